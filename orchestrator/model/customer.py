@@ -1,0 +1,222 @@
+"""The record of one customer, and of the other things that live under a key of their own.
+
+Every value is one node: the only unit that changes atomically. Structs are `array_like`, so a field's place is its
+name on disk: append fields at the end, give them a default, and raise `codec.VERSION` only for what that cannot carry.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+IN: Final = 1
+OUT: Final = 0
+REFUSED: Final = 2
+
+
+class Member(msgspec.Struct, array_like=True, gc=False):
+    """What a family knows of one node: the epoch it last heard of, whether it is in, and since when by evidence."""
+
+    epoch: int
+    state: int
+    since: int
+
+
+class Standing(msgspec.Struct, array_like=True, gc=False):
+    """Where an instance stands: a step, since when, and when its timer is due (0: none).
+
+    `data` belongs to the step word: the last touch of a silence, the reason of a held send, and so on. `branch`
+    names the parallel branch (`STEP/NAME`, "" outside of any).
+    """
+
+    step: str
+    since: int
+    due: int = 0
+    data: Any = None
+    branch: str = ""
+
+
+class Instance(msgspec.Struct, array_like=True):
+    """One run of a scenario for one customer and key.
+
+    `entry` is the event that started it, as conditions see it; `person` the id it was entered under, which its
+    action ids keep for good. `mode`: "live", "rest" (the story is over, the goal is still watched) or "holdout".
+    """
+
+    scenario: str
+    version: int
+    key: str
+    ordinal: int
+    person: str
+    entered_at: int
+    entry_time: int
+    entry: dict[str, Any]
+    standing: list[Standing]
+    mode: str = "live"
+    ends_at: int = 0
+    outputs: dict[str, dict[str, Any]] = {}
+    vars: dict[str, Any] = {}
+    visits: dict[str, int] = {}
+    received: int = 0
+    release: str = ""
+
+
+class Contact(msgspec.Struct, array_like=True, gc=False):
+    """One message sent: what caps, gaps, redundancy and `message()` look at."""
+
+    at: int
+    id: str
+    content: str
+    channel: str
+    class_: str
+    purpose: str
+    topic: str
+    scenario: str
+    about: tuple[str, ...] = ()
+    thread: str = ""
+    address: str = ""
+    offer: str = ""
+    valid_until: int = 0
+    settled: str = ""
+    key: str = ""
+    step: str = ""
+
+
+class Turn(msgspec.Struct, array_like=True, gc=False):
+    """One turn of a conversation."""
+
+    at: int
+    by: str
+    channel: str
+    text: str
+    about: str
+    id: str
+    agent: str = ""
+
+
+class Thread(msgspec.Struct, array_like=True):
+    """A conversation: its recent turns, oldest first, and how many there were in all."""
+
+    id: str
+    turns: int = 0
+    asked: int = 0
+    open: bool = True
+    last_at: int = 0
+    about: str = ""
+    agent: str = ""
+    channels: list[str] = []
+    recent: list[Turn] = []
+    first_asked: int = 0
+
+
+class Task(msgspec.Struct, array_like=True):
+    """Open work for a person."""
+
+    id: str
+    queue: str
+    key: str
+    opened_at: int
+    due: int
+    scenario: str
+    instance_key: str
+    ordinal: int
+    step: str
+    assignee: str = ""
+    thread: str = ""
+    overdue: bool = False
+    with_: dict[str, Any] = {}
+    on_exit: str = "keep"
+
+
+class Moment(msgspec.Struct, array_like=True, gc=False):
+    """One line of the timeline; `data` is kept where a goal or an exit may have to look at it after a merge."""
+
+    time: int
+    type: str
+    channel: str
+    id: str
+    data: dict[str, Any] | None = None
+
+
+class Waiting(msgspec.Struct, array_like=True):
+    """Entries that wait for a merge: the event they may start from, the nodes it waits for, and until when."""
+
+    until: int
+    nodes: list[str]
+    event: dict[str, Any]
+
+
+class Customer(msgspec.Struct, array_like=True, tag=1):
+    """Everything known of one customer. Times are milliseconds since the epoch; `now` never goes back."""
+
+    person: str = ""
+    born: int = 0
+    now: int = 0
+    version: int = 0
+    family: dict[str, Member] = {}
+    window: dict[str, bytes] = {}
+    wiped: dict[str, int] = {}
+    rivals: dict[str, int] = {}
+    persons: list[str] = []
+    traits: dict[str, Any] = {}
+    consents: dict[str, tuple[int, bool, str]] = {}
+    instances: list[Instance] = []
+    ordinals: dict[str, tuple[int, int]] = {}
+    contacts: list[Contact] = []
+    history: dict[str, Any] = {}
+    threads: dict[str, Thread] = {}
+    tasks: list[Task] = []
+    timeline: list[Moment] = []
+    waiting: list[Waiting] = []
+    levels: dict[str, Any] = {}
+    used: dict[str, int] = {}
+    matching: dict[str, Any] = {}
+    offers: dict[str, Any] = {}
+    pauses: dict[str, int] = {}
+
+
+class FactRow(msgspec.Struct, array_like=True, tag=2):
+    """One row of a fact everyone shares, and when each field was last set (event time)."""
+
+    row: dict[str, Any] = {}
+    set_at: dict[str, int] = {}
+
+
+class Reference(msgspec.Struct, array_like=True, tag=3):
+    """A thread, an order, a ticket ...: whose it is, and what waits until that is known (until, message)."""
+
+    owner: str = ""
+    waiting: list[tuple[int, bytes]] = []
+
+
+class PartitionState(msgspec.Struct, array_like=True, tag=4):
+    """The node `partition:N`: the ownership number of its newest writer and the release that it runs on."""
+
+    number: int = 0
+    release: str = ""
+
+
+Body = Customer | FactRow | Reference | PartitionState
+
+
+class Entry(msgspec.Struct, array_like=True, gc=False):
+    """One outbox entry: the input record it came from, and what is to be sent, byte for byte."""
+
+    source: str
+    offset: int
+    topic: str
+    key: bytes | None
+    value: bytes
+    partition: int | None = None
+
+
+class Node(msgspec.Struct, array_like=True):
+    """A node: a root with its body (`to` is None), a settled forward, or a forward that still keeps its parcel.
+
+    `applied` holds, for each input topic, the highest offset applied and not yet known to be committed.
+    """
+
+    to: str | None = None
+    epoch: int = 0
+    body: Body | None = None
+    outbox: list[Entry] = []
+    applied: dict[str, int] = {}

@@ -1,0 +1,149 @@
+"""Messages between nodes, on `customer.inputs`. Shapes only: what they do is in engine/identity."""
+
+from typing import Any, Final
+
+import msgspec
+
+from orchestrator.model.customer import Customer, Member
+
+
+class Parcel(msgspec.Struct, array_like=True):
+    """A customer on the move, as it was frozen."""
+
+    customer: Customer
+
+
+class Link(msgspec.Struct, array_like=True, tag="link"):
+    """`a` and `b` were seen together at `time`; `root` is the root of `a`, `strong` whether it has a unique identifier."""
+
+    target: str
+    a: str
+    root: str
+    strong: bool
+    time: int
+    hops: int = 0
+    members: list[str] = []
+
+
+class Applied(msgspec.Struct, array_like=True, tag="event"):
+    """An event for the node `target`, its strongest identifier; `record` is the event as it came."""
+
+    target: str
+    record: bytes
+    received: int
+    channel: str = ""
+    hops: int = 0
+
+
+class Absorb(msgspec.Struct, array_like=True, tag="absorb"):
+    """`mover` moves in with everything it has; `link` is what made it."""
+
+    target: str
+    mover: str
+    epoch: int
+    customer: Customer
+    link: Link
+    hops: int = 0
+
+
+class Reset(msgspec.Struct, array_like=True, tag="reset"):
+    """Logout, an idle identifier's eviction, or an operator's split (then `apart` lists the other side's names)."""
+
+    target: str
+    time: int
+    apart: list[str] = []
+    hops: int = 0
+
+
+class Erase(msgspec.Struct, array_like=True, tag="erase"):
+    """The customer asked to be forgotten at `time`."""
+
+    target: str
+    time: int
+    request: str = ""
+    hops: int = 0
+
+
+class Home(msgspec.Struct, array_like=True, tag="home"):
+    """You are a member of `root` (and your parcel has arrived)."""
+
+    target: str
+    epoch: int
+    root: str
+
+
+class Refused(msgspec.Struct, array_like=True, tag="refused"):
+    """Stay yourself; `rivals` are the unique identifiers of who refused."""
+
+    target: str
+    epoch: int
+    rivals: list[str]
+    time: int = 0
+
+
+class Seed(msgspec.Struct, array_like=True):
+    """What an identifier takes along when it is cut: its window, its erasure mark, its evidence and the family."""
+
+    window: bytes
+    wiped: int
+    since: int
+    family: dict[str, Member]
+    rivals: dict[str, int] = {}
+
+
+class Split(msgspec.Struct, array_like=True, tag="split"):
+    """You are no longer a member: start from this seed, then follow the link if there is one."""
+
+    target: str
+    epoch: int
+    seed: Seed
+    link: Link | None = None
+
+
+class Tick(msgspec.Struct, array_like=True, tag="tick"):
+    """Something that only time or the outside moved: timers are due, fact rows changed, a release begins."""
+
+    timers: bool = False
+    facts: list[str] = []
+    release: str = ""
+    hops: int = 0
+
+
+class Change(msgspec.Struct, array_like=True, tag="change"):
+    """A brand event for one fact row's node; `record` is the event as it came."""
+
+    target: str
+    record: bytes
+    received: int
+    channel: str = ""
+    hops: int = 0
+
+
+class Shown(msgspec.Struct, array_like=True, tag="shown"):
+    """A slot's answer was shown to the customer of `target`."""
+
+    target: str
+    time: int
+    data: dict[str, Any]
+    id: str = ""
+    hops: int = 0
+
+
+Message = Link | Applied | Absorb | Reset | Erase | Home | Refused | Split | Tick | Change | Shown
+
+_decoder: Final = msgspec.msgpack.Decoder(Message)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def encode_message(message: Message) -> bytes:
+    """A message as it stands on `customer.inputs`."""
+    return _encode(message)
+
+
+def decode_message(raw: bytes) -> Message:
+    """Read a message.
+
+    Raises:
+        msgspec.DecodeError: it is none of ours.
+    """
+    return _decoder.decode(raw)
