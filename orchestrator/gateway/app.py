@@ -1,0 +1,229 @@
+"""The gateway's HTTP surface. Routes only translate; what they do is in `intake` and `deciding`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from orchestrator.gateway.bodies import EITHER, media_type, read_body, read_events
+from orchestrator.gateway.credentials import Credentials
+from orchestrator.gateway.deciding import Decider, Decision
+from orchestrator.gateway.description import (
+    CONTEXT_REFUSALS,
+    DECIDE_REFUSALS,
+    DECIDE_REQUEST,
+    EVENT_REFUSALS,
+    EVENTS_REQUEST,
+    INTRODUCTION,
+    describe,
+)
+from orchestrator.gateway.edge import Edge, http_error_response, refusal_response
+from orchestrator.gateway.intake import Intake
+from orchestrator.gateway.json_input import NotJsonError, bounds_problems, decode_json, field_path
+from orchestrator.gateway.models import AcceptedBody, ContextAnswer, DecideAnswer, DecideBody
+from orchestrator.gateway.observer import Observer
+from orchestrator.gateway.refusals import Malformed, Problem, Refusal, malformed
+
+MAX_QUESTION_BYTES: Final = 128 * 1024
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Everything that the routes need.
+
+    Attributes:
+        intake: takes events in.
+        decider: answers questions.
+        credentials: who may do what.
+        observer: told of what happens.
+        clock: a monotonic clock, s.
+        parts_ready: what must stand before requests can be answered, and whether it does.
+        metrics: the metrics page: its bytes and its content type.
+        schemas: channel -> event type -> JSON Schema of its data, for the description.
+        body_seconds: how long a body may take to arrive.
+    """
+
+    intake: Intake
+    decider: Decider
+    credentials: Credentials
+    observer: Observer
+    clock: Callable[[], float]
+    parts_ready: Callable[[], Mapping[str, bool]]
+    metrics: Callable[[], tuple[bytes, str]]
+    schemas: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    body_seconds: float = 10.0
+
+
+def create_app(gateway: Gateway) -> FastAPI:
+    """The application; it starts and stops nothing by itself."""
+    app = FastAPI(title="Orchestrator gateway", version="1", description=INTRODUCTION, docs_url=None, redoc_url=None)
+    _add_events(app, gateway)
+    _add_decide(app, gateway)
+    _add_context(app, gateway)
+    _add_operations(app, gateway)
+    _add_errors(app, gateway)
+    describe(app, gateway.schemas, keyed=not gateway.credentials.open)
+    app.add_middleware(Edge, observer=gateway.observer, clock=gateway.clock)
+    return app
+
+
+def _add_events(app: FastAPI, gateway: Gateway) -> None:
+    @app.post(
+        "/v1/events",
+        status_code=202,
+        response_model=AcceptedBody,
+        responses=EVENT_REFUSALS,
+        openapi_extra=EVENTS_REQUEST,
+        summary="Send one event, or a batch",
+        tags=["events"],
+    )
+    async def send_events(request: Request) -> Response:
+        """202 means that Kafka has acknowledged every event. Nothing accepted is lost.
+
+        A batch is judged whole before any of it is written: with one bad event, none is accepted. After a 503 (or
+        no answer at all) send the same events again: ids tell duplicates.
+        """
+        credential = gateway.credentials.identify(request.headers.get("authorization"), "events")
+        raws, batch = await read_events(request, gateway.body_seconds)
+        events = gateway.intake.judge(raws, credential.tenant, batch=batch)
+        await gateway.intake.write(events, credential)
+        dropped = [
+            {"index": index, "reason": event.token}
+            for index, event in enumerate(events)
+            if event.token not in ("", "linked")
+        ]
+        return _json({"accepted": len(events), "dropped_tokens": dropped}, 202)
+
+
+def _add_decide(app: FastAPI, gateway: Gateway) -> None:
+    @app.post(
+        "/v1/decide",
+        response_model=DecideAnswer,
+        responses=DECIDE_REFUSALS,
+        openapi_extra=DECIDE_REQUEST,
+        summary="Ask what a customer should see now",
+        tags=["decide"],
+    )
+    async def decide(request: Request) -> Response:
+        """Answers by the deadline, whatever happens: a slot that cannot be decided in time gives its default.
+
+        With the event that made the request (a page view), the answer already knows of it.
+        """
+        authorization = request.headers.get("authorization")
+        credential = gateway.credentials.identify(authorization, "decide")
+        media_type(request, (EITHER,))
+        body = _question(await read_body(request, MAX_QUESTION_BYTES, gateway.body_seconds))
+        if body.event is not None:
+            gateway.credentials.identify(authorization, "events")
+        if body.context:
+            gateway.credentials.identify(authorization, "context")
+        return _json(_decision(await gateway.decider.decide(body, credential)))
+
+
+def _add_context(app: FastAPI, gateway: Gateway) -> None:
+    @app.get(
+        "/v1/customers/{identifier:path}/context",
+        response_model=ContextAnswer,
+        responses=CONTEXT_REFUSALS,
+        summary="What is known of a customer",
+        tags=["context"],
+    )
+    async def context(
+        request: Request, identifier: str, deadline_ms: Annotated[int, Query(ge=10, le=10_000)] = 1000
+    ) -> Response:
+        """`identifier` is `NAMESPACE:VALUE`, percent-encoded: `email:amy%40example.com`.
+
+        During a merge the half that owns the identifier answers, and `linking` names what is being joined to it.
+        """
+        credential = gateway.credentials.identify(request.headers.get("authorization"), "context")
+        answer = await gateway.decider.context(identifier, credential, deadline_ms)
+        return _json(
+            {
+                "version": answer.version,
+                "person": answer.person,
+                "context": answer.context,
+                "linking": answer.linking,
+            }
+        )
+
+
+def _add_operations(app: FastAPI, gateway: Gateway) -> None:
+    @app.get("/healthz", summary="Is the process alive", tags=["operations"])
+    async def healthz() -> Response:
+        return _json({"alive": True})
+
+    @app.get("/readyz", summary="Can it answer requests", tags=["operations"])
+    async def readyz() -> Response:
+        parts = gateway.parts_ready()
+        return _json({"ready": all(parts.values()), "parts": parts}, 200 if all(parts.values()) else 503)
+
+    @app.get("/metrics", summary="Prometheus metrics", tags=["operations"])
+    async def metrics() -> Response:
+        page, kind = gateway.metrics()
+        return Response(page, media_type=kind)
+
+
+def _add_errors(app: FastAPI, gateway: Gateway) -> None:
+    @app.exception_handler(Refusal)
+    async def refused(request: Request, refusal: Refusal) -> Response:
+        gateway.observer.refused(refusal.reason)
+        return refusal_response(request, refusal)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        gateway.observer.refused(Malformed.reason)
+        problems = [Problem(_location(one["loc"][1:]), one["msg"]) for one in error.errors()]
+        return refusal_response(request, malformed(problems))
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return http_error_response(request, error)
+
+
+def _question(raw: bytes) -> DecideBody:
+    """The question in a body.
+
+    Raises:
+        Malformed: with everything that is wrong with it.
+    """
+    try:
+        value = decode_json(raw)
+    except NotJsonError as error:
+        raise malformed([Problem("", str(error))]) from None
+    problems = [Problem(path, message) for path, message in bounds_problems(value)]
+    if problems:
+        raise malformed(problems)
+    try:
+        return DecideBody.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        raise malformed([Problem(_location(one["loc"]), one["msg"]) for one in found]) from None
+
+
+def _location(parts: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in parts:
+        path = f"{path}[{part}]" if isinstance(part, int) else field_path(path, part)
+    return path
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    answer, event = decision.answer, decision.event
+    return {
+        "version": answer.version if answer else None,
+        "person": answer.person if answer else None,
+        "answers": decision.answers,
+        "linking": answer.linking if answer else (),
+        "context": answer.context if answer else None,
+        "event": {"id": event.id, "source": event.source, "accepted": decision.event_accepted} if event else None,
+        "token": decision.token or None,
+    }
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type="application/json")

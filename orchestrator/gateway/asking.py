@@ -1,0 +1,200 @@
+"""Asking the worker that owns a customer, within a deadline.
+
+A worker answers, or says where the customer lives now (a forward), or that it is not the owner (421). The
+asker follows forwards, waits for a new owner to announce itself where the old one is gone, and gives up at the
+deadline, never later.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import aiohttp
+import msgspec
+
+from orchestrator.gateway.owners import Owner, Owners
+from orchestrator.model.ids import node_key
+
+MAX_HOPS: Final = 8
+MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
+_PAUSE: Final = 0.02
+
+
+class EventName(msgspec.Struct, frozen=True):
+    """What tells an event: its id and source."""
+
+    id: str
+    source: str
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a worker is asked; on the wire as it stands here.
+
+    `identifier` is the node `NAMESPACE:VALUE`, normalised. With an `event` the answer waits until that event
+    is applied and durable. `ask` holds the channel and the attributes that it sent. `deadline_ms` is what is
+    left of the time.
+    """
+
+    tenant: str
+    identifier: str
+    event: EventName | None
+    slots: tuple[str, ...]
+    ask: dict[str, Any]
+    deadline_ms: int
+    context: bool
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A worker's answer: the customer's version it was made from, the answer per slot, the context if asked for."""
+
+    version: int = 0
+    person: str | None = None
+    answers: dict[str, Any] = {}
+    context: dict[str, Any] | None = None
+    linking: tuple[str, ...] = ()
+
+
+class _Reply(msgspec.Struct):
+    version: int = 0
+    person: str | None = None
+    answers: dict[str, Any] = {}
+    context: dict[str, Any] | None = None
+    linking: tuple[str, ...] = ()
+    forward: str | None = None
+
+
+class Transport(Protocol):
+    """How a question reaches a worker."""
+
+    async def post(self, owner: Owner, body: bytes, seconds: float) -> tuple[int, bytes]:
+        """Status and body of the worker's reply.
+
+        Raises:
+            ConnectionError: it cannot be reached, or broke off.
+            TimeoutError: it did not reply within `seconds`.
+        """
+        ...
+
+
+class Asker:
+    """Asks questions until they are answered or their time has passed."""
+
+    def __init__(self, owners: Owners, transport: Transport, clock: Callable[[], float], limit: int = 512) -> None:
+        self._owners = owners
+        self._transport = transport
+        self._clock = clock
+        self._slots = asyncio.Semaphore(limit)
+
+    async def ask(self, question: Question, until: float) -> Answer | None:
+        """The owner's answer, or None when there was none in time.
+
+        Args:
+            question: what to ask; its `deadline_ms` is set anew for every attempt.
+            until: when to give up, on this asker's clock, in seconds.
+        """
+        try:
+            async with asyncio.timeout(max(0.0, until - self._clock())), self._slots:
+                return await self._pursue(question, until)
+        except TimeoutError:
+            return None
+
+    async def _pursue(self, question: Question, until: float) -> Answer | None:
+        seen: set[str] = set()
+        while len(seen) <= MAX_HOPS:
+            seen.add(question.identifier)
+            reply = await self._from_owner(question, until)
+            if reply.forward is None:
+                return Answer(reply.version, reply.person, reply.answers, reply.context, reply.linking)
+            if reply.forward in seen:  # a merge is under way and the two ends do not agree yet
+                await asyncio.sleep(_PAUSE)
+                seen.clear()
+            question = msgspec.structs.replace(question, identifier=reply.forward)
+        return None
+
+    async def _from_owner(self, question: Question, until: float) -> _Reply:
+        """Ask whoever owns this identifier until it replies; a new owner is asked as soon as it is known."""
+        key = node_key(question.tenant, question.identifier)
+        while True:
+            owner = self._owners.of(key)
+            if owner is None:
+                await self._owners.changed(key, None)
+                continue
+            reply = await self._once(owner, question, until)
+            if reply is not None:
+                return reply
+            await self._pause(key, owner)
+
+    async def _once(self, owner: Owner, question: Question, until: float) -> _Reply | None:
+        left = until - self._clock()
+        body = msgspec.json.encode(msgspec.structs.replace(question, deadline_ms=max(1, int(left * 1000))))
+        try:
+            status, reply = await self._transport.post(owner, body, left)
+        except ConnectionError:
+            return None
+        return _decode(reply) if status == 200 else None
+
+    async def _pause(self, key: bytes, owner: Owner) -> None:
+        try:
+            async with asyncio.timeout(_PAUSE):
+                await self._owners.changed(key, owner)
+        except TimeoutError:
+            return
+
+
+class HttpTransport:
+    """Questions over HTTP, on connections that are kept open, so many per worker and no more."""
+
+    def __init__(self, per_worker: int = 64) -> None:
+        self._per_worker = per_worker
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Open the pool; needs a running loop."""
+        connector = aiohttp.TCPConnector(limit=0, limit_per_host=self._per_worker, keepalive_timeout=60)
+        self._session = aiohttp.ClientSession(
+            connector=connector, timeout=aiohttp.ClientTimeout(total=None, sock_connect=1.0), trust_env=False
+        )
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def post(self, owner: Owner, body: bytes, seconds: float) -> tuple[int, bytes]:
+        if self._session is None:
+            raise ConnectionError("the pool is not open")
+        try:
+            async with (
+                asyncio.timeout(max(0.0, seconds)),
+                self._session.post(
+                    f"{_base(owner.address)}/ask",
+                    data=body,
+                    headers={"Content-Type": "application/json"},
+                    allow_redirects=False,
+                ) as response,
+            ):
+                return response.status, await _bounded(response)
+        except (aiohttp.ClientError, OSError) as error:
+            if type(error) is TimeoutError:  # ours; aiohttp's own mean that no connection came about
+                raise
+            raise ConnectionError("the worker cannot be reached") from error
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    body = await response.content.read(MAX_ANSWER_BYTES)
+    while len(body) < MAX_ANSWER_BYTES and not response.content.at_eof():
+        body += await response.content.read(MAX_ANSWER_BYTES - len(body))
+    if not response.content.at_eof():
+        raise ConnectionError("the worker's answer is too long")
+    return body
+
+
+def _base(address: str) -> str:
+    return address.rstrip("/") if address.startswith(("http://", "https://")) else f"http://{address}"
+
+
+def _decode(body: bytes) -> _Reply | None:
+    try:
+        return msgspec.json.decode(body, type=_Reply)
+    except msgspec.DecodeError:
+        return None

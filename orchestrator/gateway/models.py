@@ -1,0 +1,160 @@
+"""The bodies of requests and answers, as the API's description shows them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+_EVENT: dict[str, JsonValue] = {
+    "specversion": "1.0",
+    "id": "e-1",
+    "source": "web-shop",
+    "type": "page_read",
+    "time": "2026-03-02T08:15:00Z",
+    "channel": "web",
+    "data": {"anonymous_id": "a1", "page": "/lp/lumo-1", "seconds": 150},
+}
+
+
+class EventBody(BaseModel):
+    """One channel event, shaped like a CloudEvent (structured mode). At most 64 kB, nested at most 32 levels.
+
+    This model describes events; they are judged by `EventCheck`, which names everything that is wrong at once.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"example": _EVENT})
+
+    id: Name = Field(description="Unique within `source`. An event that comes again under both counts once.")
+    source: Name = Field(description="The system that tells of this.")
+    type: Name = Field(description="What happened, such as `page_read`. Letters, digits, `_ . -`.")
+    channel: str = Field(description="Where it happened; one of the declared channels.")
+    data: dict[str, Any] = Field(
+        description="The properties. The identifiers among them say whose event it is; at least one identifier "
+        "or reference is needed, but for events of the brand. Declared properties must have their declared type; "
+        "null counts as absent."
+    )
+    specversion: Literal["1.0"] = Field(default="1.0", description="Of CloudEvents.")
+    time: str | None = Field(
+        default=None,
+        description="When it happened: RFC 3339 with an offset, at most 5 minutes ahead. Without it, the time at "
+        "which the broker takes the event counts.",
+    )
+    token: str | None = Field(
+        default=None,
+        description="The token of a signed link that was followed. It becomes one of the identifiers; one that is "
+        "invalid or expired is dropped, which the answer says, and the event stays. May also stand in `data`.",
+    )
+
+
+class DroppedToken(BaseModel):
+    """A signed link token that did not count. The event that carried it has been accepted without it."""
+
+    index: int = Field(description="The event's place in the batch, from 0.")
+    reason: Literal["invalid", "expired", "conflict"] = Field(
+        description="`conflict`: the event itself names somebody else in the token's namespace."
+    )
+
+
+class AcceptedBody(BaseModel):
+    """The broker has acknowledged all of them."""
+
+    accepted: int = Field(description="How many events were accepted: all that were sent.")
+    dropped_tokens: list[DroppedToken] = Field(default_factory=list)
+
+
+class DecideBody(BaseModel):
+    """What should this customer see now?"""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "identifiers": {"anonymous_id": "a2"},
+                "channel": "web",
+                "slots": ["web.lp.body", "web.lp.hero"],
+                "attributes": {"page": "/lp/lumo-1"},
+                "event": {**_EVENT, "type": "page_viewed", "data": {"anonymous_id": "a2", "page": "/lp/lumo-1"}},
+            }
+        },
+    )
+
+    identifier: Annotated[str, StringConstraints(max_length=400)] | None = Field(
+        default=None, description="Whom it is about, as `NAMESPACE:VALUE`, such as `email:amy@example.com`."
+    )
+    identifiers: dict[Annotated[str, StringConstraints(max_length=64)], Identifier] = Field(
+        default_factory=dict, max_length=16, description="The same as a map; the strongest counts."
+    )
+    token: Annotated[str, StringConstraints(max_length=2048)] | None = Field(
+        default=None, description="The token of a signed link that was followed: one more identifier."
+    )
+    channel: Name = Field(description="The channel that asks.")
+    slots: list[Name] = Field(min_length=1, max_length=32, description="What it asks for.")
+    attributes: dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], Any] = Field(
+        default_factory=dict,
+        max_length=64,
+        description="What the channel knows of this request; conditions read them as `ask.NAME`.",
+    )
+    event: dict[str, Any] | None = Field(
+        default=None,
+        description="The event that made this request. It is written first, and the answer already knows of it; "
+        "whom it names is whom the question is about. `channel` may be left out. Needs the scope `events` as well.",
+    )
+    deadline_ms: int = Field(
+        default=100, ge=10, le=10_000, description="When each slot gives its default, with the reason `fallback`."
+    )
+    context: bool = Field(default=False, description="Send the customer's context along. Needs the scope `context`.")
+
+
+class EventAccepted(BaseModel):
+    """What became of the event that came with the question."""
+
+    id: str
+    source: str
+    accepted: bool = Field(
+        description="Whether the broker acknowledged it before the deadline. If not, send it again to `/v1/events` "
+        "under the same id: it counts once, however often it arrives."
+    )
+
+
+class DecideAnswer(BaseModel):
+    """An answer per slot."""
+
+    version: int | None = Field(description="The customer's version that the answers were made from; null: fallback.")
+    person: str | None = Field(description="The person id; null when nobody is known.")
+    answers: dict[str, Any] = Field(description="Slot -> its answer. One that could not be had in time is a fallback.")
+    linking: list[str] = Field(
+        default_factory=list, description="Identifiers whose history is being joined to this customer's right now."
+    )
+    context: dict[str, Any] | None = None
+    event: EventAccepted | None = None
+    token: Literal["linked", "invalid", "expired", "conflict"] | None = None
+
+
+class ContextAnswer(BaseModel):
+    """What is known of a customer."""
+
+    version: int
+    person: str | None
+    context: dict[str, Any]
+    linking: list[str] = Field(default_factory=list)
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    path: str = Field(description="The field from the top, such as `data.items[0].price`; empty: the whole.")
+    message: str
+    index: int | None = Field(default=None, description="The event's place in a batch, from 0.")
+
+
+class ProblemBody(BaseModel):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    problems: list[FieldProblem] = Field(default_factory=list)

@@ -1,0 +1,39 @@
+"""What the gateway tells of itself: a port, so that the routes know no metrics library."""
+
+from typing import Protocol
+
+
+class Observer(Protocol):
+    """Takes note of what happened. Words come from closed lists; nothing here names a customer or holds a value."""
+
+    def requested(self, route: str, status: int, seconds: float) -> None:
+        """A request to the route template `route` was answered."""
+        ...
+
+    def accepted(self, channel: str, event_type: str) -> None:
+        """An event was acknowledged by the broker. `event_type` is a declared one, else `other`."""
+        ...
+
+    def refused(self, reason: str) -> None:
+        """A request was refused; `reason` is a `Refusal`'s."""
+        ...
+
+    def token(self, outcome: str) -> None:
+        """A signed link token: `linked`, `invalid`, `expired`, `conflict`."""
+        ...
+
+    def asked(self, outcome: str, seconds: float) -> None:
+        """A question to an owner: `answered` or `fallback`."""
+        ...
+
+    def acknowledged(self, seconds: float) -> None:
+        """A write was acknowledged after so long."""
+        ...
+
+    def renewed(self) -> None:
+        """The producer had broken down for good and is being replaced."""
+        ...
+
+    def failed(self, request_id: str, error: BaseException) -> None:
+        """A request met an error of ours and was answered with 500."""
+        ...

@@ -1,0 +1,45 @@
+"""What the gateway needs of a tenant's release: which properties name a customer, what slots fall back to."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class IdentityRules(Protocol):
+    """The `identity`, `events` and `slot` documents of one tenant's current release, as far as the edge needs them.
+
+    Implementations hold no connection and never block.
+    """
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """The names of properties that are identifiers, strongest first."""
+        ...
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The names of properties that are references (an order, a thread, a ticket)."""
+        ...
+
+    def node(self, name: str, value: str) -> str | None:
+        """`NAMESPACE:VALUE`, normalised; None when the value cannot be one of this namespace, or there is none such."""
+        ...
+
+    def strongest(self, data: Mapping[str, Any]) -> str | None:
+        """The node of the strongest identifier in `data`, else of its first reference, else None."""
+        ...
+
+    def of_customer(self, channel: str, event_type: str) -> bool:
+        """Whether such an event belongs to a customer and so must name one; False for events of the brand."""
+        ...
+
+    def fallback(self, slot: str) -> str | None:
+        """The name of the content that a slot shows when nothing else can be told in time."""
+        ...
+
+
+class Releases(Protocol):
+    """Who knows the current release of each tenant."""
+
+    def rules(self, tenant: str) -> IdentityRules | None:
+        """The rules of a tenant's current release; None as long as none has been published."""
+        ...
