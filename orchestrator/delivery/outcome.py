@@ -45,10 +45,14 @@ def deciding_key(action: Action) -> bytes:
     return node_key(action.tenant, action.node)
 
 
+def at(time: int) -> datetime:
+    """A time in ms as an aware datetime, UTC."""
+    return _EPOCH + timedelta(milliseconds=time)
+
+
 def iso(time: int) -> str:
     """RFC 3339 with milliseconds and Z."""
-    moment = _EPOCH + timedelta(milliseconds=time)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return at(time).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _data(action: Action, settled: Settled, namespace: str | None) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""From an action and its content to the message that a channel sends."""
