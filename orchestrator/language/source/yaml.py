@@ -1,0 +1,256 @@
+"""YAML with positions: the 1.2 core schema, without anchors, tags, merge keys and duplicate keys.
+
+Read from the events of libyaml through PyYAML, so that nothing is resolved or constructed by rules of YAML 1.1,
+and limits hold while reading.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from orchestrator.language.source.cel_slip import corrected_line
+from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
+from orchestrator.language.source.limits import MAX_BYTES, MAX_DEPTH, MAX_NODES
+from orchestrator.language.source.nodes import Document, Mapping, Node, Scalar, Sequence
+from orchestrator.language.source.position import Position
+
+_NEXT_DOCUMENT: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_QUOTED: Final = frozenset("'\"")
+
+
+def read_documents(file: str, data: bytes) -> tuple[list[Document], list[Diagnostic]]:
+    """The documents of a file, and what is wrong with its YAML.
+
+    A document with an error is left out and reading goes on at the next `---`, so that one slip does not hide others.
+
+    Args:
+        file: Path for positions.
+        data: The file's bytes, UTF-8.
+    """
+    if len(data) > MAX_BYTES:
+        message = f"the file has {len(data):,} bytes; {MAX_BYTES:,} are allowed"
+        return [], [diagnostic("E-YAML", message, Position(file, 1, 1), hint="split it into several files")]
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        at = _position_of(file, data[: error.start].decode("utf-8", "replace"))
+        return [], [diagnostic("E-YAML", "the file is not UTF-8", at, hint="save it as UTF-8")]
+    odd = _UNPRINTABLE.search(text)
+    if odd is not None:
+        at = _position_of(file, text[: odd.start()])
+        message = f"the character U+{ord(odd.group()):04X} may not stand in YAML"
+        return [], [diagnostic("E-YAML", message, at, hint="delete it")]
+    return _Reading(file, text).documents()
+
+
+def _position_of(file: str, before: str) -> Position:
+    return Position(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+class _TooMuchError(Exception):
+    """A limit is passed; the rest of the file is not read."""
+
+
+class _Reading:
+    """One file being read."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self.lines = text.splitlines()
+        self.line = 1  # of the first line of the part that is being parsed
+        self.nodes = 0
+        self.found: list[Document] = []
+        self.diagnostics: list[Diagnostic] = []
+
+    def documents(self) -> tuple[list[Document], list[Diagnostic]]:
+        start = 0
+        while start >= 0:
+            self.line = self.text.count("\n", 0, start) + 1
+            try:
+                self._parse(self.text[start:])
+                start = -1
+            except yaml.MarkedYAMLError as error:
+                start = self._recover(error, start)
+            except _TooMuchError:
+                start = -1
+        return self.found, self.diagnostics
+
+    def _recover(self, error: yaml.MarkedYAMLError, start: int) -> int:
+        """Report a syntax error; gives where the next document begins, -1 when there is none."""
+        mark = error.problem_mark or error.context_mark
+        index = start + (mark.index if mark is not None else 0)
+        at = self._at(mark) if mark is not None else Position(self.file, self.line, 1)
+        line = self.lines[at.line - 1] if at.line <= len(self.lines) else ""
+        fixed = corrected_line(line)
+        if fixed is not None:
+            message = "CEL with a comma, a double quote or `: ` inside `{ }` goes in single quotes"
+            self.diagnostics.append(diagnostic("E-CEL", message, at, hint=f"write {fixed.strip()}"))
+        else:
+            self.diagnostics.append(self._syntax(error, at))
+        following = _NEXT_DOCUMENT.search(self.text, index if index > start else start + 1)
+        return -1 if following is None else following.start()
+
+    def _syntax(self, error: yaml.MarkedYAMLError, at: Position) -> Diagnostic:
+        problem = error.problem or "this is not YAML"
+        other = self._at(error.context_mark) if error.context_mark is not None and error.problem_mark else None
+        if other == at:
+            other = None
+        says = error.context or ""
+        return diagnostic("E-YAML", _plain_words(problem), at, hint=_hint(problem), other=other, other_says=says)
+
+    def _parse(self, text: str) -> None:
+        parser: Any = yaml.CParser(text) if hasattr(yaml, "CParser") else yaml.SafeLoader(text)
+        try:
+            start_line = self.line
+            while True:
+                event: Any = parser.get_event()
+                if isinstance(event, DocumentStartEvent):
+                    start_line = self.line + event.start_mark.line
+                elif isinstance(event, DocumentEndEvent | StreamStartEvent):
+                    continue
+                elif isinstance(event, StreamEndEvent):
+                    return
+                else:
+                    self._document(event, parser, start_line)
+        finally:
+            parser.dispose()
+
+    def _document(self, event: Any, parser: Any, start_line: int) -> None:
+        """Read one document's tree without recursion, so that depth costs nothing."""
+        root: Node | None = None
+        stack: list[Sequence | Mapping] = []
+        keys: list[Scalar | None] = []
+        broken = len(self.diagnostics)
+        while True:
+            if isinstance(event, MappingEndEvent | SequenceEndEvent):
+                stack.pop()
+                keys.pop()
+            else:
+                node = self._node(event, len(stack))
+                root = node if root is None else root
+                if stack:
+                    self._place(node, stack[-1], keys)
+                if not isinstance(node, Scalar):
+                    stack.append(node)
+                    keys.append(None)
+            if not stack:
+                break
+            event = parser.get_event()
+        empty = isinstance(root, Scalar) and root.plain and root.text == ""
+        if len(self.diagnostics) == broken and not empty and root is not None:
+            self.found.append(Document(self.file, root, (start_line, self.line + event.end_mark.line)))
+
+    def _place(self, node: Node, parent: Sequence | Mapping, keys: list[Scalar | None]) -> None:
+        if isinstance(parent, Sequence):
+            parent.items.append(node)
+            return
+        key = keys[-1]
+        if key is not None:
+            parent.entries.append((key, node))
+            keys[-1] = None
+        elif isinstance(node, Scalar):
+            self._check_duplicate(node, parent)
+            keys[-1] = node
+        else:
+            self._refuse("a key is a word, not a map or a list", node.at)
+            keys[-1] = Scalar("", plain=True, at=node.at, length=1)
+
+    def _check_duplicate(self, key: Scalar, parent: Mapping) -> None:
+        for other, _ in parent.entries:
+            if other.text == key.text:
+                self.diagnostics.append(
+                    diagnostic(
+                        "E-YAML",
+                        f"the key `{key.text}` stands here twice",
+                        key.at,
+                        length=key.length,
+                        hint="keep one of them",
+                        other=other.at,
+                    )
+                )
+                return
+
+    def _node(self, event: Any, depth: int) -> Node:
+        self.nodes += 1
+        at = self._at(event.start_mark)
+        if self.nodes > MAX_NODES:
+            self._refuse(f"the file has more than {MAX_NODES:,} values", at, "split it into several files")
+            raise _TooMuchError
+        if isinstance(event, AliasEvent):
+            self._refuse(f"the alias `*{event.anchor}` is not allowed", at, "write the value out")
+            return Scalar("", plain=False, at=at, length=1)
+        if event.anchor is not None:
+            self._refuse(f"the anchor `&{event.anchor}` is not allowed", at, "write the value out where it is needed")
+        if event.tag is not None:
+            self._refuse(f"the tag `{event.tag}` is not allowed", at, "leave it out; quotes make a text of anything")
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event, at)
+        if depth >= MAX_DEPTH:
+            self._refuse(f"nested more than {MAX_DEPTH} deep", at)
+            raise _TooMuchError
+        if isinstance(event, MappingStartEvent):
+            return Mapping(at, 1, flow=bool(event.flow_style))
+        if isinstance(event, SequenceStartEvent):
+            return Sequence(at, 1, flow=bool(event.flow_style))
+        raise AssertionError(f"libyaml gave {event}")
+
+    def _scalar(self, event: Any, at: Position) -> Scalar:
+        start, end, style = event.start_mark, event.end_mark, event.style
+        one_line = start.line == end.line
+        length = end.column - start.column if one_line else self._rest_of(at)
+        quoted = style in _QUOTED
+        exact = one_line and len(event.value) == length - (2 if quoted else 0)
+        block = style in {"|", ">"}
+        return Scalar(event.value, not style, at, max(length, 1), block, 1 if quoted else 0, exact)
+
+    def _rest_of(self, at: Position) -> int:
+        line = self.lines[at.line - 1] if at.line <= len(self.lines) else ""
+        return len(line.rstrip()) - at.column + 1
+
+    def _at(self, mark: Any) -> Position:
+        return Position(self.file, self.line + mark.line, mark.column + 1)
+
+    def _refuse(self, message: str, at: Position, hint: str | None = None) -> None:
+        self.diagnostics.append(diagnostic("E-YAML", message, at, hint=hint))
+
+
+_PLAIN_WORDS: Final = {
+    "mapping values are not allowed in this context": "a `: ` stands where no key can be",
+    "did not find expected key": "a key was expected here",
+    "did not find expected ',' or '}'": "a `,` or the closing `}` was expected here",
+    "did not find expected ',' or ']'": "a `,` or the closing `]` was expected here",
+    "found character that cannot start any token": "a value cannot begin with this character",
+    "did not find expected '-' indicator": "a `- ` was expected here",
+    "could not find expected ':'": "a `:` was expected behind the key",
+}
+
+
+def _plain_words(problem: str) -> str:
+    return _PLAIN_WORDS.get(problem, problem)
+
+
+def _hint(problem: str) -> str | None:
+    if "mapping values" in problem:
+        return "a text that holds `: ` goes in quotes; else look at the indentation"
+    if "cannot start any token" in problem:
+        return "put the value in quotes; indent with spaces, not tabs"
+    if "expected key" in problem or "'-' indicator" in problem:
+        return "look at the indentation: what belongs together begins in the same column"
+    return None

@@ -1,0 +1,1 @@
+"""The structs of every document and step, declared as one field specification."""

@@ -1,0 +1,46 @@
+"""Words of other tools, and near misses, with the word of this language."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OUR_WORDS: Final[dict[str, str]] = {
+    "abort": "`exit` of the scenario, or the step `end`",
+    "ab_test": "the step `experiment`",
+    "branch": "the step `split`",
+    "condition": "`where` beside `on`, or `when` for a level",
+    "conditions": "`where` beside `on`, or `when` for a level",
+    "conversion": "`goal`",
+    "conversion_event": "`goal: {on: ...}`",
+    "control_group": "`holdout` of the scenario, or `global_control_group` of the policy",
+    "cooldown": "`re_entry: {after: ...}` of the entry, or `min_gap` of the policy",
+    "delay_until": "the step `delay` with `until`",
+    "enter_when": "`entry`",
+    "exit_criteria": "`exit`",
+    "exit_when": "`exit` with `when`",
+    "exits": "`exit`",
+    "filter": "`where`",
+    "frequency_cap": "`caps` of the policy document",
+    "frequency_capping": "`caps` of the policy document",
+    "goals": "`goal`",
+    "if": "`when`, in the step `split`",
+    "message": "the step `send` with `content`",
+    "name": "the document's first key is its name; a step has `id`",
+    "on_time_out": "`on_timeout`",
+    "quiet_time": "`quiet_hours` of the policy document",
+    "reentry": "`re_entry`",
+    "re_eligibility": "`re_entry: {after: ...}` of the entry",
+    "reset_on": "the step `silence`: each of its events starts it again",
+    "schedule": "`entry: {every: ...}` or `entry: {at: ...}`",
+    "segment": '`audience: in_segment("NAME")`',
+    "throttle": "`rate_limit` of the policy document",
+    "throttling": "`rate_limit` of the policy document",
+    "time_window": "`delay: {time: ...}`, or `quiet_hours` of the policy document",
+    "trigger": "`entry`",
+    "triggers": "`entry`",
+    "ttl": "`valid_for`",
+    "variables": "`vars`, in the step `set`",
+    "wait": "the step `delay`, or `wait_until` for an event",
+    "wait_for": "the step `wait_until`",
+    "webhook": "the step `emit`",
+}

@@ -1,0 +1,492 @@
+"""The types of fields. Each reads a node, names itself for people, and gives its JSON Schema."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.language.source.core_schema import is_null, plain_value
+from orchestrator.language.source.nearest import did_you_mean
+from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
+from orchestrator.language.source.position import NOWHERE
+from orchestrator.language.spec.reader import INVALID, Reader
+from orchestrator.language.spec.values import Instant, Per, Text
+
+JSON = dict[str, Any]
+
+NAME = re.compile(r"[\w.\-]+", re.ASCII)
+_DURATION = re.compile(r"-?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
+_PART = re.compile(r"(\d+)(ms|[wdhms])")
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_TIME = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MINUTES_OF_A_DAY = 1440
+
+
+def milliseconds(text: str) -> int | None:
+    """A duration such as `90s`, `2h`, `1h30m`, `7d` in milliseconds; None when it is none."""
+    if not _DURATION.fullmatch(text) or not text.strip("-"):
+        return None
+    total = sum(int(amount) * _UNITS[unit] for amount, unit in _PART.findall(text))
+    return -total if text.startswith("-") else total
+
+
+class Type(ABC):
+    """How a field is written."""
+
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """The type as the reference pages name it."""
+
+    @abstractmethod
+    def read(self, node: Node, reader: Reader) -> Any:
+        """The value, or INVALID after reporting what is wrong."""
+
+    @abstractmethod
+    def schema(self) -> JSON:
+        """JSON Schema of what may be written."""
+
+    def empty(self) -> Any:
+        """The value of an optional field that is absent."""
+        return None
+
+    def of(self, text: str) -> Any:
+        """The value of a default written as in YAML."""
+        reader = Reader()
+        value = self.read(Scalar(text, plain=True, at=NOWHERE, length=1), reader)
+        if value is INVALID:
+            raise ValueError(f"bad default {text!r}: {reader.diagnostics[0].message}")
+        return value
+
+
+@dataclass(frozen=True)
+class Name(Type):
+    """One name; `ref` says what it must be the name of."""
+
+    ref: str | None = None
+
+    @property
+    def words(self) -> str:
+        return "name" if self.ref is None else f"name of {article(self.ref)}"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if not isinstance(node, Scalar) or is_null(node):
+            return reader.wrong_type("a name", node)
+        if not NAME.fullmatch(node.text):
+            hint = "a name has letters, digits and `_ . -` only"
+            return reader.wrong_type("a name", node, hint)
+        if self.ref is not None:
+            reader.refer(self.ref, node)
+        return node.text
+
+    def schema(self) -> JSON:
+        return {"type": "string", "pattern": "^[A-Za-z0-9_.\\-]+$"}
+
+
+@dataclass(frozen=True)
+class Names(Type):
+    """A list of names; where `single`, one name may stand for a list of one."""
+
+    ref: str | None = None
+    single: bool = True
+
+    @property
+    def words(self) -> str:
+        what = "names" if self.ref is None else f"names of {self.ref}s"
+        return "name or list" if self.single else f"list of {what}"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        one = Name(self.ref)
+        if isinstance(node, Sequence):
+            values = [one.read(item, reader) for item in node.items]
+            return tuple(value for value in values if value is not INVALID)
+        if not self.single or isinstance(node, Mapping):
+            return reader.wrong_type("a list of names", node, _bracketed(node))
+        value = one.read(node, reader)
+        return value if value is INVALID else (value,)
+
+    def schema(self) -> JSON:
+        one = Name().schema()
+        many = {"type": "array", "items": one}
+        return {"anyOf": [one, many]} if self.single else many
+
+    def empty(self) -> Any:
+        return ()
+
+
+def _bracketed(node: Node) -> str | None:
+    return f"write a list: `[{node.text}]`" if isinstance(node, Scalar) and node.text else None
+
+
+def article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+@dataclass(frozen=True)
+class Choice(Type):
+    """One of a few words."""
+
+    values: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        return " ".join(f"`{value}`" for value in self.values)
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar) and node.text in self.values:
+            return node.text
+        return reader.wrong_type(_one_of(self.values), node, nearest_hint(node, self.values))
+
+    def schema(self) -> JSON:
+        return {"enum": list(self.values)}
+
+
+@dataclass(frozen=True)
+class Choices(Type):
+    """A list of words out of a few."""
+
+    values: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        return "list of " + " ".join(f"`{value}`" for value in self.values)
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if not isinstance(node, Sequence):
+            return reader.wrong_type(f"a list of {_one_of(self.values)}", node, _bracketed(node))
+        one = Choice(self.values)
+        values = [one.read(item, reader) for item in node.items]
+        return tuple(value for value in values if value is not INVALID)
+
+    def schema(self) -> JSON:
+        return {"type": "array", "items": {"enum": list(self.values)}}
+
+    def empty(self) -> Any:
+        return ()
+
+
+def _one_of(values: tuple[str, ...]) -> str:
+    named = [f"`{value}`" for value in values]
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
+
+
+def nearest_hint(node: Node, names: tuple[str, ...]) -> str | None:
+    return did_you_mean(node.text, names) if isinstance(node, Scalar) else None
+
+
+@dataclass(frozen=True)
+class Duration(Type):
+    """A length of time in ms; may be negative where `signed`."""
+
+    signed: bool = False
+    words = "duration"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        value = milliseconds(node.text) if isinstance(node, Scalar) else None
+        if value is None:
+            hint = None
+            if isinstance(node, Scalar) and node.text.isdigit():
+                hint = f"say of what: `{node.text}s`, `{node.text}m`, `{node.text}h` or `{node.text}d`"
+            return reader.wrong_type("a duration such as `90s`, `30m`, `2h`, `7d`, `2w`", node, hint)
+        if value < 0 and not self.signed:
+            return reader.wrong_type("a duration that is not negative", node)
+        return value
+
+    def schema(self) -> JSON:
+        sign = "-?" if self.signed else ""
+        return {"type": "string", "pattern": f"^{sign}(\\d+(ms|[wdhms]))+$"}
+
+
+@dataclass(frozen=True)
+class TimeOfDay(Type):
+    """A time on the clock, in minutes after midnight."""
+
+    words = "time of day"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        match = _TIME.fullmatch(node.text) if isinstance(node, Scalar) else None
+        minutes = int(match[1]) * 60 + int(match[2]) if match else MINUTES_OF_A_DAY + 1
+        if minutes > MINUTES_OF_A_DAY:
+            return reader.wrong_type('a time of day such as `"08:00"`', node)
+        return minutes
+
+    def schema(self) -> JSON:
+        return {"type": "string", "pattern": "^([01]\\d|2[0-4]):[0-5]\\d$"}
+
+
+@dataclass(frozen=True)
+class Percent(Type):
+    """A part of a whole, 0..1."""
+
+    words = "percent"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        match = _PERCENT.fullmatch(node.text) if isinstance(node, Scalar) else None
+        if match is None or float(match[1]) > 100:
+            number = isinstance(node, Scalar) and node.text.replace(".", "", 1).isdigit()
+            hint = f"write `{node.text}%`" if number and isinstance(node, Scalar) else None
+            return reader.wrong_type("a percent from `0%` to `100%`", node, hint)
+        return float(match[1]) / 100
+
+    def schema(self) -> JSON:
+        return {"type": "string", "pattern": "^\\d+(\\.\\d+)?%$"}
+
+
+@dataclass(frozen=True)
+class Timestamp(Type):
+    """A moment: date and time, with an offset or without (then it is local)."""
+
+    words = "timestamp"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar) and len(node.text) > len("2026-03-02"):
+            try:
+                moment = dt.datetime.fromisoformat(node.text)
+            except ValueError:
+                moment = None
+            if moment is not None:
+                return _instant(moment)
+        return reader.wrong_type("a timestamp such as `2026-03-02T11:00:00+01:00`", node)
+
+    def schema(self) -> JSON:
+        return {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d"}
+
+
+def _instant(moment: dt.datetime) -> Instant:
+    local = moment.tzinfo is None
+    if local:
+        moment = moment.replace(tzinfo=dt.UTC)
+    return Instant((moment - _EPOCH) // dt.timedelta(milliseconds=1), local)
+
+
+@dataclass(frozen=True)
+class Date(Type):
+    """A day, kept as text `2026-12-25`."""
+
+    words = "date"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar) and _DATE.fullmatch(node.text):
+            try:
+                dt.date.fromisoformat(node.text)
+            except ValueError:
+                return reader.wrong_type("a day that exists", node)
+            return node.text
+        return reader.wrong_type("a date such as `2026-12-25`", node)
+
+    def schema(self) -> JSON:
+        return {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\d$"}
+
+
+@dataclass(frozen=True)
+class Bool(Type):
+    """`true` or `false`."""
+
+    words = "bool"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar) and node.plain and node.text in {"true", "false"}:
+            return node.text == "true"
+        yes = isinstance(node, Scalar) and node.text.lower() in {"yes", "on", "true"}
+        no = isinstance(node, Scalar) and node.text.lower() in {"no", "off", "false"}
+        hint = "write `true`" if yes else "write `false`" if no else None
+        return reader.wrong_type("`true` or `false`", node, hint)
+
+    def schema(self) -> JSON:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Int(Type):
+    """A whole number within bounds."""
+
+    low: int = 0
+    high: int = 2**53
+
+    @property
+    def words(self) -> str:
+        return f"{self.low}–{self.high}" if self.high < 2**53 else "int"  # noqa: RUF001 - a range
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        value = plain_value(node) if isinstance(node, Scalar) else None
+        bounds = f"from {self.low} to {self.high}" if self.high < 2**53 else f"from {self.low}"
+        if not isinstance(value, int) or isinstance(value, bool):
+            return reader.wrong_type(f"a whole number {bounds}", node)
+        if not self.low <= value <= self.high:
+            return reader.wrong_type(f"a whole number {bounds}", node)
+        return value
+
+    def schema(self) -> JSON:
+        upper = {"maximum": self.high} if self.high < 2**53 else {}
+        return {"type": "integer", "minimum": self.low, **upper}
+
+
+@dataclass(frozen=True)
+class Number(Type):
+    """A number."""
+
+    words = "number"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        value = plain_value(node) if isinstance(node, Scalar) else None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return reader.wrong_type("a number", node)
+        return float(value)
+
+    def schema(self) -> JSON:
+        return {"type": "number"}
+
+
+@dataclass(frozen=True)
+class String(Type):
+    """Any text of one language, as it stands: titles, patterns, words, paths."""
+
+    words: str = "text"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar) and not is_null(node):
+            return node.text
+        return reader.wrong_type(self.words, node)
+
+    def schema(self) -> JSON:
+        return {"type": ["string", "number", "boolean"]}
+
+
+@dataclass(frozen=True)
+class TextType(Type):
+    """Text, or a map of text by language."""
+
+    words = "text"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar) and not is_null(node):
+            return Text({"": node.text})
+        if not isinstance(node, Mapping):
+            return reader.wrong_type("a text, or a map of texts by language", node)
+        texts = {}
+        for key, value in node.entries:
+            if isinstance(value, Scalar) and not is_null(value):
+                texts[key.text] = value.text
+            else:
+                reader.wrong_type("a text", value)
+        return Text(texts)
+
+    def schema(self) -> JSON:
+        one = {"type": ["string", "number"]}
+        return {"anyOf": [one, {"type": "object", "additionalProperties": one}]}
+
+
+@dataclass(frozen=True)
+class Value(Type):
+    """A plain text, number or boolean."""
+
+    words = "value"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar):
+            return plain_value(node)
+        return reader.wrong_type("a text, a number or a boolean", node)
+
+    def schema(self) -> JSON:
+        return {"type": ["string", "number", "boolean", "null"]}
+
+
+@dataclass(frozen=True)
+class Plain(Type):
+    """Any YAML, as plain data."""
+
+    words: str = "data"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        return plain_data(node)
+
+    def schema(self) -> JSON:
+        return {}
+
+
+def plain_data(node: Node) -> Any:
+    """A node as dicts, lists, texts, numbers, booleans and None."""
+    if isinstance(node, Scalar):
+        return plain_value(node)
+    if isinstance(node, Sequence):
+        return [plain_data(item) for item in node.items]
+    return {key.text: plain_data(value) for key, value in node.entries}
+
+
+@dataclass(frozen=True)
+class PerType(Type):
+    """A rolling duration, or a calendar's day, week or month."""
+
+    words = "duration, `day` `week` `month`"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar):
+            if node.text in {"day", "week", "month"}:
+                return Per(calendar=node.text)
+            value = milliseconds(node.text)
+            if value is not None and value > 0:
+                return Per(ms=value)
+        return reader.wrong_type("a duration, or `day`, `week`, `month`", node)
+
+    def schema(self) -> JSON:
+        return {"anyOf": [Duration().schema(), {"enum": ["day", "week", "month"]}]}
+
+
+@dataclass(frozen=True)
+class ListOf(Type):
+    """A list."""
+
+    inner: Type
+
+    @property
+    def words(self) -> str:
+        return f"list of {self.inner.words}"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if not isinstance(node, Sequence):
+            return reader.wrong_type(self.words, node, "begin each with `- `, or write `[...]`")
+        values = [self.inner.read(item, reader) for item in node.items]
+        return tuple(value for value in values if value is not INVALID)
+
+    def schema(self) -> JSON:
+        return {"type": "array", "items": self.inner.schema()}
+
+    def empty(self) -> Any:
+        return ()
+
+
+@dataclass(frozen=True)
+class MapOf(Type):
+    """A map whose keys are free, or names that `ref` says are declared."""
+
+    inner: Type
+    ref: str | None = None
+    key: str = "name"
+
+    @property
+    def words(self) -> str:
+        return f"map {self.key} → {self.inner.words}"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if not isinstance(node, Mapping):
+            return reader.wrong_type(f"a map ({self.key}: {self.inner.words})", node)
+        values = {}
+        for key, value in node.entries:
+            if self.ref is not None:
+                reader.refer(self.ref, key)
+            read = self.inner.read(value, reader)
+            if read is not INVALID:
+                values[key.text] = read
+        return values
+
+    def schema(self) -> JSON:
+        return {"type": "object", "additionalProperties": self.inner.schema()}
+
+    def empty(self) -> Any:
+        return {}
