@@ -1,0 +1,116 @@
+"""Reading roots, fields and elements, and what `has()` finds. Absent is an error, but where it is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.language.cel.errors import CelError
+from orchestrator.language.cel.limits import MAX_ITEMS
+from orchestrator.language.cel.runtime.comparison import has_key, is_key
+from orchestrator.language.cel.runtime.failures import no_overload, too_large
+from orchestrator.language.cel.values import UInt, type_name
+
+
+def select(holder: Any, field: str, path: str) -> Any:
+    """`holder.field`; `path` is how the expression writes it, for the message."""
+    if not isinstance(holder, Mapping):
+        raise CelError(f"`{path}`: {type_name(holder)} has no fields")
+    try:
+        return holder[field]
+    except KeyError:
+        raise CelError(f"no such key: `{path}`") from None
+
+
+def select_optional(holder: Any, field: str, path: str) -> Any:
+    """`holder.field` of a field that is declared but may be absent: null then."""
+    if not isinstance(holder, Mapping):
+        raise CelError(f"`{path}`: {type_name(holder)} has no fields")
+    return optional(holder, field)
+
+
+def optional(holder: Any, field: str) -> Any:
+    """The value of a field of a map, null when it is absent."""
+    if type(holder) is dict:
+        return holder.get(field)
+    try:
+        return holder[field]
+    except KeyError:
+        return None
+
+
+def has_field(holder: Any, field: str) -> bool:
+    """`has(holder.field)`. A map that makes values when they are asked for has those too."""
+    if type(holder) is dict:
+        return field in holder
+    if not isinstance(holder, Mapping):
+        raise CelError(f"has(): {type_name(holder)} has no fields")
+    try:
+        holder[field]
+    except KeyError:
+        return False
+    return True
+
+
+def has_value(holder: Any, field: str) -> bool:
+    """`has(holder.field)` of a field that may be absent: neither absent nor null. False on null."""
+    if holder is None:
+        return False
+    if not isinstance(holder, Mapping):
+        raise CelError(f"has(): {type_name(holder)} has no fields")
+    return optional(holder, field) is not None
+
+
+def index(holder: Any, key: Any) -> Any:
+    """`holder[key]` of a list or a map."""
+    if isinstance(holder, Mapping):
+        return _entry(holder, key)
+    if isinstance(holder, (list, tuple)):
+        return _element(holder, key)
+    raise no_overload("[ ]", holder, key)
+
+
+def _entry(holder: Mapping[Any, Any], key: Any) -> Any:
+    if not is_key(key):
+        raise CelError(f"{type_name(key)} cannot be a key of a map")
+    if key in (0, 1) and key in holder and not has_key(holder, key):
+        raise CelError(f"no such key: {key}")
+    try:
+        return holder[key]
+    except KeyError:
+        raise CelError(f"no such key: {key!r}") from None
+
+
+def _element(holder: list[Any] | tuple[Any, ...], key: Any) -> Any:
+    if type(key) is float and key.is_integer():
+        key = int(key)
+    if type(key) is not int and type(key) is not UInt:
+        raise CelError(f"a list is read by int, this is {type_name(key)}")
+    if 0 <= key < len(holder):
+        return holder[key]
+    raise CelError(f"index {int(key)} is outside of the list, which has {len(holder)}")
+
+
+def size(value: Any) -> int:
+    """Code points of a string, bytes, elements, or entries."""
+    if isinstance(value, (str, bytes, list, tuple, Mapping)):
+        return len(value)
+    raise no_overload("size", value)
+
+
+def make_map(entries: tuple[tuple[Any, Any], ...]) -> dict[Any, Any]:
+    """The value of `{key: value}`; a key is a string, int, uint or bool, and comes once."""
+    made: dict[Any, Any] = {}
+    for key, value in entries:
+        if not is_key(key) or type(key) is float:
+            raise CelError(f"{type_name(key)} cannot be a key of a map")
+        if key in made:
+            raise CelError(f"the key {key!r} comes twice in a map")
+        made[key] = value
+    return made
+
+
+def bounded_list(items: list[Any]) -> list[Any]:
+    if len(items) > MAX_ITEMS:
+        raise too_large("this list", MAX_ITEMS)
+    return items
