@@ -13,8 +13,6 @@ Of the extensions of CEL it has `cel.bind`, the strings functions (without `form
 of math those on numbers (without bits). There are no protocol buffer messages.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """Finds the type of every node, and every name, field and function that cannot be right."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -40,7 +38,6 @@ from orchestrator.language.cel.types import (
     accepts,
     list_of,
     map_of,
-    nullable,
     resolve,
     same_or_dyn,
     type_of_value,
@@ -70,10 +67,10 @@ class Checker:
 
     # -- names
 
-    def _literal(self, node: Literal) -> Type:
+    def literal(self, node: Literal) -> Type:
         return _LITERALS.get(type(node.value)) or type_of_value(node.value)
 
-    def _name(self, node: Name) -> Type:
+    def name(self, node: Name) -> Type:
         if node.name in self.scope:
             return self.scope[node.name]
         node.name = node.name.removeprefix(".")
@@ -94,7 +91,7 @@ class Checker:
             return self.environment.roots[name]
         return TYPE if name in TYPE_IDENTIFIERS else None
 
-    def _select(self, node: Select) -> Type:
+    def select(self, node: Select) -> Type:
         if not node.test:
             dotted = self._dotted(node)
             found = self._root(dotted) if dotted else None
@@ -134,7 +131,7 @@ class Checker:
             problem = CelTypeError(message, self.source, node.offset, node.end - node.offset, hint)
         raise problem
 
-    def _index(self, node: Index) -> Type:
+    def index(self, node: Index) -> Type:
         holder, key = self.check(node.operand).plain, self.check(node.key).plain
         if holder.kind == "record":
             return self._record_index(node, holder, key)
@@ -163,7 +160,7 @@ class Checker:
 
     # -- operators
 
-    def _unary(self, node: Unary) -> Type:
+    def unary(self, node: Unary) -> Type:
         given = self.check(node.operand).plain
         if node.op == "!":
             self._bool(node.operand, "`!`")
@@ -176,7 +173,7 @@ class Checker:
         if node.type.plain.kind not in ("bool", "dyn"):
             raise self.problem(node, f"{asker} needs a bool, this is {_article(node.type)}", _bool_hint(node))
 
-    def _chain(self, node: Chain) -> Type:
+    def chain(self, node: Chain) -> Type:
         left = self.check(node.first)
         node.types = []
         for operator, operand in node.rest:
@@ -201,23 +198,23 @@ class Checker:
             message = f"`{operator}` does not take {_article(left)} and {_article(right)}"
         return CelTypeError(message, self.source, node.offset, operand.end - node.offset, hint)
 
-    def _logical(self, node: Logical) -> Type:
+    def logical(self, node: Logical) -> Type:
         for operand in node.operands:
             self.check(operand)
             self._bool(operand, f"`{node.op}`")
         return BOOL
 
-    def _conditional(self, node: Conditional) -> Type:
+    def conditional(self, node: Conditional) -> Type:
         self.check(node.condition)
         self._bool(node.condition, "`?`")
         return same_or_dyn([self.check(node.then), self.check(node.otherwise)])
 
     # -- lists, maps, macros
 
-    def _list(self, node: ListOf) -> Type:
+    def list_(self, node: ListOf) -> Type:
         return list_of(same_or_dyn([self.check(item) for item in node.items]))
 
-    def _map(self, node: MapOf) -> Type:
+    def map_(self, node: MapOf) -> Type:
         keys, values = [], []
         for key, value in node.entries:
             keys.append(self.check(key).plain)
@@ -226,7 +223,7 @@ class Checker:
                 raise self.problem(key, f"a map has keys of string, int, uint or bool, this is {_article(keys[-1])}")
         return map_of(same_or_dyn(keys), same_or_dyn(values))
 
-    def _comprehension(self, node: Comprehension) -> Type:
+    def comprehension(self, node: Comprehension) -> Type:
         range_ = self.check(node.range).plain
         element = _element(range_)
         if element is None:
@@ -248,12 +245,12 @@ class Checker:
             return list_of(self.check(node.result))
         return list_of(element) if node.kind == "filter" else BOOL
 
-    def _bind(self, node: Bind) -> Type:
+    def bind(self, node: Bind) -> Type:
         return self._with_variable(node.variable, self.check(node.value), lambda: self.check(node.body))
 
     # -- calls
 
-    def _call(self, node: Call) -> Type:
+    def call(self, node: Call) -> Type:
         self._qualify(node)
         function = self.environment.functions.get(node.function)
         if function is not None and node.target is None:
@@ -388,8 +385,8 @@ _FOLDED: Final[dict[str, Callable[[str], Any]]] = {
 }
 _LITERALS: Final[dict[type, Type]] = {UInt: UINT, int: INT}
 _RULES: Final[dict[type[Node], Callable[[Checker, Any], Type]]] = {
-    Literal: Checker._literal, Name: Checker._name, Select: Checker._select, Index: Checker._index,
-    Unary: Checker._unary, Chain: Checker._chain, Logical: Checker._logical, Conditional: Checker._conditional,
-    ListOf: Checker._list, MapOf: Checker._map, Comprehension: Checker._comprehension, Bind: Checker._bind,
-    Call: Checker._call,
+    Literal: Checker.literal, Name: Checker.name, Select: Checker.select, Index: Checker.index,
+    Unary: Checker.unary, Chain: Checker.chain, Logical: Checker.logical, Conditional: Checker.conditional,
+    ListOf: Checker.list_, MapOf: Checker.map_, Comprehension: Checker.comprehension, Bind: Checker.bind,
+    Call: Checker.call,
 }  # fmt: skip

@@ -1,7 +1,5 @@
 """Source text to an expression that evaluates."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -15,7 +13,7 @@ from orchestrator.language.cel.generator import Generator
 from orchestrator.language.cel.parser import parse
 from orchestrator.language.cel.runtime import NAMESPACE
 from orchestrator.language.cel.syntax import Node
-from orchestrator.language.cel.types import DOUBLE, Type, accepts
+from orchestrator.language.cel.types import Type, accepts
 
 _FAULTS: Final = (CelError, LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 

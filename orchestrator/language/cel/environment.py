@@ -1,7 +1,5 @@
 """What an expression may name: roots and functions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -53,6 +51,6 @@ class Environment:
         self.functions: Mapping[str, Function] = MappingProxyType({one.name: one for one in functions})
         self.compiled: dict[tuple[str, Type | None], object] = {}
 
-    def with_roots(self, roots: Mapping[str, Type]) -> Environment:
+    def with_roots(self, roots: Mapping[str, Type]) -> "Environment":
         """The same with more roots, or other types of them."""
         return Environment({**self.roots, **roots}, self.functions.values())

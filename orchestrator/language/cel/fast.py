@@ -64,28 +64,28 @@ class FastGenerator(Generator):
 
     def unary(self, node: Unary) -> str:
         if node.op == "!":
-            return f"(not {self.bool(node.operand)})"
+            return f"(not {self.condition(node.operand)})"
         if node.operand.type.plain.kind == "double":
             return f"(-{self.emit(node.operand)})"
         return super().unary(node)
 
-    def bool(self, node: Node) -> str:
-        return self.emit(node) if node.type.kind == "bool" else super().bool(node)
+    def condition(self, node: Node) -> str:
+        return self.emit(node) if node.type.kind == "bool" else super().condition(node)
 
     def logical(self, node: Logical) -> str:
         word = " and " if node.op == "&&" else " or "
-        return f"({word.join(map(self.bool, node.operands))})"
+        return f"({word.join(map(self.condition, node.operands))})"
 
-    def map(self, node: MapOf) -> str:
+    def entries(self, node: MapOf) -> str:
         keys = [key.value for key, _ in node.entries if isinstance(key, Literal) and type(key.value) is str]
         if len(set(keys)) < len(node.entries):
-            return super().map(node)
+            return super().entries(node)
         return self.paid("{" + ", ".join(f"{self.emit(key)}: {self.emit(value)}" for key, value in node.entries) + "}")
 
     def macro(self, node: Comprehension, elements: str, variable: str) -> str:
         if node.condition is None or node.kind in ("map", "filter"):
             return super().macro(node, elements, variable)
-        condition = self.bool(node.condition)
+        condition = self.condition(node.condition)
         if node.kind == "exists_one":
             return f"(sum(1 for {variable} in {elements} if {condition}) == 1)"
         return f"{'all' if node.kind == 'all' else 'any'}({condition} for {variable} in {elements})"

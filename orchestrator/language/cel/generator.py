@@ -4,8 +4,6 @@ Every operator and function becomes a call of the runtime, which looks at the ty
 is given. `fast.py` derives from this what is evaluated first.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from keyword import iskeyword
 from typing import Any, Final
@@ -27,7 +25,7 @@ from orchestrator.language.cel.syntax import (
     Unary,
     children,
 )
-from orchestrator.language.cel.types import Type
+from orchestrator.language.cel.types import DYN, Type
 from orchestrator.language.cel.values import Duration, Timestamp, UInt
 
 LIFT: Final = 15  # levels of the tree in one Python expression; CPython refuses 200 nested parentheses
@@ -118,7 +116,7 @@ class Generator:
         return f"({code})" if code.startswith("-") else code
 
     def name(self, node: Name) -> str:
-        return self.scope.get(node.name) or self.root(node.name)
+        return self.scope[node.name] if node.name in self.scope else self.root(node.name)
 
     def root(self, name: str) -> str:
         if name not in self.roots:
@@ -196,18 +194,18 @@ class Generator:
         operands = ", ".join(f"lambda: {self.emit(operand)}" for operand in node.operands)
         return f"{'every' if node.op == '&&' else 'some'}({operands})"
 
-    def bool(self, node: Node) -> str:
+    def condition(self, node: Node) -> str:
         return f"truth({self.emit(node)})"
 
     def conditional(self, node: Conditional) -> str:
-        return f"({self.emit(node.then)} if {self.bool(node.condition)} else {self.emit(node.otherwise)})"
+        return f"({self.emit(node.then)} if {self.condition(node.condition)} else {self.emit(node.otherwise)})"
 
     # -- lists, maps, macros
 
-    def list(self, node: ListOf) -> str:
+    def items(self, node: ListOf) -> str:
         return self.paid(f"[{', '.join(map(self.emit, node.items))}]")
 
-    def map(self, node: MapOf) -> str:
+    def entries(self, node: MapOf) -> str:
         entries = "".join(f"({self.emit(key)}, {self.emit(value)}), " for key, value in node.entries)
         return self.paid(f"make_map(({entries}))")
 
@@ -229,7 +227,7 @@ class Generator:
 
     def macro(self, node: Comprehension, elements: str, variable: str) -> str:
         """A macro whose elements and variable are known; the scope is that of its body."""
-        condition = self.bool(node.condition) if node.condition else ""
+        condition = self.condition(node.condition) if node.condition else ""
         if node.kind in ("all", "exists", "exists_one"):
             function = {"all": "all_of", "exists": "exists_in", "exists_one": "one_of"}[node.kind]
             return f"{function}({elements}, lambda {variable}: {condition})"
@@ -285,7 +283,7 @@ def chain_types(node: Chain) -> list[Type]:
 def field_type(holder: Node, field: str) -> Type:
     """The declared type of a field, `dyn` where none is."""
     record = holder.type.plain
-    return record.fields.get(field) or Type("dyn")
+    return record.fields.get(field, DYN)
 
 
 def _has_macro(node: Node) -> bool:
@@ -310,8 +308,8 @@ _EMITTERS: Final[dict[type[Node], Callable[[Any, Any], str]]] = {
     Chain: lambda generator, node: generator.chain(node),
     Logical: lambda generator, node: generator.logical(node),
     Conditional: lambda generator, node: generator.conditional(node),
-    ListOf: lambda generator, node: generator.list(node),
-    MapOf: lambda generator, node: generator.map(node),
+    ListOf: lambda generator, node: generator.items(node),
+    MapOf: lambda generator, node: generator.entries(node),
     Comprehension: lambda generator, node: generator.comprehension(node),
     Bind: lambda generator, node: generator.bind(node),
     Call: lambda generator, node: generator.call(node),

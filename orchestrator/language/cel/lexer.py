@@ -20,7 +20,10 @@ class Token(NamedTuple):
 
 
 RESERVED: Final = frozenset(
-    "as break const continue else for function if import let loop package namespace return var void while".split(),
+    [
+        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop"),
+        *("package", "namespace", "return", "var", "void", "while"),
+    ]
 )
 WORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None}
 
@@ -28,7 +31,7 @@ _TOKEN: Final = re.compile(
     r"""
       (?P<space>[ \t\r\n\f]+ | //[^\n]*)
     | (?P<string>[rR]?[bB]?(?:'''|\"\"\"|'|")|[bB][rR](?:'''|\"\"\"|'|"))
-    | (?P<double>(?:[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|\.[0-9]+(?:[eE][+-]?[0-9]+)?)(?![0-9A-Za-z_]))
+    | (?P<double>(?:[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)(?![0-9A-Za-z_]))
     | (?P<integer>(?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]?(?![0-9A-Za-z_]))
     | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
     | (?P<quoted>`[A-Za-z0-9_.\-/ ]+`)

@@ -1,7 +1,5 @@
 """Did you mean: the known name that a mistyped one is closest to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 

@@ -4,8 +4,6 @@ Recursive only where the source nests; operators of one nesting level are collec
 folded by precedence afterwards, so that long chains cost neither stack nor depth.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
@@ -266,12 +264,12 @@ class _Parser:
             return self._call(token, None, self._arguments())
         return Name(scope + token.text, offset=token.offset - len(scope), end=self._end)
 
-    def _parenthesised(self, opened: Token) -> Node:
+    def parenthesised(self, opened: Token) -> Node:
         inner = self._expression()
         self._expect(")", opened)
         return inner
 
-    def _list(self, opened: Token) -> Node:
+    def list(self, opened: Token) -> Node:
         items: list[Node] = []
         while self._next.kind != "]":
             items.append(self._expression())
@@ -280,7 +278,7 @@ class _Parser:
         self._expect("]", opened)
         return self._made(ListOf(items, offset=opened.offset, end=self._end))
 
-    def _map(self, opened: Token) -> Node:
+    def map(self, opened: Token) -> Node:
         entries: list[tuple[Node, Node]] = []
         while self._next.kind != "}":
             key = self._expression()
@@ -294,7 +292,7 @@ class _Parser:
 
 
 _BRACKETS: Final[dict[str, Callable[[Any, Token], Node]]] = {
-    "(": _Parser._parenthesised,  # noqa: SLF001 - the class's own methods
-    "[": _Parser._list,  # noqa: SLF001
-    "{": _Parser._map,  # noqa: SLF001
+    "(": _Parser.parenthesised,
+    "[": _Parser.list,
+    "{": _Parser.map,
 }

@@ -35,11 +35,15 @@ class Node:
 
 @dataclass(slots=True)
 class Literal(Node):
+    """A number, text, bytes, true, false or null."""
+
     value: Any
 
 
 @dataclass(slots=True)
 class Name(Node):
+    """A root, a variable of a macro, or the name of a type."""
+
     name: str
 
 
@@ -55,6 +59,8 @@ class Select(Node):
 
 @dataclass(slots=True)
 class Index(Node):
+    """`operand[key]`."""
+
     operand: Node
     key: Node
 
@@ -75,7 +81,9 @@ class Call(Node):
 
 @dataclass(slots=True)
 class Unary(Node):
-    op: str  # "!" or "-"
+    """`!operand` or `-operand`."""
+
+    op: str
     operand: Node
 
 
@@ -90,12 +98,16 @@ class Chain(Node):
 
 @dataclass(slots=True)
 class Logical(Node):
-    op: str  # "&&" or "||"
+    """`&&` or `||` between any number of operands."""
+
+    op: str
     operands: list[Node]
 
 
 @dataclass(slots=True)
 class Conditional(Node):
+    """`condition ? then : otherwise`."""
+
     condition: Node
     then: Node
     otherwise: Node
@@ -103,11 +115,15 @@ class Conditional(Node):
 
 @dataclass(slots=True)
 class ListOf(Node):
+    """`[items]`."""
+
     items: list[Node]
 
 
 @dataclass(slots=True)
 class MapOf(Node):
+    """`{key: value}`."""
+
     entries: list[tuple[Node, Node]]
 
 

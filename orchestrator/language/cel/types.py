@@ -1,14 +1,12 @@
 """The static types of expressions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 
-def _no_fields() -> Mapping[str, Type]:
+def _no_fields() -> Mapping[str, "Type"]:
     return MappingProxyType({})
 
 
@@ -26,9 +24,9 @@ class Type:
     """
 
     kind: str
-    parameters: tuple[Type, ...] = ()
+    parameters: tuple["Type", ...] = ()
     name: str = ""
-    fields: Mapping[str, Type] = field(default_factory=_no_fields, hash=False, repr=False)
+    fields: Mapping[str, "Type"] = field(default_factory=_no_fields, hash=False, repr=False)
     open: bool = False
 
     @property
@@ -36,7 +34,7 @@ class Type:
         return self.kind == "nullable"
 
     @property
-    def plain(self) -> Type:
+    def plain(self) -> "Type":
         """The type without `nullable`."""
         return self.parameters[0] if self.kind == "nullable" else self
 

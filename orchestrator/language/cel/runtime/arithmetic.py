@@ -56,7 +56,7 @@ def multiply_int(a: int, b: int) -> int:
 
 
 def quotient(a: int, b: int) -> int:
-    """a / b, rounded towards zero."""
+    """A / b, rounded towards zero."""
     if b == 0:
         raise CelError("division by zero")
     found = abs(a) // abs(b)
@@ -64,7 +64,7 @@ def quotient(a: int, b: int) -> int:
 
 
 def remainder(a: int, b: int) -> int:
-    """a % b, with the sign of a."""
+    """A % b, with the sign of a."""
     if b == 0:
         raise CelError("modulus by zero")
     integer(quotient(a, b))  # the smallest int has no quotient by -1
@@ -77,7 +77,7 @@ def divide_int(a: int, b: int) -> int:
 
 
 def divide_double(a: float, b: float) -> float:
-    """a / b of IEEE 754: by zero it is infinite, or not a number."""
+    """A / b of IEEE 754: by zero it is infinite, or not a number."""
     if b != 0:
         return a / b
     if a == 0 or math.isnan(a) or math.isnan(b):

@@ -1,7 +1,5 @@
 """`&& || all exists exists_one`, exact: an error on one side is absorbed when the other side decides."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The functions `math.*`, a part of CEL's math extension."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

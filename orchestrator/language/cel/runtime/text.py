@@ -1,7 +1,5 @@
 """Functions on strings: CEL's own, its strings extension, and `fold`. Every one is total over any types."""
 
-from __future__ import annotations
-
 import functools
 import unicodedata
 from collections.abc import Callable
@@ -13,8 +11,9 @@ from orchestrator.language.cel.errors import CelError
 from orchestrator.language.cel.limits import MAX_ITEMS, MAX_PATTERN, MAX_TEXT
 from orchestrator.language.cel.runtime.failures import no_overload, too_large
 
-_SPACES: Final = " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a" \
-    "\u2028\u2029\u202f\u205f\u3000"  # fmt: skip
+_SPACES: Final = "".join(
+    ["\t\n\v\f\r \x85\xa0\u1680", *map(chr, range(0x2000, 0x200B)), "\u2028\u2029\u202f\u205f\u3000"]
+)
 
 
 def _on(name: str, *types: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -1,7 +1,5 @@
 """Reading, writing and taking apart timestamps and durations."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Callable
