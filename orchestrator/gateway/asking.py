@@ -7,60 +7,18 @@ deadline, never later.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import aiohttp
 import msgspec
 
 from orchestrator.gateway.owners import Owner, Owners
 from orchestrator.model.ids import node_key
+from orchestrator.stream.asking_wire import MAX_ANSWER_BYTES, MISDIRECTED, PATH, Answer, Forward, Question, decode_reply
 
 MAX_HOPS: Final = 8
-MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
 _PAUSE: Final = 0.02
-
-
-class EventName(msgspec.Struct, frozen=True):
-    """What tells an event: its id and source."""
-
-    id: str
-    source: str
-
-
-class Question(msgspec.Struct, frozen=True):
-    """What a worker is asked; on the wire as it stands here.
-
-    `identifier` is the node `NAMESPACE:VALUE`, normalised. With an `event` the answer waits until that event
-    is applied and durable. `ask` holds the channel and the attributes that it sent. `deadline_ms` is what is
-    left of the time.
-    """
-
-    tenant: str
-    identifier: str
-    event: EventName | None
-    slots: tuple[str, ...]
-    ask: dict[str, Any]
-    deadline_ms: int
-    context: bool
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """A worker's answer: the customer's version it was made from, the answer per slot, the context if asked for."""
-
-    version: int = 0
-    person: str | None = None
-    answers: dict[str, Any] = {}
-    context: dict[str, Any] | None = None
-    linking: tuple[str, ...] = ()
-
-
-class _Reply(msgspec.Struct):
-    version: int = 0
-    person: str | None = None
-    answers: dict[str, Any] = {}
-    context: dict[str, Any] | None = None
-    linking: tuple[str, ...] = ()
-    forward: str | None = None
+_ASK_AGAIN: Final = frozenset({MISDIRECTED, 503})
 
 
 class Transport(Protocol):
@@ -103,35 +61,36 @@ class Asker:
         while len(seen) <= MAX_HOPS:
             seen.add(question.identifier)
             reply = await self._from_owner(question, until)
-            if reply.forward is None:
-                return Answer(reply.version, reply.person, reply.answers, reply.context, reply.linking)
+            if not isinstance(reply, Forward):
+                return reply
             if reply.forward in seen:  # a merge is under way and the two ends do not agree yet
                 await asyncio.sleep(_PAUSE)
                 seen.clear()
             question = msgspec.structs.replace(question, identifier=reply.forward)
         return None
 
-    async def _from_owner(self, question: Question, until: float) -> _Reply:
-        """Ask whoever owns this identifier until it replies; a new owner is asked as soon as it is known."""
+    async def _from_owner(self, question: Question, until: float) -> Answer | Forward | None:
+        """Ask whoever owns this identifier; a new owner is asked as soon as it is known. None: asking is in vain."""
         key = node_key(question.tenant, question.identifier)
         while True:
             owner = self._owners.of(key)
             if owner is None:
                 await self._owners.changed(key, None)
                 continue
-            reply = await self._once(owner, question, until)
-            if reply is not None:
-                return reply
+            status, body = await self._once(owner, question, until)
+            if status == 200:
+                return _decode(body)
+            if status not in _ASK_AGAIN:
+                return None
             await self._pause(key, owner)
 
-    async def _once(self, owner: Owner, question: Question, until: float) -> _Reply | None:
+    async def _once(self, owner: Owner, question: Question, until: float) -> tuple[int, bytes]:
         left = until - self._clock()
         body = msgspec.json.encode(msgspec.structs.replace(question, deadline_ms=max(1, int(left * 1000))))
         try:
-            status, reply = await self._transport.post(owner, body, left)
+            return await self._transport.post(owner, body, left)
         except ConnectionError:
-            return None
-        return _decode(reply) if status == 200 else None
+            return 503, b""
 
     async def _pause(self, key: bytes, owner: Owner) -> None:
         try:
@@ -142,10 +101,14 @@ class Asker:
 
 
 class HttpTransport:
-    """Questions over HTTP, on connections that are kept open, so many per worker and no more."""
+    """Questions over HTTP, on connections that are kept open: `per_worker` of them and no more.
 
-    def __init__(self, per_worker: int = 64) -> None:
+    `key` is what the workers want presented, empty for none.
+    """
+
+    def __init__(self, key: str = "", per_worker: int = 64) -> None:
         self._per_worker = per_worker
+        self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -167,9 +130,9 @@ class HttpTransport:
             async with (
                 asyncio.timeout(max(0.0, seconds)),
                 self._session.post(
-                    f"{_base(owner.address)}/ask",
+                    f"{_base(owner.address)}{PATH}",
                     data=body,
-                    headers={"Content-Type": "application/json"},
+                    headers=self._headers,
                     allow_redirects=False,
                 ) as response,
             ):
@@ -193,8 +156,8 @@ def _base(address: str) -> str:
     return address.rstrip("/") if address.startswith(("http://", "https://")) else f"http://{address}"
 
 
-def _decode(body: bytes) -> _Reply | None:
+def _decode(body: bytes) -> Answer | Forward | None:
     try:
-        return msgspec.json.decode(body, type=_Reply)
+        return decode_reply(body)
     except msgspec.DecodeError:
         return None

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from orchestrator.gateway.asking import Answer, Asker, EventName, Question
+from orchestrator.gateway.asking import Asker
 from orchestrator.gateway.credentials import Credential, Credentials
 from orchestrator.gateway.events import Ready, Tokens, add_token, identifier_problems
 from orchestrator.gateway.intake import Intake
@@ -15,6 +15,7 @@ from orchestrator.gateway.models import DecideBody
 from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.refusals import Malformed, Problem, TooMany, Unavailable, Unknown, malformed
 from orchestrator.gateway.rules import IdentityRules
+from orchestrator.stream.asking_wire import Answer, EventName, Question
 
 FALLBACK: Final = "fallback"
 RESERVED_ATTRIBUTES: Final = frozenset({"slot", "channel", "identifier", "known", "linked"})

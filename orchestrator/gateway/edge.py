@@ -115,7 +115,7 @@ def _internal_error(request_id: str) -> Response:
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
-            given = value.decode("latin-1")
+            given: str = value.decode("latin-1")
             if _REQUEST_ID.fullmatch(given):
                 return given
     return uuid.uuid4().hex

@@ -22,7 +22,7 @@ from orchestrator.model.ids import made_id, node_key
 MAX_NAME: Final = 256
 MAX_IDENTIFIER: Final = 256
 MAX_TOKEN: Final = 2048
-RESERVED_SOURCES: Final = frozenset({"delivery"})
+RESERVED_SOURCES: Final = ("delivery",)
 """Sources that only the product itself writes; an outcome of delivery from elsewhere would be a forged one."""
 
 _TYPE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
 import orjson
 
 MAX_DEPTH: Final = 32
+_decode: Final = msgspec.json.Decoder().decode
 _INT64: Final = range(-(2**63), 2**63)
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
@@ -22,9 +24,18 @@ def decode_json(raw: bytes) -> Any:
         NotJsonError: it is none.
     """
     try:
-        return orjson.loads(raw)
+        return _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise NotJsonError(_why(raw)) from None
+
+
+def _why(raw: bytes) -> str:
+    """What is wrong with these bytes, as the parser that tells it best says it."""
+    try:
+        orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise NotJsonError(f"is not valid JSON: {error.msg} at byte {error.pos}") from None
+        return f"is not valid JSON: {error.msg} at byte {error.pos}"
+    return "is not valid JSON: a number in it is too long, or it is nested too deeply"
 
 
 def field_path(parent: str, name: str) -> str:
