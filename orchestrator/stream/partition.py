@@ -1,0 +1,188 @@
+"""One owned partition at work: its merged input, its turn at the core, its way out."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING
+
+from orchestrator.stream.lane.records import WakingCore
+from orchestrator.stream.lane_settings import BatchCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from orchestrator.stream.emitter import Emitter, Pipeline
+    from orchestrator.stream.lane.merge import Merge
+    from orchestrator.stream.lane.records import Batch, Core, Outgoing, Record
+    from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
+    from orchestrator.stream.table import PartitionTable
+
+
+class PartitionRunner:
+    """Makes every call to the core for one partition, so that they are strictly serial.
+
+    Args:
+        partition: which one.
+        core: what decides.
+        table: the recovered values.
+        merge: the partition's input topics, set to where reading starts.
+        pipeline: the way out for batches.
+        emitter: the way out for ticks, which belong to no batch.
+        clock: the wall clock in ms.
+        fail: told the first exception; the worker ends.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        core: Core,
+        *,
+        table: PartitionTable,
+        merge: Merge,
+        pipeline: Pipeline,
+        emitter: Emitter,
+        settings: LaneSettings,
+        hooks: LaneHooks,
+        clock: Callable[[], int],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self.partition = partition
+        self.table = table
+        self.merge = merge
+        self.pipeline = pipeline
+        self._core = core
+        self._waking = core if isinstance(core, WakingCore) else None
+        self._emitter = emitter
+        self._settings = settings
+        self._hooks = hooks
+        self._clock = clock
+        self._fail = fail
+        self._work = asyncio.Event()
+        self._closing = False
+        self._committed: dict[str, int] = {}
+        self._turn_at = 0
+        self._floor: dict[str, int] = {topic: merge.position(topic) for topic in core.input_topics}
+        self._decided: dict[str, int] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def assign(self, committed: dict[str, int]) -> None:
+        """Hand the recovered partition to the core; what it wants written and sent first is acknowledged on return."""
+        await self._hand_over(self._core.assigned(self.partition, self.table.values, committed, self._clock()), ())
+        await self.pipeline.drain()
+
+    @property
+    def running(self) -> bool:
+        """Whether input is let in."""
+        return self._task is not None and not self._closing
+
+    @property
+    def settled(self) -> bool:
+        """Whether every batch so far is done and committed."""
+        return self.pipeline.idle and all(self._floor[topic] >= end for topic, end in self._decided.items())
+
+    def start(self) -> None:
+        """Begin with the input."""
+        self._task = asyncio.ensure_future(self._run())
+
+    def feed(self, topic: str, records: Sequence[Record], position: int, end: int) -> None:
+        """What a fetch brought for one input topic."""
+        self.merge.add(topic, records, position)
+        self.merge.saw_end(topic, end)
+        self._work.set()
+
+    def note_committed(self, offsets: dict[str, int]) -> None:
+        """Offsets were committed; the core hears of it at its next turn."""
+        self._committed.update(offsets)
+        self._floor.update(offsets)
+        self._work.set()
+
+    def committed_up_to(self, topic: str) -> int:
+        """The next offset of a topic as committed, or where reading started."""
+        return self._floor[topic]
+
+    async def finish(self) -> None:
+        """Stop taking input, let the batch in hand and all that is under way end."""
+        self._closing = True
+        self._work.set()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        await self.pipeline.drain()
+
+    async def revoke(self) -> None:
+        """After the last commit: the core forgets the partition."""
+        self._tell_committed()
+        await self.pipeline.close()
+        self._core.revoked(self.partition)
+
+    async def _run(self) -> None:
+        try:
+            while not self._closing:
+                await self._take_turn()
+                records = self.merge.take(self._clock(), self._settings.batch_records)
+                if records:
+                    await self._process(records)
+                    await asyncio.sleep(0)
+                else:
+                    await self._wait()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001  the fate is chosen: the worker ends
+            self._fail(error)
+
+    async def _wait(self) -> None:
+        now = self._clock()
+        delay = self._turn_at - now
+        held = self.merge.wait(now)
+        if held is not None:
+            delay = min(delay, held)
+        timer = asyncio.get_running_loop().call_later(max(delay, 0) / 1000, self._work.set)
+        try:
+            await self._work.wait()
+        finally:
+            timer.cancel()
+        self._work.clear()
+
+    async def _process(self, records: Sequence[Record]) -> None:
+        decided = self._core.process(self.partition, records, self._clock())
+        if inspect.isawaitable(decided):
+            decided = await decided
+        await self._hand_over(decided, records)
+
+    async def _hand_over(self, batch: Batch, records: Sequence[Record]) -> None:
+        self.table.apply(batch.changelog)
+        self._decided.update(batch.offsets)
+        self._hooks.on_batch(
+            BatchCounts(
+                self.partition,
+                len(records),
+                len(batch.changelog),
+                len(batch.sends),
+                records[0].timestamp if records else 0,
+            )
+        )
+        await self.pipeline.put(batch)
+
+    async def _take_turn(self) -> None:
+        self._tell_committed()
+        now = self._clock()
+        if now < self._turn_at:
+            return
+        self._turn_at = now + self._settings.turn_interval
+        tick = self._core.tick(self.partition, now)
+        if tick is not None:
+            await self._send_tick(tick)
+        if self._waking is not None:
+            batch = await self._waking.wake(self.partition, now)
+            if batch is not None:
+                await self._hand_over(batch, ())
+
+    async def _send_tick(self, tick: Outgoing) -> None:
+        row = (tick.key, tick.value, [*tick.headers])
+        for ack in await self._emitter.append(tick.topic, self.partition, [row]):
+            await ack.future
+
+    def _tell_committed(self) -> None:
+        if self._committed:
+            committed, self._committed = self._committed, {}
+            self._core.committed(self.partition, committed)

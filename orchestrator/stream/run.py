@@ -1,0 +1,171 @@
+"""Run a core on Kafka: the blocking entry for whoever has one (the worker, delivery, a benchmark)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from orchestrator.stream import failpoints
+from orchestrator.stream.app import LaneApp
+from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
+from orchestrator.stream.shell import Shell
+from orchestrator.stream.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from orchestrator.stream.lane.records import Core, Outgoing
+
+BEAT_SECONDS = 0.25
+LAG_SECONDS = 5.0
+log = logging.getLogger(__name__)
+
+
+class Lane:
+    """A running lane, for what runs beside it in the same event loop (its HTTP server, for instance)."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._stop = asyncio.Event()
+
+    def owned(self) -> frozenset[int]:
+        """The partitions whose first input has been let in."""
+        return frozenset(each for each, runner in self._shell.runners.items() if runner.running)
+
+    def heard_ago(self) -> int:
+        """For how many ms the group has not confirmed this worker."""
+        return int((time.monotonic() - self._shell.group.heard_at) * 1000)
+
+    def lag(self) -> dict[str, int]:
+        """Input topic -> records of the owned partitions that wait, as far as the topics' ends are known."""
+        return self._shell.lag()
+
+    def settled(self) -> bool:
+        """Whether everything that was handed to the core is written, sent and committed."""
+        return self._shell.settled()
+
+    async def send(self, outgoing: Outgoing) -> None:
+        """Send one record beside all batches; returns when it is acknowledged.
+
+        Raises:
+            KafkaError: it could not be sent.
+        """
+        for ack in await self._shell.emitter.send([outgoing]):
+            await ack.future
+
+    def stop(self) -> None:
+        """Ask the lane to stop, as SIGTERM does."""
+        self._stop.set()
+
+    async def stopped(self) -> None:
+        """Wait until the lane is asked to stop."""
+        await self._stop.wait()
+
+
+def run_lane(
+    core: Core,
+    settings: LaneSettings,
+    *,
+    hooks: LaneHooks | None = None,
+    attachments: Sequence[Callable[[Lane], AbstractAsyncContextManager[None]]] = (),
+) -> int:
+    """Run until SIGTERM or SIGINT, or until something fails. Blocks; call it in the main thread.
+
+    Args:
+        core: what decides; see `orchestrator.stream.lane.records.Core`.
+        settings: see there. All topics exist already.
+        hooks: called as things happen.
+        attachments: entered in the lane's event loop before it joins the group, left after it has stopped.
+
+    Returns:
+        The exit code: 0 after a stop that was asked for, 1 after a failure (it is logged). A watchdog ends the
+        process by itself with code 70, see `orchestrator.stream.watchdog`.
+    """
+    with asyncio.Runner() as runner:
+        return runner.run(_run(core, settings, hooks or LaneHooks(), attachments))
+
+
+async def _run(
+    core: Core,
+    settings: LaneSettings,
+    hooks: LaneHooks,
+    attachments: Sequence[Callable[[Lane], AbstractAsyncContextManager[None]]],
+) -> int:
+    shell = _shell(core, settings, hooks)
+    lane = Lane(shell)
+    watchdog = Watchdog(shell.pulse, settings.watchdog)
+    watchdog.start()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, lane.stop)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with contextlib.AsyncExitStack() as stack:
+        for attachment in attachments:
+            await stack.enter_async_context(attachment(lane))
+        await _serve(shell, lane)
+        shell.pulse.stopping()
+    return _exit_code(shell)
+
+
+def _shell(core: Core, settings: LaneSettings, hooks: LaneHooks) -> Shell:
+    if failpoints.arm(os.environ):
+        return failpoints.FailingShell(core, settings, hooks, pipeline=failpoints.FailingPipeline)
+    return Shell(core, settings, hooks)
+
+
+async def _serve(shell: Shell, lane: Lane) -> None:
+    """Start Faust, wait for the end, stop Faust."""
+    app = LaneApp(shell)
+    app.in_worker = True
+    watched = [asyncio.ensure_future(each) for each in (_beat(shell), _watch_lag(shell))]
+    starting = asyncio.ensure_future(app.start())
+    starting.add_done_callback(lambda task: _note(shell, task))
+    ends = [asyncio.ensure_future(each) for each in (lane.stopped(), shell.failed.wait())]
+    try:
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        shell.pulse.stopping()
+        if shell.failure is not None:
+            log.critical("the lane failed, the worker ends", exc_info=shell.failure)
+        lane.stop()
+        try:
+            await app.stop()
+        except Exception as error:
+            shell.fail(error)
+            log.critical("the worker could not stop cleanly", exc_info=error)
+    finally:
+        for task in (*ends, *watched, starting):
+            task.cancel()
+        await asyncio.gather(*ends, *watched, starting, return_exceptions=True)
+
+
+def _note(shell: Shell, starting: asyncio.Task[None]) -> None:
+    if not starting.cancelled() and (error := starting.exception()) is not None:
+        shell.fail(error)
+
+
+def _exit_code(shell: Shell) -> int:
+    return 1 if shell.failure is not None else 0
+
+
+async def _beat(shell: Shell) -> None:
+    while True:
+        shell.pulse.beat()
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _watch_lag(shell: Shell) -> None:
+    """Tell the watchdog whether records wait, from the broker's own numbers, not from what was fetched."""
+    while True:
+        await asyncio.sleep(LAG_SECONDS)
+        try:
+            await shell.look_at_lag()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  the fate is chosen: the watchdog sees that no answer came
+            log.warning("cannot ask the broker how far the inputs go: %s", error)
