@@ -1,0 +1,86 @@
+"""Log lines: one per event, as JSON for machines or as text for people, by the standard logging module alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestrator.telemetry.events import LogEvent
+    from orchestrator.telemetry.recorder import Recorder
+
+LOGGER = logging.getLogger("orchestrator")
+Style = Literal["text", "json"]
+_MINUTE = 60.0
+
+
+def configure_logging(style: Style = "text", level: str = "INFO") -> None:
+    """Sends everything that is logged to standard error in one style, libraries' warnings included."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    LOGGER.setLevel(level)
+
+
+class EventLog:
+    """Writes the events of one process and moves their metrics."""
+
+    def __init__(self, recorder: Recorder, clock: Callable[[], float] = time.monotonic) -> None:
+        self._recorder = recorder
+        self._clock = clock
+        self._written: dict[type[LogEvent], tuple[float, int]] = {}
+
+    def emit(self, event: LogEvent) -> None:
+        """Moves the event's metric, and writes its line unless this minute has seen too many of its kind."""
+        if event.metric is not None:
+            labels = (*event.fixed_labels, *(str(getattr(event, name)) for name in event.labels))
+            self._recorder.add(event.metric, *labels, amount=getattr(event, event.amount) if event.amount else 1)
+        if LOGGER.isEnabledFor(event.level) and self._has_room(type(event)):
+            values = event.values()
+            extra = {"event": event.name(), "fields": values}
+            LOGGER.log(event.level, "%s", event.words.format_map(values), extra=extra)
+
+    def _has_room(self, kind: type[LogEvent]) -> bool:
+        now = self._clock()
+        since, count = self._written.get(kind, (now, 0))
+        if now - since >= _MINUTE:
+            if count > kind.most_per_minute:
+                LOGGER.warning("%d more lines of %s were left out", count - kind.most_per_minute, kind.name())
+            since, count = now, 0
+        self._written[kind] = (since, count + 1)
+        return count < kind.most_per_minute
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, event, message, and the event's fields beside them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": _time(record.created, "%Y-%m-%dT%H:%M:%S", "Z"),
+            "level": record.levelname,
+            "event": getattr(record, "event", record.name),
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class TextFormatter(logging.Formatter):
+    """Time, level and words, for who looks at a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = f"{_time(record.created, '%H:%M:%S')} {record.levelname:<7} {record.getMessage()}"
+        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+
+
+def _time(seconds: float, form: str, zone: str = "") -> str:
+    return f"{time.strftime(form, time.gmtime(seconds))}.{int(seconds * 1000) % 1000:03d}{zone}"
