@@ -125,6 +125,8 @@ class Task(msgspec.Struct, array_like=True):
     overdue: bool = False
     with_: dict[str, Any] = {}
     on_exit: str = "keep"
+    entry: dict[str, Any] = {}
+    version: int = 1
 
 
 class Moment(msgspec.Struct, array_like=True, gc=False):

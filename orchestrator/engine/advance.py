@@ -1,0 +1,213 @@
+"""One input through one customer, in the order of the reference: the spine of the engine.
+
+Pure: the customer, the time, the program and the facts come as arguments; what is to be sent goes out as values.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from orchestrator.engine.candidates import go_on, judge_candidates
+from orchestrator.engine.endings import check_against, check_endings
+from orchestrator.engine.entries import check_entries
+from orchestrator.engine.intake import forget_contacts, take_in
+from orchestrator.engine.journey import Journey, end
+from orchestrator.engine.levels import compare_levels, look_before
+from orchestrator.engine.maps import stored_event
+from orchestrator.engine.moment import Moment
+from orchestrator.engine.steps.waiting import restart_silence
+from orchestrator.engine.tasks import close_tasks
+from orchestrator.engine.timers import NEVER, act, due_at, earliest_due
+from orchestrator.engine.waits import check_waits
+from orchestrator.model import reason
+from orchestrator.model.customer import IN, Customer, Instance, Waiting
+from orchestrator.model.customer import Moment as Line
+from orchestrator.model.effect import Effect, Note, Withdrawal
+from orchestrator.model.event import Event
+
+if TYPE_CHECKING:
+    from orchestrator.engine.facts import Facts
+    from orchestrator.engine.program.plan import EventPlan, Program, ScenarioPlan
+
+MOST_ROUNDS: Final = 8
+MERGE_WAIT: Final = 1000
+
+
+class Advance:
+    """The engine for one customer and one input; `effects` and `notes` hold what came of it.
+
+    Args:
+        customer: changed in place.
+        program: the release it runs on.
+        facts: what everyone shares.
+        node: where the customer lives, `NAMESPACE:VALUE`.
+        now: record time of the input, ms.
+        explain: trace also what did not happen, and why.
+    """
+
+    def __init__(
+        self, customer: Customer, program: "Program", facts: "Facts", node: str, now: int, explain: bool = False
+    ) -> None:
+        self.customer = customer
+        self.program = program
+        self.facts = facts
+        self.node = node
+        self.now = now
+        self.explain = explain
+        self.effects: list[Effect] = []
+        self.notes: list[Note] = []
+        self.asked_facts: set[str] = set()
+
+    # Inputs.
+
+    def event(self, event: Event, links: list[str]) -> None:
+        """An event: timers that are due act first, then the event has its own moment.
+
+        `links` are the nodes that it names and that are not this customer's yet: its entries wait for them.
+        """
+        if self.customer.instances or self.customer.tasks or self.customer.waiting:
+            self.timers(self.now)
+        moment = self._moment(self.now)
+        event.late = event.time < moment.now - self.program.lateness
+        moment.led_at = event.time
+        moment.received = event.received
+        if self.program.becomes:
+            look_before(moment)
+        self._through(moment, event, self.program.event_plan(event.type, event.channel), links)
+        self._finish(moment)
+
+    def timers(self, until: int) -> None:
+        """Everything that is due up to `until` (ms), each at its own due time; of one instant it is one moment."""
+        while True:
+            at = earliest_due(self.customer)
+            if at == NEVER or at > until:
+                return
+            moment = self._moment(at)
+            moment.led_at = at
+            due = due_at(self.customer, at)
+            self._look_at_levels(moment)
+            act(moment, due)
+            self._waited_enough(moment, lambda waiting: waiting.until <= at)
+            self._finish(moment)
+
+    def facts_changed(self) -> None:
+        """Rows have changed that this customer may wait for: levels are looked at again."""
+        moment = self._moment(self.now)
+        self._look_at_levels(moment)
+        self._finish(moment)
+
+    def merged(self, parcel: Customer, came: list[Line], ended: list[Instance]) -> None:
+        """Another half has moved in: what each half waited for may be on the other's timeline."""
+        moment = self._moment(self.now)
+        for instance in ended:
+            self.customer.instances.append(instance)
+            plan = self.program.scenario(instance.scenario, instance.version)
+            if plan is None:
+                self.customer.instances.remove(instance)
+            else:
+                end(Journey(moment, instance, plan), "lost", reason.MERGED)
+        for instance in list(self.customer.instances):
+            plan = self.program.scenario(instance.scenario, instance.version)
+            if plan is not None and not check_against(moment, instance, plan, came):
+                _restart_silences(moment, instance, plan, came)
+        moment.make("merged", {"ids": [node for node, m in parcel.family.items() if m.state == IN]})
+        self._look_at_levels(moment)
+        members = {node for node, m in self.customer.family.items() if m.state == IN}
+        self._waited_enough(moment, lambda waiting: members.issuperset(waiting.nodes))
+        self._finish(moment)
+
+    def erased(self) -> None:
+        """Everything ends without an outcome; messages on their way are withdrawn."""
+        for contact in self.customer.contacts:
+            if not contact.settled:
+                self.effects.append(
+                    Withdrawal(
+                        contact.id, self.customer.person, self.program.tenant, self.node, reason.ERASED, self.now
+                    )
+                )
+        moment = self._moment(self.now)
+        for instance in list(self.customer.instances):
+            plan = self.program.scenario(instance.scenario, instance.version)
+            if plan is not None:
+                end(Journey(moment, instance, plan), "", reason.ERASED)
+
+    # The order of a moment.
+
+    def _moment(self, at: int) -> Moment:
+        self.customer.now = max(self.customer.now, at)
+        return Moment(
+            self.customer, self.program, self.facts, self.customer.now, self.node, self.effects, self.notes, self.explain
+        )
+
+    def _through(self, moment: Moment, event: Event, plan: "EventPlan", links: list[str]) -> None:
+        """Steps 3 to 7 for one event: the customer's, or one that the engine made."""
+        take_in(moment, event, plan)
+        if self.customer.tasks:
+            close_tasks(moment)
+        if self.customer.instances:
+            check_endings(moment)
+            check_waits(moment)
+        if plan.entries is not None:
+            if links and not event.late:
+                waiting = Waiting(moment.now + MERGE_WAIT, links, stored_event(event, None))
+                self.customer.waiting = [*self.customer.waiting, waiting]
+            else:
+                check_entries(moment)
+
+    def _look_at_levels(self, moment: Moment) -> None:
+        """Steps 5 and 6 without an event: levels may have changed."""
+        if self.customer.instances:
+            check_endings(moment)
+            check_waits(moment)
+
+    def _waited_enough(self, moment: Moment, over: Any) -> None:
+        """Entries that waited for a merge are looked at, on the whole person."""
+        ready = [waiting for waiting in self.customer.waiting if over(waiting)]
+        if not ready:
+            return
+        self.customer.waiting = [waiting for waiting in self.customer.waiting if not over(waiting)]
+        for waiting in ready:
+            event = reopened(waiting, self.node)
+            moment.event, moment.plan = event, self.program.event_plan(event.type, event.channel)
+            moment.led_at, moment.received = event.time, event.received
+            moment.scope.refresh()
+            moment.scope.look_at(event, moment.plan.declared)
+            check_entries(moment)
+
+    def _finish(self, moment: Moment) -> None:
+        """Steps 8 and 9: candidates are judged, instances go on, engine events are looked at; at most 8 rounds."""
+        for _ in range(MOST_ROUNDS):
+            settled = judge_candidates(moment) if moment.candidates else []
+            go_on(moment, settled)
+            moved = bool(settled)
+            while moment.made:
+                made = moment.made.popleft()
+                self._through(moment, made, self.program.event_plan(made.type, made.channel), [])
+                moved = True
+            if self.program.becomes and compare_levels(moment):
+                moved = True
+            if not moved and not moment.candidates:
+                break
+        else:
+            if moment.candidates or moment.made:
+                moment.note("stopped", "", "", reason.TOO_DEEP)
+        self.asked_facts |= moment.scope.asked_facts
+        forget_contacts(moment)
+
+
+def reopened(waiting: Waiting, node: str) -> Event:
+    """The event of an entry that waited."""
+    meta = waiting.event["meta"]
+    return Event(
+        meta["id"], meta["source"], meta["type"], meta["channel"], meta["time"], meta["received"],
+        waiting.event["data"], (node,), meta["thread"],
+    )  # fmt: skip
+
+
+def _restart_silences(moment: Moment, instance: Instance, plan: "ScenarioPlan", lines: list[Line]) -> None:
+    """Inactivity counts from the newest activity of both halves."""
+    for standing in instance.standing:
+        step = plan.steps.get(standing.step)
+        if step is None or step.kind != "silence":
+            continue
+        for line in lines:
+            if line.type in step.listens or f"{line.channel}.{line.type}" in step.listens:
+                restart_silence(step, standing, line.time)

@@ -1,0 +1,208 @@
+"""Step 8 of a moment: sends that were reached are sorted and judged, each seeing what the earlier ones took."""
+
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.engine.context import plain
+from orchestrator.engine.gates.chain import GATES
+from orchestrator.engine.gates.verdict import Verdict
+from orchestrator.engine.journey import Journey, end, run
+from orchestrator.language.cel import CelError
+from orchestrator.model import reason
+from orchestrator.model.customer import Contact, Standing
+from orchestrator.model.effect import Action
+
+if TYPE_CHECKING:
+    from orchestrator.engine.moment import Moment
+    from orchestrator.engine.program.plan import ScenarioPlan, StepPlan
+    from orchestrator.language.spec.content import Content
+    from orchestrator.model.customer import Instance
+
+
+class Candidate:
+    """A send that wants to leave: what the gates look at, and what they settle (channel, address, a swap)."""
+
+    __slots__ = (
+        "about", "address", "channel", "content", "decided_at", "instance", "language", "plan", "score", "standing",
+        "step", "swapped", "topic", "valid_until",
+    )  # fmt: skip
+
+    def __init__(
+        self, instance: "Instance", plan: "ScenarioPlan", step: "StepPlan", standing: Standing, content: "Content"
+    ) -> None:
+        self.instance = instance
+        self.plan = plan
+        self.step = step
+        self.standing = standing
+        self.content = content
+        self.decided_at = int(standing.data["decided"])
+        self.channel = ""
+        self.address = ""
+        self.language = ""
+        self.topic = ""
+        self.about: tuple[str, ...] = ()
+        self.valid_until = 0
+        self.score = 0.0
+        self.swapped = False
+
+    @property
+    def class_(self) -> str:
+        return self.content.class_
+
+    @property
+    def purpose(self) -> str:
+        return self.content.purpose if self.content.class_ == "marketing" else ""
+
+
+def judge_candidates(moment: "Moment") -> list[Candidate]:
+    """Judge what stands to be sent, best first; gives those that are settled (sent or suppressed)."""
+    waiting, moment.candidates = moment.candidates, []
+    rank = {name: place for place, name in enumerate(moment.program.policy.rank)} if moment.program.policy else {}
+    for candidate in waiting:
+        candidate.score = _score(moment, candidate)
+    if len(waiting) > 1:
+        waiting.sort(key=lambda c: (
+            rank.get(c.class_, len(rank)), -c.plan.document.priority, -c.score, c.plan.name, c.instance.key, c.step.id
+        ))  # fmt: skip
+    return [candidate for candidate in waiting if _judge(moment, candidate)]
+
+
+def _score(moment: "Moment", candidate: Candidate) -> float:
+    score = candidate.plan.document.score
+    if score is None:
+        return 0.0
+    moment.scope.tell_story(candidate.instance, candidate.plan)
+    try:
+        return float(moment.value(score, candidate.plan.name, candidate.step.id))
+    except CelError:
+        return 0.0
+
+
+def _judge(moment: "Moment", candidate: Candidate) -> bool:
+    """Let a candidate through the gates; False where it is held and stands where it stood."""
+    moment.scope.tell_story(candidate.instance, candidate.plan)
+    moment.scope.event = moment.scope.entry
+    for gate in GATES:
+        verdict = gate(candidate, moment)
+        if verdict is not None:
+            return _refused(moment, candidate, verdict)
+    return _send(moment, candidate)
+
+
+def _refused(moment: "Moment", candidate: Candidate, verdict: Verdict) -> bool:
+    journey = Journey(moment, candidate.instance, candidate.plan, candidate.standing.branch)
+    detail = {"content": name_of(candidate), "channel": candidate.channel, **(verdict.detail or {})}
+    if verdict.held:
+        candidate.standing.due = verdict.until
+        candidate.standing.data = {**candidate.standing.data, "held": verdict.reason}
+        journey.note("held", candidate.step, verdict.reason, {**detail, "until": verdict.until})
+        return False
+    journey.note("suppressed", candidate.step, verdict.reason, detail)
+    journey.leave(candidate.standing)
+    journey.output(candidate.step, "suppressed", sent=False, reason=verdict.reason, channel="", message="")
+    moment.make("contact_suppressed", {
+        "content": candidate.content.content, "channel": candidate.channel, "reason": verdict.reason,
+        "scenario": candidate.plan.name,
+    })  # fmt: skip
+    if candidate.step.body.on_unsent == "exit":
+        end(journey, "lost", verdict.reason)
+    return True
+
+
+def name_of(candidate: Candidate) -> str:
+    """What reports and tests call it: the variant's name where it has one."""
+    variant = candidate.content.variants.get(candidate.channel)
+    return getattr(variant, "name", None) or candidate.content.content
+
+
+def _send(moment: "Moment", candidate: Candidate) -> bool:
+    journey = Journey(moment, candidate.instance, candidate.plan, candidate.standing.branch)
+    try:
+        action = _action(moment, candidate, journey)
+    except CelError as problem:
+        return _refused(moment, candidate, Verdict(reason.ERROR, detail={"because": str(problem)}))
+    moment.effects.append(action)
+    customer = moment.customer
+    customer.contacts = [*customer.contacts, _contact(candidate, action)]
+    if candidate.class_ == "service":
+        customer.used = {**customer.used, candidate.channel: moment.now}
+    moment.taken.setdefault(candidate.class_, candidate.plan.name)
+    journey.leave(candidate.standing)
+    journey.output(candidate.step, "sent", sent=True, channel=action.channel, reason="", message=action.id)
+    journey.note("sent", candidate.step, "", {
+        "content": name_of(candidate), "channel": action.channel, "id": action.id, "to": action.address,
+        "class": action.class_, "document": action.content,
+    })  # fmt: skip
+    moment.make("contact_sent", {
+        "content": action.content, "channel": action.channel, "reason": "", "message": action.id,
+        "scenario": action.scenario, "topic": action.topic,
+    })  # fmt: skip
+    return True
+
+
+def _action(moment: "Moment", candidate: Candidate, journey: Journey) -> Action:
+    content, body, step, instance = candidate.content, candidate.step.body, candidate.step, candidate.instance
+    values = {name: plain(journey.value(step, value)) for name, value in content.with_.items()}
+    values |= {name: plain(journey.value(step, value)) for name, value in body.with_.items()}
+    return Action(
+        id=journey.action_id(step),
+        person=instance.person,
+        tenant=moment.program.tenant,
+        node=moment.node,
+        channel=candidate.channel,
+        address=candidate.address,
+        content=content.content,
+        release=moment.program.release,
+        class_=content.class_,
+        values=values,
+        valid_until=candidate.valid_until,
+        at=moment.now,
+        received=moment.received,
+        scenario=instance.scenario,
+        key=instance.key,
+        ordinal=instance.ordinal,
+        step=step.id,
+        language=moment.scope.profile["language"] or moment.program.language,
+        zone=moment.scope.zone_name(),
+        thread=str(journey.value(step, body.thread)) if body.thread is not None else "",
+        sender=named(journey, step, body.sender),
+        topic=candidate.topic,
+        about=candidate.about,
+    )
+
+
+def named(journey: Journey, step: "StepPlan", name: Any) -> str:
+    """A `name*`: the name itself, or what its expression gives.
+
+    Raises:
+        CelError: the expression is unknown.
+    """
+    if name is None:
+        return ""
+    return str(name.name if name.expr is None else journey.value(step, name.expr))
+
+
+def _contact(candidate: Candidate, action: Action) -> Contact:
+    return Contact(
+        at=action.at,
+        id=action.id,
+        content=action.content,
+        channel=action.channel,
+        class_=action.class_,
+        purpose=candidate.content.purpose,
+        topic=action.topic,
+        scenario=action.scenario,
+        about=action.about,
+        thread=action.thread,
+        address=action.address,
+        valid_until=action.valid_until,
+        key=action.key,
+        step=action.step,
+    )
+
+
+def go_on(moment: "Moment", settled: list[Candidate]) -> None:
+    """Step 9: instances that stood at a judged send go on."""
+    for candidate in settled:
+        if candidate.instance in moment.customer.instances:
+            journey = Journey(moment, candidate.instance, candidate.plan, candidate.standing.branch)
+            run(journey, candidate.step.follow)

@@ -1,0 +1,153 @@
+"""What a condition sees: the names in scope, for one customer at one moment."""
+
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.engine.functions.history import HistoryFunctions
+from orchestrator.engine.functions.said import ConversationFunctions
+from orchestrator.engine.functions.shared import FactFunctions
+from orchestrator.engine.local_time import WEEKDAYS, local, utc_text, zone
+from orchestrator.engine.maps import EventMap, Lazy, opened_event
+from orchestrator.engine.profile import ProfileReader
+from orchestrator.language.cel import CelError, Timestamp
+from orchestrator.model.ids import draw
+
+if TYPE_CHECKING:
+    from orchestrator.engine.facts import Facts
+    from orchestrator.engine.program.plan import Program, ScenarioPlan
+    from orchestrator.model.customer import Customer, Instance
+    from orchestrator.model.event import Event
+
+
+class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
+    """The evaluation context. Roots are attributes, functions are methods (orchestrator.language.spec.scope).
+
+    One context serves one moment; `look_at` and `tell_story` set what the next conditions see. The profile is a map
+    filled as it is read; `refresh` forgets it when something has changed.
+    """
+
+    event: EventMap
+    entry: EventMap
+    steps: dict[str, Any]
+    vars: dict[str, Any]
+    item: Any
+    ask: dict[str, Any]
+    key: str
+
+    def __init__(self, customer: "Customer", program: "Program", facts: "Facts", at: int) -> None:
+        self.customer = customer
+        self.program = program
+        self.shared = facts
+        self.at = at
+        self.intents = program.intents
+        self.asked_facts: set[str] = set()
+        self._reader = ProfileReader(self)
+        self.profile: Any = Lazy(self._reader)
+        self._now: Timestamp | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        raise CelError(f"{name} is not known here")
+
+    @property
+    def now(self) -> Timestamp:
+        if self._now is None:
+            self._now = Timestamp.of_ms(self.at)
+        return self._now
+
+    def refresh(self) -> None:
+        """The customer has changed: read the profile anew."""
+        self.profile = Lazy(self._reader)
+
+    def look_at(self, event: "Event", declared: frozenset[str]) -> EventMap:
+        """Make an event `event`."""
+        self.event = EventMap(event.data, event, declared)
+        return self.event
+
+    def tell_story(self, instance: "Instance", plan: "ScenarioPlan") -> None:
+        """Make an instance's entry, steps and variables known."""
+        entry = self.entry = opened_event(instance.entry, plan.declared)
+        self.steps = StepOutputs(instance.outputs)
+        self.vars = instance.vars
+        for name in plan.names_as:
+            if name in entry:
+                setattr(self, name, entry[name])
+
+    def has_trait(self, name: str) -> bool:
+        return name in self.program.traits.by_name
+
+    # Functions of the language.
+
+    def top(self, scores: dict[str, float]) -> str:
+        """The key of the largest value; ties by name; "" of an empty map."""
+        return min(scores.items(), key=lambda item: (-item[1], item[0]))[0] if len(scores) else ""
+
+    def in_segment(self, name: str) -> bool:
+        return bool(self.program.segments[name].evaluate(self))
+
+    def live(self, scenario: str, key: str | None = None) -> bool:
+        return any(
+            instance.scenario == scenario and instance.mode == "live" and key in {None, instance.key}
+            for instance in self.customer.instances
+        )
+
+    def offer_state(self, name: str) -> str:
+        return str(self.customer.offers.get(name, {}).get("state", "none"))
+
+    def promises(self, sku: str) -> list[float]:
+        return [
+            float(offer["price"])
+            for offer in self.customer.offers.values()
+            if sku in offer.get("about", ()) and offer.get("state") == "shown" and "price" in offer
+            and self.at < offer.get("until", 0)
+        ]
+
+    def percent(self, share: float, salt: str) -> bool:
+        return draw(self.program.tenant, salt, self.customer.person) < share
+
+    def zone_name(self) -> str:
+        """The customer's time zone."""
+        return self.profile["zone"] or self.program.zone
+
+    def local(self, moment: Timestamp) -> dict[str, Any]:
+        wall = local(moment.ms, zone(self.zone_name(), self.program.zone))
+        return {
+            "date": wall.date().isoformat(),
+            "time": wall.strftime("%H:%M"),
+            "weekday": WEEKDAYS[wall.weekday()],
+            "hour": wall.hour,
+        }
+
+    def open_(self, calendar: str, moment: Timestamp | None = None) -> bool:
+        return self.program.calendars[calendar].is_open(self.at if moment is None else moment.ms)
+
+
+class StepOutputs(dict[str, dict[str, Any]]):
+    """What steps gave, as conditions see it: times are timestamps, events are maps."""
+
+    def __init__(self, outputs: dict[str, dict[str, Any]]) -> None:
+        super().__init__({step: _opened(output) for step, output in outputs.items()})
+
+    def __missing__(self, step: str) -> dict[str, Any]:
+        raise CelError(f"step {step} was not reached")
+
+
+def _opened(output: dict[str, Any]) -> dict[str, Any]:
+    opened = dict(output)
+    for name in ("at", "due"):
+        if isinstance(opened.get(name), int):
+            opened[name] = Timestamp.of_ms(opened[name])
+    if isinstance(opened.get("event"), dict):
+        opened["event"] = opened_event(opened["event"], frozenset())
+    return opened
+
+
+def plain(value: Any) -> Any:
+    """A condition's value as plain data: what is stored, and what goes out as JSON."""
+    if isinstance(value, Timestamp):
+        return utc_text(value.ms)
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if value is None or isinstance(value, str | bool | float):
+        return value
+    return int(value) if isinstance(value, int) else str(value)

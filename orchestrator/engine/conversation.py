@@ -1,0 +1,96 @@
+"""Conversations: turns become threads, whatever the channel they come by."""
+
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.engine.tasks import tell_thread
+from orchestrator.language.cel import CelError
+from orchestrator.model.customer import Thread, Turn
+
+if TYPE_CHECKING:
+    from orchestrator.engine.moment import Moment
+    from orchestrator.engine.program.plan import EventPlan, TurnPlan
+    from orchestrator.model.event import Event
+
+
+def find_thread(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
+    """Name the thread that an event belongs to, before its properties are derived."""
+    if plan.turns or plan.closes:
+        event.thread = _named(moment) or _open(moment, event) or (_new(event) if plan.turns else "")
+    elif isinstance(event.data.get("thread"), str):
+        event.thread = event.data["thread"]
+
+
+def _named(moment: "Moment") -> str:
+    """The first expression that gives a thread; one that asks for what is absent gives none."""
+    for expression in moment.program.conversation.thread:
+        try:
+            name = expression.evaluate(moment.scope)
+        except CelError:
+            continue
+        if name:
+            return str(name)
+    return ""
+
+
+def _open(moment: "Moment", event: "Event") -> str:
+    """The newest thread that is open and had a turn lately."""
+    since = event.time - moment.program.conversation.open_for
+    threads = [t for t in moment.customer.threads.values() if t.open and t.last_at > since]
+    return max(threads, key=lambda thread: (thread.last_at, thread.id)).id if threads else ""
+
+
+def _new(event: "Event") -> str:
+    return event.id
+
+
+def add_turns(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
+    """Remember what was said, and close threads that are settled."""
+    for turn in plan.turns:
+        if moment.holds(turn.where, "", "conversation"):
+            _add(moment, event, turn)
+            break
+    for where in plan.closes:
+        thread = moment.customer.threads.get(event.thread)
+        if thread is not None and moment.holds(where, "", "conversation"):
+            thread.open = False
+            thread.asked = 0
+
+
+def _add(moment: "Moment", event: "Event", plan: "TurnPlan") -> None:
+    customer = moment.customer
+    thread = customer.threads.get(event.thread)
+    if thread is None:
+        thread = customer.threads[event.thread] = Thread(event.thread)
+    turn = Turn(
+        event.time, plan.by, event.channel, str(_known(moment, plan.text) or ""), str(_known(moment, plan.about) or ""),
+        event.id, str(event.data.get("agent") or ""),
+    )  # fmt: skip
+    thread.turns += 1
+    thread.recent = sorted([*thread.recent, turn], key=lambda t: (t.at, t.id))[-moment.program.conversation.keep :]
+    thread.last_at = max(thread.last_at, event.time)
+    thread.open = True
+    thread.about = turn.about or thread.about
+    thread.agent = turn.agent or thread.agent
+    if event.channel not in thread.channels:
+        thread.channels = [*thread.channels, event.channel]
+    thread.asked = _asked(thread)
+    tell_thread(moment, thread.id)
+
+
+def _asked(thread: Thread) -> int:
+    """Customer turns since the last agent turn, among those kept."""
+    asked = 0
+    for turn in reversed(thread.recent):
+        if turn.by != "customer":
+            break
+        asked += 1
+    return asked
+
+
+def _known(moment: "Moment", expression: Any) -> Any:
+    if expression is None:
+        return None
+    try:
+        return expression.evaluate(moment.scope)
+    except CelError:
+        return None

@@ -1,0 +1,137 @@
+"""Step 7 of a moment: entries. Who enters: audience, then key and re-entry, then holdout."""
+
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.engine.endings import level_ends
+from orchestrator.engine.guard import guarded
+from orchestrator.engine.journey import Journey, end, run
+from orchestrator.engine.maps import EventMap, stored_event
+from orchestrator.language.cel import CelError
+from orchestrator.model import reason
+from orchestrator.model.customer import Instance
+from orchestrator.model.ids import draw
+
+if TYPE_CHECKING:
+    from orchestrator.engine.moment import Moment
+    from orchestrator.engine.program.plan import ScenarioPlan
+    from orchestrator.model.event import Event
+
+
+def check_entries(moment: "Moment") -> None:
+    """Scenarios by name that the event under way could start."""
+    plan, event = moment.plan, moment.event
+    if plan is None or event is None or plan.entries is None:
+        return
+    for scenario in plan.entries.candidates(event.data):
+        if event.late:
+            moment.note("not_entered", scenario.name, "", reason.LATE_EVENT)
+        else:
+            guarded(moment, scenario.name, None, _by_event, moment, scenario, event)
+
+
+def _by_event(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> None:
+    entry = plan.document.entry
+    if entry.each is None:
+        if moment.holds(entry.where, plan.name, ""):
+            _enter_keyed(moment, plan, stored_event(event, plan.entry_fields))
+        elif moment.explain:
+            moment.note("not_entered", plan.name, "", "where", {"condition": entry.where and entry.where.source})
+        return
+    try:
+        items = moment.value(entry.each, plan.name, "")
+    except CelError:
+        return
+    for item in items:
+        moment.scope.item = item
+        if moment.holds(entry.where, plan.name, ""):
+            _enter_keyed(moment, plan, {**stored_event(event, plan.entry_fields), "item": item})
+
+
+def _enter_keyed(moment: "Moment", plan: "ScenarioPlan", stored: dict[str, Any]) -> None:
+    document = plan.document
+    if not moment.holds(document.audience, plan.name, ""):
+        if moment.explain:
+            moment.note("not_entered", plan.name, "", reason.NOT_IN_AUDIENCE, {"condition": document.audience.source})
+        return
+    key = ""
+    if document.entry.key is not None:
+        try:
+            key = str(moment.value(document.entry.key, plan.name, ""))
+        except CelError:
+            return
+    enter(moment, plan, key, stored)
+
+
+def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, Any]) -> None:
+    """Enter under a key, if re-entry allows it and no end holds already; then run until it stands."""
+    if plan.document.entries == "closed" or not _admits(moment, plan, key):
+        return
+    instance = _instance(moment, plan, key, stored)
+    journey = Journey(moment, instance, plan)
+    journey.look()
+    for ending in plan.endings:
+        if ending.on is None and level_ends(moment, plan, ending):
+            moment.note("not_entered", plan.name, "", ending.reason)
+            return
+    name = f"{plan.name}\n{key}"
+    moment.customer.ordinals = {**moment.customer.ordinals, name: (instance.ordinal, moment.now)}
+    _add(moment, instance)
+    moment.note("entered", plan.name, "", instance.mode if instance.mode == "holdout" else "", {"key": key})
+    moment.make("entered", {"scenario": plan.name, "key": key, "outcome": "", "reason": ""})
+    if instance.mode == "live":
+        outer = moment.scope.__dict__.get("event")
+        run(journey, plan.first)
+        if isinstance(outer, EventMap):
+            moment.scope.event = outer
+
+
+def _admits(moment: "Moment", plan: "ScenarioPlan", key: str) -> bool:
+    """The same key lives: nothing, or it ends and enters anew; it has ended: as `re_entry` says."""
+    entry = plan.document.entry
+    for twin in moment.customer.instances:
+        if twin.scenario == plan.name and twin.key == key:
+            if twin.mode == "rest":
+                end(Journey(moment, twin, plan), "done", reason.FINISHED)
+            elif entry.if_live == "restart":
+                end(Journey(moment, twin, plan), "lost", reason.RESTARTED)
+            else:
+                if moment.explain:
+                    moment.note("not_entered", plan.name, "", "live", {"key": key})
+                return False
+            break
+    known = moment.customer.ordinals.get(f"{plan.name}\n{key}")
+    if known is None or entry.re_entry == "always":
+        return True
+    if entry.re_entry != "never" and moment.now >= known[1] + entry.re_entry.after:  # type: ignore[union-attr]
+        return True
+    moment.note("not_entered", plan.name, "", "re_entry", {"key": key, "entered_at": known[1]})
+    return False
+
+
+def _instance(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, Any]) -> Instance:
+    customer, document = moment.customer, plan.document
+    ordinal = customer.ordinals.get(f"{plan.name}\n{key}", (0, 0))[0] + 1
+    held_out = document.holdout and draw(moment.program.tenant, plan.name, customer.person) < document.holdout * 100
+    return Instance(
+        scenario=plan.name,
+        version=plan.version,
+        key=key,
+        ordinal=ordinal,
+        person=customer.person,
+        entered_at=moment.now,
+        entry_time=stored["meta"]["time"],
+        entry=stored,
+        standing=[],
+        mode="holdout" if held_out else "live",
+        ends_at=moment.now + document.lives,
+        received=moment.received,
+        release=moment.program.release,
+    )
+
+
+def _add(moment: "Moment", instance: Instance) -> None:
+    """Instances stand sorted by scenario, then key: the order of every later moment."""
+    instances = [*moment.customer.instances, instance]
+    if len(instances) > 1:
+        instances.sort(key=lambda i: (i.scenario, i.key))
+    moment.customer.instances = instances

@@ -1,0 +1,26 @@
+"""The part of all customers that gets no marketing at all."""
+
+from typing import TYPE_CHECKING
+
+from orchestrator.engine.gates.exempt import exempt
+from orchestrator.engine.gates.verdict import Verdict
+from orchestrator.model.ids import draw
+from orchestrator.model.reason import CONTROL_GROUP
+
+if TYPE_CHECKING:
+    from orchestrator.engine.candidates import Candidate
+    from orchestrator.engine.moment import Moment
+
+SALT = "global_control_group"
+
+
+def control_group(candidate: "Candidate", moment: "Moment") -> Verdict | None:
+    """Sticky by person id."""
+    policy = moment.program.policy
+    if policy is None or not policy.global_control_group or candidate.class_ != "marketing":
+        return None
+    if exempt(candidate, moment, "global_control_group"):
+        return None
+    if draw(moment.program.tenant, SALT, moment.customer.person) < policy.global_control_group * 100:
+        return Verdict(CONTROL_GROUP)
+    return None

@@ -1,0 +1,88 @@
+"""Steps 3 and 4 of a moment: what an event tells of the customer, before anything is decided."""
+
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.engine.consent import apply_consents
+from orchestrator.engine.conversation import add_turns, find_thread
+from orchestrator.engine.functions.history import remember
+from orchestrator.engine.gates.pauses import follow_pauses
+from orchestrator.engine.traits.plan import apply_event
+from orchestrator.language.cel import CelError
+from orchestrator.model.customer import Moment as Line
+
+if TYPE_CHECKING:
+    from orchestrator.engine.moment import Moment
+    from orchestrator.engine.program.plan import EventPlan
+    from orchestrator.model.event import Event
+
+TIMELINE_KEPT: Final = 60
+CONTACTS_KEPT: Final = 100
+
+
+def take_in(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
+    """Thread, derived properties, consent, traits, history, timeline; the version goes up by one."""
+    moment.event, moment.plan = event, plan
+    scope = moment.scope
+    seen = scope.look_at(event, plan.declared)
+    if moment.program.conversation is not None:
+        find_thread(moment, event, plan)
+    for name, expression in plan.derive:
+        try:
+            seen[name] = event.data[name] = expression.evaluate(scope)
+        except CelError as problem:
+            moment.unknown(expression, "", f"events.{plan.type}.{name}", problem)
+    customer = moment.customer
+    customer.version += 1
+    if plan.consents:
+        apply_consents(moment, event, plan.consents)
+    if plan.traits:
+        for name, problem in apply_event(plan.traits, scope, customer, event):
+            moment.note("unknown", "", f"traits.{name}", "error", {"because": str(problem)})
+    if plan.needs:
+        remember(customer, event, plan.needs, moment.now)
+    if plan.turns or plan.closes:
+        add_turns(moment, event, plan)
+    if event.channel != "engine":
+        _note_activity(moment, event, plan)
+    scope.refresh()
+    if moment.program.pauses:
+        follow_pauses(moment)
+
+
+def _note_activity(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
+    customer = moment.customer
+    channel = moment.program.channels.get(event.channel)
+    if plan.activity and channel is not None and channel.sends == "push" and plan.type not in _OUTCOMES:
+        customer.used = {**customer.used, event.channel: max(event.time, customer.used.get(event.channel, 0))}
+    if plan.type in _OUTCOMES:
+        _settle_contact(moment, event)
+    fields = plan.timeline_fields
+    data = event.data if fields is None else {name: event.data[name] for name in fields if name in event.data}
+    lines = customer.timeline
+    line = Line(event.time, event.type, event.channel, event.id, data or None)
+    if lines and lines[-1].time > event.time:
+        lines.append(line)
+        lines.sort(key=lambda known: (known.time, known.id))
+    else:
+        lines.append(line)
+    if len(lines) > TIMELINE_KEPT:
+        del lines[0]
+
+
+_OUTCOMES: Final = frozenset({"delivered", "bounced", "failed", "expired", "withdrawn"})
+
+
+def _settle_contact(moment: "Moment", event: "Event") -> None:
+    """Delivery says what became of a message."""
+    for contact in moment.customer.contacts:
+        if contact.id == event.data.get("message"):
+            contact.settled = event.type
+
+
+def forget_contacts(moment: "Moment") -> None:
+    """Keep what caps and gaps still count, and the newest besides; one customer's record stays bounded."""
+    contacts = moment.customer.contacts
+    if len(contacts) > CONTACTS_KEPT:
+        since = moment.now - moment.program.contact_horizon
+        surplus = len(contacts) - CONTACTS_KEPT
+        moment.customer.contacts = [c for place, c in enumerate(contacts) if place >= surplus or c.at > since]

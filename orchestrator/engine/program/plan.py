@@ -1,0 +1,182 @@
+"""A bundle ready to run: what the engine looks things up in. Built by engine/program/build.py, never changed after."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from orchestrator.engine.calendars import OpenHours
+    from orchestrator.engine.functions.history import Need
+    from orchestrator.engine.identity.rules import IdentityRules
+    from orchestrator.engine.intents import Intents
+    from orchestrator.engine.program.dispatch import Dispatch
+    from orchestrator.engine.traits.plan import Traits, TraitUpdate
+    from orchestrator.language.cel import Expression
+    from orchestrator.language.spec.ground import Channel, EventDeclaration
+    from orchestrator.language.spec.knowledge import Facts as FactDocument
+    from orchestrator.language.spec.policy import Policy
+    from orchestrator.language.spec.scenario import Scenario
+
+
+class StepPlan:
+    """One step in the flat story: what follows it, and where its branches begin.
+
+    `follow` is the step after it, None at the end of the story, or `JOIN` + id at the end of a parallel track.
+    `heads` names the first step of each branch. `listens` are the events that a wait here looks for.
+    """
+
+    __slots__ = ("body", "follow", "heads", "id", "kind", "listens", "path")
+
+    def __init__(self, id_: str, kind: str, body: Any, follow: str | None, path: str) -> None:
+        self.id = id_
+        self.kind = kind
+        self.body = body
+        self.follow = follow
+        self.heads: dict[str, str | None] = {}
+        self.listens: frozenset[str] = frozenset()
+        self.path = path
+
+
+class Ending(NamedTuple):
+    """One way in which an instance ends: an event of `on` (goal, exit), or a level `condition` being `ends_when`."""
+
+    on: frozenset[str] | None
+    condition: "Expression | None"
+    ends_when: bool
+    outcome: str
+    reason: str
+
+
+class ScenarioPlan:
+    """One version of a scenario."""
+
+    def __init__(self, document: "Scenario", steps: dict[str, StepPlan], first: str | None) -> None:
+        self.name = document.scenario
+        self.version = document.version
+        self.document = document
+        self.steps = steps
+        self.first = first
+        self.endings: tuple[Ending, ...] = ()
+        self.has_levels = False
+        self.loops = any(step.kind == "go_to" and step.body.limit for step in steps.values())
+        self.ending_names: frozenset[str] = frozenset()
+        self.watched: frozenset[str] = frozenset()
+        self.declared: frozenset[str] = frozenset()
+        self.entry_fields: frozenset[str] | None = None
+        self.names_as: tuple[str, ...] = ()
+        self.facts_read: frozenset[str] = frozenset()
+
+
+class ConsentPlan(NamedTuple):
+    """A rule that grants or denies on an event."""
+
+    where: "Expression | None"
+    channel: "str | Expression"
+    purpose: "str | Expression"
+    granted: bool
+    kind: str
+
+
+class TurnPlan(NamedTuple):
+    """An event that is a turn of a conversation."""
+
+    where: "Expression | None"
+    by: str
+    text: "Expression | None"
+    about: "Expression | None"
+
+
+class EventPlan:
+    """Everything that an event of one type on one channel may touch: one look-up per event."""
+
+    __slots__ = (
+        "activity", "audience_for", "browsing", "channel", "checks", "closes", "consents", "declared", "derive",
+        "entries", "facts", "for_", "heard", "known", "names", "needs", "quiet", "replaces", "timeline_fields",
+        "trait_names", "traits", "turns", "type", "unlinks",
+    )  # fmt: skip
+
+    def __init__(self, type_: str, channel: str, declaration: "EventDeclaration | None") -> None:
+        self.type = type_
+        self.channel = channel
+        self.names = (type_, f"{channel}.{type_}")
+        self.known = declaration is not None
+        self.for_ = declaration.for_ if declaration else "customer"
+        self.activity = declaration.activity if declaration else True
+        self.browsing = declaration.browsing if declaration else False
+        self.derive: tuple[tuple[str, Expression], ...] = tuple(declaration.derive.items()) if declaration else ()
+        self.checks: tuple[tuple[str, tuple[type, ...]], ...] = ()
+        self.declared: frozenset[str] = frozenset()
+        self.traits: tuple[TraitUpdate, ...] = ()
+        self.trait_names: frozenset[str] = frozenset()
+        self.consents: tuple[ConsentPlan, ...] = ()
+        self.turns: tuple[TurnPlan, ...] = ()
+        self.closes: tuple[Expression | None, ...] = ()
+        self.needs: tuple[Need, ...] = ()
+        self.entries: Dispatch | None = None
+        self.facts: tuple[FactDocument, ...] = ()
+        self.replaces = False
+        self.unlinks = False
+        self.heard = False
+        self.quiet = False
+        self.timeline_fields: frozenset[str] | None = frozenset()
+        self.audience_for: tuple[str, ...] = ()
+
+
+class PausePlan(NamedTuple):
+    """A pause of the policy, and the traits that its condition reads."""
+
+    name: str
+    while_: "Expression"
+    and_then: int
+    longest: int
+    class_: str | None
+    about: frozenset[str]
+    cancels: bool
+    reads: frozenset[str]
+
+
+class Program:
+    """One release."""
+
+    def __init__(
+        self,
+        release: str,
+        tenant: str,
+        language: str,
+        zone: str,
+        lateness: int,
+        identity: "IdentityRules",
+        traits: "Traits",
+        intents: "Intents",
+        policy: "Policy | None",
+    ) -> None:
+        self.release = release
+        self.tenant = tenant
+        self.language = language
+        self.zone = zone
+        self.lateness = lateness
+        self.identity = identity
+        self.traits = traits
+        self.intents = intents
+        self.policy = policy
+        self.channels: Mapping[str, Channel] = {}
+        self.contents: Mapping[str, Any] = {}
+        self.slots: dict[str, Any] = {}
+        self.segments: dict[str, Expression] = {}
+        self.calendars: dict[str, OpenHours] = {}
+        self.scenarios: dict[str, ScenarioPlan] = {}
+        self.older: dict[tuple[str, int], ScenarioPlan] = {}
+        self.becomes: tuple[ScenarioPlan, ...] = ()
+        self.pauses: tuple[PausePlan, ...] = ()
+        self.conversation: Any = None
+        self.base_facts: dict[str, dict[str, dict[str, Any]]] = {}
+        self.contact_horizon = 0
+        self.schemas: Any = None
+        self.declared_entries: dict[str, frozenset[str]] = {}
+        self.event_plan: Any = None
+
+    def scenario(self, name: str, version: int) -> ScenarioPlan | None:
+        """The plan that an instance of this version runs on, or None where the scenario is gone."""
+        newest = self.scenarios.get(name)
+        if newest is not None and newest.version == version:
+            return newest
+        return self.older.get((name, version), newest)

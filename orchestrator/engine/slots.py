@@ -1,0 +1,155 @@
+"""What a channel should show this customer now: one question, one answer, the same on every channel."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orchestrator.engine.context import plain
+from orchestrator.language.cel import CelError
+from orchestrator.model import reason
+
+if TYPE_CHECKING:
+    from orchestrator.engine.moment import Moment
+    from orchestrator.language.spec.content import Candidate, Content, Slot
+
+
+class Eligible(NamedTuple):
+    """A candidate that may be shown, and its place in the order."""
+
+    order: tuple[float, float, int]
+    content: "Content"
+    candidate: "Candidate"
+    item: Any
+
+
+def answer_slot(moment: "Moment", name: str) -> dict[str, Any]:
+    """Answer one slot for the moment's customer; `scope.ask` says who asks.
+
+    The answer: `content` (name, "" for nothing), `reason` where it is the default, `name` of the variant, `values`,
+    `fields` of the variant for the asking channel, `items` for a slot of several, `include`d answers.
+    """
+    slot: Slot | None = moment.program.slots.get(name)
+    if slot is None:
+        return {"content": "", "reason": "unknown_slot", "values": {}}
+    if slot.only is not None and not moment.holds(slot.only, f"slot:{name}", ""):
+        return _default(moment, slot, "only")
+    found = sorted(_eligible(moment, slot), key=lambda eligible: eligible.order)
+    if not found:
+        return _default(moment, slot, reason.FALLBACK)
+    answers = [_shown(moment, slot, eligible) for eligible in found[: slot.items]]
+    answer = dict(answers[0])
+    if slot.items > 1:
+        answer["items"] = answers
+    return _with_includes(moment, slot, answer)
+
+
+def _eligible(moment: "Moment", slot: "Slot") -> "list[Eligible]":
+    found: list[Eligible] = []
+    for place, candidate in enumerate(slot.candidates):
+        if not moment.holds(candidate.when, f"slot:{slot.slot}", ""):
+            continue
+        for content, item in _contents(moment, slot, candidate):
+            if _may_show(moment, slot, content):
+                rank = _rank(moment, slot, candidate, item)
+                found.append(Eligible((-candidate.priority, -rank, place), content, candidate, item))
+    return found
+
+
+def _contents(moment: "Moment", slot: "Slot", candidate: "Candidate") -> "list[tuple[Content, Any]]":
+    contents = moment.program.contents
+    if candidate.content is not None:
+        name = candidate.content.name
+        if name is None:
+            try:
+                name = str(moment.value(candidate.content.expr, f"slot:{slot.slot}", ""))  # type: ignore[arg-type]
+            except CelError:
+                return []
+        return [(contents[name], None)] if name in contents else []
+    if candidate.from_ == "content":
+        return [
+            (content, item)
+            for content, item in ((c, _as_item(c)) for c in contents.values())
+            if _item_fits(moment, slot, candidate, item)
+        ]
+    return []
+
+
+def _as_item(content: "Content") -> dict[str, Any]:
+    return {
+        "name": content.content,
+        "kind": content.kind,
+        "about": [name.name for name in content.about if name.name is not None],
+        "campaign": content.campaign or "",
+        "stage": list(content.stage),
+        "level": list(content.level),
+        "topic": content.topic.name if content.topic is not None and content.topic.name else content.content,
+    }
+
+
+def _item_fits(moment: "Moment", slot: "Slot", candidate: "Candidate", item: dict[str, Any]) -> bool:
+    moment.scope.item = item
+    return moment.holds(candidate.where, f"slot:{slot.slot}", "")
+
+
+def _may_show(moment: "Moment", slot: "Slot", content: "Content") -> bool:
+    """A variant for the asking channel, suited, its facts there, not seen yet. An unnamed channel takes any."""
+    place = (f"slot:{slot.slot}", content.content)
+    channel = moment.scope.ask.get("channel", "")
+    return (
+        (not channel or channel in content.variants)
+        and moment.holds(content.suits, *place)
+        and moment.holds(content.requires, *place)
+        and not (content.once is not None and moment.holds(content.once, *place))
+    )
+
+
+def _rank(moment: "Moment", slot: "Slot", candidate: "Candidate", item: Any) -> float:
+    if candidate.rank is None:
+        return 0.0
+    moment.scope.item = item
+    try:
+        return float(moment.value(candidate.rank, f"slot:{slot.slot}", ""))
+    except CelError:
+        return 0.0
+
+
+def _shown(moment: "Moment", slot: "Slot", eligible: Eligible) -> dict[str, Any]:
+    moment.scope.item = eligible.item
+    values: dict[str, Any] = {}
+    for source in (eligible.content.with_, slot.with_, eligible.candidate.with_):
+        for name, expression in source.items():
+            try:
+                values[name] = plain(moment.value(expression, f"slot:{slot.slot}", ""))
+            except CelError:
+                values[name] = None
+    return {"content": eligible.content.content, "values": values, **_variant(moment, eligible.content)}
+
+
+def _variant(moment: "Moment", content: "Content") -> dict[str, Any]:
+    channel = moment.scope.ask.get("channel", "")
+    variant = content.variants.get(channel)
+    if variant is None:
+        return {"name": content.content, "fields": {}}
+    language = moment.scope.profile["language"] or moment.program.language
+    fields: dict[str, Any] = {"data": variant.data} if variant.data else {}
+    for field in ("title", "text", "image", "link", "say"):
+        text = getattr(variant, field)
+        if text is not None:
+            fields[field] = text.in_language(language, moment.program.language)
+    if variant.file:
+        fields["file"] = variant.file
+    return {"name": variant.name or content.content, "fields": fields}
+
+
+def _default(moment: "Moment", slot: "Slot", why: str) -> dict[str, Any]:
+    content = moment.program.contents.get(slot.default) if slot.default else None
+    shown = _variant(moment, content) if content is not None else {"name": slot.default or "", "fields": {}}
+    values: dict[str, Any] = {}
+    answer = {"content": slot.default or "", "reason": why, "values": values, **shown}
+    if slot.items > 1:
+        answer["items"] = []
+    return answer if why == "only" else _with_includes(moment, slot, answer)
+
+
+def _with_includes(moment: "Moment", slot: "Slot", answer: dict[str, Any]) -> dict[str, Any]:
+    if slot.include:
+        answer["include"] = {field: answer_slot(moment, other) for field, other in slot.include.items()}
+    return answer

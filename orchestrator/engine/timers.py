@@ -1,0 +1,85 @@
+"""Timers: what is due next, and a timer's moment. Timers live in the record; an index of them is somebody else's."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestrator.engine.journey import Journey, end
+from orchestrator.engine.tasks import overdue
+from orchestrator.engine.waits import act_due
+from orchestrator.model import reason
+from orchestrator.model.customer import Customer, Instance, Standing, Task
+
+if TYPE_CHECKING:
+    from orchestrator.engine.moment import Moment
+
+NEVER = 0
+
+
+class Due(NamedTuple):
+    """One thing that is due: a step's timer, an instance's end, a task."""
+
+    scenario: str
+    key: str
+    step: str
+    instance: Instance | None
+    standing: Standing | None
+    task: Task | None = None
+
+
+def earliest_due(customer: Customer) -> int:
+    """The earliest due time (ms), NEVER where nothing is due."""
+    earliest = NEVER
+    for instance in customer.instances:
+        due = instance.ends_at
+        for standing in instance.standing:
+            if standing.due and standing.due < due:
+                due = standing.due
+        if earliest == NEVER or due < earliest:
+            earliest = due
+    for task in customer.tasks:
+        if task.due and not task.overdue and (earliest == NEVER or task.due < earliest):
+            earliest = task.due
+    for waiting in customer.waiting:
+        if earliest == NEVER or waiting.until < earliest:
+            earliest = waiting.until
+    return earliest
+
+
+def due_at(customer: Customer, at: int) -> list[Due]:
+    """What is due at exactly this moment or before, in the order in which it acts."""
+    found: list[Due] = []
+    for instance in customer.instances:
+        found += [
+            Due(instance.scenario, instance.key, standing.step, instance, standing)
+            for standing in instance.standing
+            if standing.due and standing.due <= at
+        ]
+        if instance.ends_at <= at:
+            found.append(Due(instance.scenario, instance.key, "", instance, None))
+    found += [Due(t.scenario, t.instance_key, t.step, None, None, t) for t in customer.tasks if 0 < t.due <= at and not t.overdue]
+    return sorted(found, key=lambda due: due[:3])
+
+
+def act(moment: "Moment", due: list[Due]) -> None:
+    """Step 6 of a timer's moment: what is due acts, in order."""
+    for item in due:
+        if item.task is not None:
+            overdue(moment, item.task)
+        elif item.instance is not None and item.standing is not None:
+            act_due(moment, item.instance, item.standing)
+        elif item.instance is not None and item.instance in moment.customer.instances:
+            _too_old(moment, item.instance)
+
+
+def _too_old(moment: "Moment", instance: Instance) -> None:
+    plan = moment.program.scenario(instance.scenario, instance.version)
+    if plan is None:
+        moment.customer.instances.remove(instance)
+        return
+    journey = Journey(moment, instance, plan)
+    if instance.mode == "rest":
+        end(journey, "done", reason.FINISHED)
+    else:
+        end(journey, "lost", reason.TOO_OLD)
+
+
+__all__ = ["NEVER", "Due", "act", "due_at", "earliest_due"]

@@ -1,0 +1,127 @@
+"""Traits whose fold depends on the order of events: score and basket.
+
+The state is [base, recent]: `recent` holds the contributions of the bundle's lateness, in order, and `base` is the
+fold of what is older. So what arrives late, within the lateness, changes nothing but its own place.
+"""
+
+from bisect import insort
+from typing import Any
+
+from orchestrator.engine.traits.kind import Contribution
+
+
+class Ordered:
+    """The shared part: subclasses say how a base begins, takes one contribution in, is read, and joined."""
+
+    def __init__(self, lateness: int) -> None:
+        self.lateness = lateness
+
+    def begin(self) -> list[Any]:
+        raise NotImplementedError
+
+    def fold(self, base: list[Any], entry: list[Any]) -> None:
+        """Take one contribution [time, id, line, value] into a base, in place."""
+        raise NotImplementedError
+
+    def value(self, base: list[Any], now: int) -> Any:
+        raise NotImplementedError
+
+    def join_bases(self, one: list[Any], other: list[Any]) -> list[Any]:
+        raise NotImplementedError
+
+    def add(self, state: Any, new: Contribution) -> Any:
+        base, recent = state or (self.begin(), [])
+        insort(recent, [new.time, new.id, new.line, new.value])
+        return self._settled(base, recent)
+
+    def read(self, state: Any, now: int) -> Any:
+        base = list(state[0])
+        for entry in state[1]:
+            self.fold(base, entry)
+        return self.value(base, now)
+
+    def join(self, one: Any, other: Any) -> Any:
+        return self._settled(self.join_bases(one[0], other[0]), sorted(one[1] + other[1]))
+
+    def _settled(self, base: list[Any], recent: list[Any]) -> list[Any]:
+        horizon = recent[-1][0] - self.lateness if recent else 0
+        while recent and recent[0][0] < horizon:
+            self.fold(base, recent.pop(0))
+        return [base, recent]
+
+
+class Score(Ordered):
+    """A sum that can forget. A contribution's value is (amount, once_per in ms or 0).
+
+    `once_per`: of a run of events of one line with gaps shorter than that only the first adds. `half_life` (ms, 0:
+    none) halves the sum in that time. `reset_after` (ms, 0: never): the sum is 0 again after so long without any
+    of its events. A base is [sum, time of the newest event, {line: time of its newest event}].
+    """
+
+    def __init__(self, lateness: int, half_life: int, reset_after: int) -> None:
+        super().__init__(lateness)
+        self.half_life = half_life
+        self.reset_after = reset_after
+
+    def begin(self) -> list[Any]:
+        return [0.0, 0, {}]
+
+    def fold(self, base: list[Any], entry: list[Any]) -> None:
+        time, _, line, (amount, once_per) = entry
+        total = self._aged(base[0], time - base[1]) if base[1] else 0.0
+        if once_per:
+            before = base[2].get(str(line))
+            base[2] = {**base[2], str(line): max(time, before or time)}
+            if before is not None and time - before < once_per:
+                amount = 0
+        base[0] = total + amount
+        base[1] = max(base[1], time)
+
+    def value(self, base: list[Any], now: int) -> Any:
+        return self._aged(base[0], now - base[1])
+
+    def join_bases(self, one: list[Any], other: list[Any]) -> list[Any]:
+        newest = max(one[1], other[1])
+        total = sum(self._aged(base[0], newest - base[1]) for base in (one, other) if base[1])
+        lines = {line: max(one[2].get(line, 0), other[2].get(line, 0)) for line in {**one[2], **other[2]}}
+        return [total, newest, lines]
+
+    def _aged(self, total: float, age: int) -> float:
+        if age <= 0:
+            return total
+        if self.reset_after and age >= self.reset_after:
+            return 0.0
+        return float(total * 0.5 ** (age / self.half_life)) if self.half_life else total
+
+
+class Basket(Ordered):
+    """A cart: {"id", "lines": [{"sku", "qty"}], "channel", "at"}; its total is added where prices are known.
+
+    A contribution's value is [word, sku, qty, id, channel] with the words "add", "remove", "empty". A base is
+    [{sku: qty}, id, channel, at, when emptied].
+    """
+
+    def begin(self) -> list[Any]:
+        return [{}, "", "", 0, 0]
+
+    def fold(self, base: list[Any], entry: list[Any]) -> None:
+        time, _, _, (word, sku, qty, name, channel) = entry
+        lines = {} if word == "empty" else dict(base[0])
+        if word == "add":
+            lines[sku] = lines.get(sku, 0) + qty
+        elif word == "remove":
+            left = lines.pop(sku, 0) - qty
+            if left > 0:
+                lines[sku] = left
+        emptied = time if word == "empty" else base[4]
+        base[:] = [lines, name or base[1], channel, time, emptied]
+
+    def value(self, base: list[Any], now: int) -> Any:
+        lines = [{"sku": sku, "qty": qty} for sku, qty in base[0].items()]
+        return {"id": base[1] if lines else "", "lines": lines, "channel": base[2], "at": base[3]}
+
+    def join_bases(self, one: list[Any], other: list[Any]) -> list[Any]:
+        """The union of the lines with the larger quantity; the newer one's name, channel and time."""
+        old, new = sorted((one, other), key=lambda base: (base[3], base[1]))
+        lines = {sku: max(old[0].get(sku, 0), new[0].get(sku, 0)) for sku in {**old[0], **new[0]}}
+        return [lines, new[1] or old[1], new[2], new[3], max(one[4], other[4])]

@@ -1,0 +1,82 @@
+"""Traits that keep one value: first, last, best, stored, flag."""
+
+from typing import Any, Final
+
+from orchestrator.engine.traits.kind import Contribution
+
+# A state is [line, time, id, value]: an earlier line outranks a later one, then time decides, then the event's id.
+_LINE: Final = 0
+_TIME: Final = 1
+_ID: Final = 2
+_VALUE: Final = 3
+
+
+class First:
+    """The value at the smallest event time."""
+
+    def add(self, state: Any, new: Contribution) -> Any:
+        if state is None or (new.line, new.time, new.id) < (state[_LINE], state[_TIME], state[_ID]):
+            return [new.line, new.time, new.id, new.value]
+        return state
+
+    def read(self, state: Any, now: int) -> Any:
+        return state[_VALUE]
+
+    def join(self, one: Any, other: Any) -> Any:
+        return min(one, other, key=lambda state: state[:_VALUE])
+
+
+class Last:
+    """The value at the largest event time; `keep_for` (ms, 0 for ever) puts it back to the default afterwards."""
+
+    def __init__(self, keep_for: int = 0) -> None:
+        self.keep_for = keep_for
+
+    def add(self, state: Any, new: Contribution) -> Any:
+        if state is None or new.line < state[_LINE]:
+            return [new.line, new.time, new.id, new.value]
+        if new.line == state[_LINE] and (new.time, new.id) >= (state[_TIME], state[_ID]):
+            return [new.line, new.time, new.id, new.value]
+        return state
+
+    def read(self, state: Any, now: int) -> Any:
+        if self.keep_for and now - state[_TIME] >= self.keep_for:
+            return None
+        return state[_VALUE]
+
+    def join(self, one: Any, other: Any) -> Any:
+        return self.add(one, Contribution(other[_TIME], other[_ID], other[_LINE], other[_VALUE]))
+
+
+class Best:
+    """The value where `by` is largest; ties go to the earlier event. A contribution's value is (by, value)."""
+
+    def add(self, state: Any, new: Contribution) -> Any:
+        by, value = new.value
+        if state is None or (-by, new.time, new.id) < (-state[0], state[_TIME], state[_ID]):
+            return [by, new.time, new.id, value]
+        return state
+
+    def read(self, state: Any, now: int) -> Any:
+        return state[_VALUE]
+
+    def join(self, one: Any, other: Any) -> Any:
+        return min(one, other, key=lambda state: (-state[0], state[_TIME], state[_ID]))
+
+
+class Flag:
+    """True between an `on` (line 0) and an `off` (line 1), and no longer than `longest` (ms, 0 for ever)."""
+
+    def __init__(self, longest: int = 0) -> None:
+        self.longest = longest
+
+    def add(self, state: Any, new: Contribution) -> Any:
+        if state is None or (new.time, new.line, new.id) >= (state[_TIME], state[_LINE], state[_ID]):
+            return [new.line, new.time, new.id, new.line == 0]
+        return state
+
+    def read(self, state: Any, now: int) -> Any:
+        return bool(state[_VALUE]) and not (self.longest and now - state[_TIME] >= self.longest)
+
+    def join(self, one: Any, other: Any) -> Any:
+        return self.add(one, Contribution(other[_TIME], other[_ID], other[_LINE], other[_VALUE]))
