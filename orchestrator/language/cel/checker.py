@@ -57,9 +57,15 @@ class Checker:
         """The type of a node.
 
         Raises:
-            CelTypeError: At the first thing in it that cannot be right.
+            CelTypeError: At the first thing in it that cannot be right; never where the environment is not strict.
         """
-        node.type = _RULES[type(node)](self, node)
+        try:
+            node.type = _RULES[type(node)](self, node)
+        except CelTypeError as problem:
+            if self.environment.strict:
+                raise
+            node.problem = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+            node.type = DYN
         return node.type
 
     def problem(self, node: Node, message: str, hint: str | None = None) -> CelTypeError:
@@ -110,7 +116,7 @@ class Checker:
         while isinstance(node, Select) and not node.test:
             parts.append(node.field)
             node = node.operand
-        if not isinstance(node, Name) or node.name in self.scope or node.name in self.environment.roots:
+        if not isinstance(node, Name) or node.name in self.scope:
             return ""
         return ".".join([node.name.removeprefix("."), *reversed(parts)])
 
@@ -170,7 +176,7 @@ class Checker:
         raise self.problem(node, f"`-` needs a number with a sign, this is {_article(given)}")
 
     def _bool(self, node: Node, asker: str) -> None:
-        if node.type.plain.kind not in ("bool", "dyn"):
+        if self.environment.strict and node.type.plain.kind not in ("bool", "dyn"):
             raise self.problem(node, f"{asker} needs a bool, this is {_article(node.type)}", _bool_hint(node))
 
     def chain(self, node: Chain) -> Type:
@@ -179,6 +185,8 @@ class Checker:
         for operator, operand in node.rest:
             right = self.check(operand)
             found = binary(operator, left, right)
+            if found is None and not self.environment.strict and operator in ("==", "!=", "in"):
+                found = BOOL  # equality of any two values is defined, and what is no container fails when looked into
             if found is None:
                 raise self._unfit(node, operator, left, operand)
             node.types.append(found)
@@ -233,9 +241,10 @@ class Checker:
     def _with_variable(self, name: str, type_: Type, body: Callable[[], Type]) -> Type:
         outer = self.scope
         self.scope = {**outer, name: type_}
-        found = body()
-        self.scope = outer
-        return found
+        try:
+            return body()
+        finally:
+            self.scope = outer
 
     def _body(self, node: Comprehension, element: Type) -> Type:
         if node.condition is not None:

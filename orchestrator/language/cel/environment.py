@@ -44,13 +44,16 @@ class Environment:
         roots: Name to type. `event` is read as attribute `event` of the context. A name with dots
             (`a.b`) is one root, read as the attribute of that whole name.
         functions: What the context answers, besides the functions of CEL.
+        strict: Refuse while compiling what cannot be right. Otherwise it is an error where and when
+            it is evaluated, as CEL has it without its type checker: `x || true` is true.
     """
 
-    def __init__(self, roots: Mapping[str, Type], functions: Iterable[Function] = ()) -> None:
+    def __init__(self, roots: Mapping[str, Type], functions: Iterable[Function] = (), strict: bool = True) -> None:
         self.roots: Mapping[str, Type] = MappingProxyType(dict(roots))
         self.functions: Mapping[str, Function] = MappingProxyType({one.name: one for one in functions})
+        self.strict = strict
         self.compiled: dict[tuple[str, Type | None], object] = {}
 
     def with_roots(self, roots: Mapping[str, Type]) -> "Environment":
         """The same with more roots, or other types of them."""
-        return Environment({**self.roots, **roots}, self.functions.values())
+        return Environment({**self.roots, **roots}, self.functions.values(), self.strict)

@@ -13,7 +13,6 @@ from typing import Final
 from orchestrator.language.cel.generator import Generator, field_type
 from orchestrator.language.cel.syntax import (
     Call,
-    Chain,
     Comprehension,
     Index,
     ListOf,
@@ -156,7 +155,8 @@ def _times(
     if operator in ("<", "<=", ">", ">="):
         return f"({_nanoseconds(generator, first, value)} {operator} {_nanoseconds(generator, right, '')})"
     if operator == "-" and kinds == ("timestamp", "timestamp"):
-        return f"Duration({_nanoseconds(generator, first, value)} - {_nanoseconds(generator, right, '')})"
+        one = value if first is None else generator.emit(first)
+        return f"elapsed({one}, {generator.emit(right)})"
     return None
 
 
@@ -165,10 +165,6 @@ def _nanoseconds(generator: FastGenerator, node: Node | None, value: str) -> str
         return f"{value}.ns"
     if isinstance(node, Call) and node.folded is not None:
         return f"({node.folded.ns})"
-    if isinstance(node, Chain) and len(node.rest) == 1 and node.depth < 10:
-        operator, right = node.rest[0]
-        if operator == "-" and node.first.type.plain.kind == right.type.plain.kind == "timestamp":
-            return f"({_nanoseconds(generator, node.first, '')} - {_nanoseconds(generator, right, '')})"
     return f"{generator.emit(node)}.ns"
 
 

@@ -78,6 +78,8 @@ class Generator:
 
     def raw(self, node: Node) -> str:
         """As `value`, but a double that is read from the context may still be a Python int."""
+        if node.problem:
+            return f"fail({node.problem!r})"
         return _EMITTERS[type(node)](self, node)
 
     @staticmethod

@@ -25,12 +25,14 @@ class Node:
         end: Where its text ends.
         depth: Height of the tree below it, leaves have 1.
         type: Filled in by the checker.
+        problem: What the checker would have refused, where it only takes note: evaluating it fails.
     """
 
     offset: int
     end: int
     depth: int = 1
     type: Type = field(default=DYN)
+    problem: str = ""
 
 
 @dataclass(slots=True)

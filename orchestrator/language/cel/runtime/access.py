@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from orchestrator.language.cel.errors import CelError
 from orchestrator.language.cel.limits import MAX_ITEMS
 from orchestrator.language.cel.runtime.comparison import has_key, is_key
 from orchestrator.language.cel.runtime.failures import no_overload, too_large
 from orchestrator.language.cel.values import UInt, type_name
+
+
+def fail(message: str) -> NoReturn:
+    """Stands for a part that cannot be right: evaluating it is an error."""
+    raise CelError(message)
 
 
 def select(holder: Any, field: str, path: str) -> Any:

@@ -43,6 +43,11 @@ def length(ns: int) -> Duration:
     raise CelError("a duration is at most 10,000 years")
 
 
+def elapsed(later: Timestamp, earlier: Timestamp) -> Duration:
+    """The time between two timestamps, if its nanoseconds fit 64 bits: about 292 years."""
+    return Duration(integer(later.ns - earlier.ns))
+
+
 def add_int(a: int, b: int) -> int:
     return integer(a + b)
 
@@ -125,7 +130,7 @@ _ADD: Final[_Ways] = {
 _SUBTRACT: Final[_Ways] = {
     **_numeric(subtract_int, lambda a, b: a - b),
     (UInt, UInt): lambda a, b: unsigned(int(a) - int(b)),
-    (Timestamp, Timestamp): lambda a, b: length(a.ns - b.ns),
+    (Timestamp, Timestamp): elapsed,
     (Timestamp, Duration): lambda a, b: instant(a.ns - b.ns),
     (Duration, Duration): lambda a, b: length(a.ns - b.ns),
 }

@@ -96,7 +96,7 @@ def format_double(value: float) -> str:
     CEL leaves the format open; a message shall read 1500000, not 1.5e+06.
     """
     if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+        return str(value)
     text = repr(value)
     if "e" in text and 1e-4 <= abs(value) < 1e21:
         text = format(Decimal(text), "f")
