@@ -1,12 +1,15 @@
 """How far each partition's batches are: decided, and durable. An answer that shows an event waits for the second.
 
-The lane says `decided` when its core has handed a batch over, and `durable` when that batch's changelog records
-are acknowledged; batches of a partition become durable in the order in which they were decided. So waiting costs
-the lane two calls a batch, and nothing for an event.
+The lane's hooks tell it: `on_batch` when the core has handed a batch over, `on_durable` when that batch's changelog
+records are acknowledged. Batches of a partition become durable in the order in which they were decided. So waiting
+costs the lane two calls a batch, and nothing for an event.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
+
+from orchestrator.stream.lane_settings import BatchCounts
 
 
 class NotOwnedError(Exception):
@@ -31,16 +34,26 @@ class Progress:
     def __init__(self) -> None:
         self._partitions: dict[int, _Partition] = {}
 
-    def decided(self, partition: int) -> None:
-        """The core has decided a batch of this partition; its effects are in memory and not yet durable."""
-        state = self._of(partition)
+    def on_batch(self, batch: BatchCounts) -> None:
+        """A hook of the lane: the core has decided a batch; its effects are in memory and not yet durable.
+
+        A batch without records (the first of an assignment, a turn without input) applied no event and moves no
+        offset; the lane does not tell when it is durable.
+        """
+        if not batch.records:
+            return
+        state = self._of(batch.partition)
         state.decided += 1
         waiting, state.turns = state.turns, []
         for future in waiting:
             _resolve(future)
 
-    def durable(self, partition: int) -> None:
-        """The oldest batch that was decided and not yet durable is now acknowledged."""
+    def on_durable(self, partition: int, _offsets: Mapping[str, int]) -> None:
+        """A hook of the lane: the oldest batch that was decided and not yet durable is now acknowledged.
+
+        Raises:
+            ValueError: there is no such batch.
+        """
         state = self._of(partition)
         if state.durable == state.decided:
             raise ValueError(f"partition {partition}: a batch is durable that was never decided")
@@ -48,8 +61,8 @@ class Progress:
         while state.barriers and state.barriers[0][0] <= state.durable:
             _resolve(state.barriers.popleft()[1])
 
-    def revoked(self, partition: int) -> None:
-        """The partition is gone: whoever waits gets `NotOwnedError`."""
+    def on_revoked(self, partition: int) -> None:
+        """A hook of the lane: the partition is gone; whoever waits gets `NotOwnedError`."""
         state = self._partitions.pop(partition, None)
         if state is None:
             return

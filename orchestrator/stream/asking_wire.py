@@ -83,4 +83,6 @@ def decode_reply(raw: bytes) -> Answer | Forward:
         msgspec.DecodeError: it is neither an answer nor a forward.
     """
     reply = _read_reply(raw)
-    return reply if reply.forward is None else Forward(reply.forward)
+    if reply.forward is not None:
+        return Forward(reply.forward)
+    return Answer(reply.version, reply.person, reply.answers, reply.context, reply.linking)

@@ -1,0 +1,50 @@
+"""The gateway's observer on the product's metrics and log events."""
+
+from orchestrator.telemetry import metrics
+from orchestrator.telemetry.events import ProducerRenewed, RequestFailed
+from orchestrator.telemetry.log import EventLog
+from orchestrator.telemetry.recorder import Recorder
+
+
+class Figures:
+    """An `Observer`: counts in a recorder, and writes what an operator must see to the log."""
+
+    def __init__(self, recorder: Recorder, log: EventLog) -> None:
+        self._recorder = recorder
+        self._log = log
+
+    def requested(self, route: str, status: int, seconds: float) -> None:
+        self._recorder.add(metrics.REQUESTS, route, str(status))
+        self._recorder.observe(metrics.REQUEST_SECONDS, seconds, route)
+
+    def accepted(self, channel: str, event_type: str) -> None:
+        self._recorder.add(metrics.GATEWAY_EVENTS, channel, event_type)
+
+    def refused(self, reason: str) -> None:
+        self._recorder.add(metrics.REFUSALS, reason)
+
+    def token(self, outcome: str) -> None:
+        self._recorder.add(metrics.TOKENS, outcome)
+
+    def asked(self, outcome: str, seconds: float) -> None:
+        self._recorder.observe(metrics.QUESTION_SECONDS, seconds, outcome)
+
+    def acknowledged(self, seconds: float) -> None:
+        self._recorder.observe(metrics.PRODUCE_SECONDS, seconds)
+
+    def renewed(self) -> None:
+        self._log.emit(ProducerRenewed())
+
+    def failed(self, request_id: str, error: BaseException) -> None:
+        self._log.emit(RequestFailed(request_id, where(error)))
+
+
+def where(error: BaseException) -> str:
+    """An error's class and the line that raised it: enough to find it, and nothing of what it quotes."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    code = trace.tb_frame.f_code
+    return f"{type(error).__name__} in {code.co_qualname} of {code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
