@@ -45,8 +45,10 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     fetch_max_wait: int = 100
     fetch_bytes: int = 1 << 20
     """How much one fetch takes of one partition of one topic."""
-    batch_records: int = 2_000
-    """The most records a core is given at once; what it takes to apply them is how long the loop stands still."""
+    batch_records: int = 8_000
+    """The most records a core is given at once."""
+    batch_time: int = 40
+    """How long the core may take for one batch, about: batches are cut so that the loop never stands still longer."""
     backlog_records: int = 10_000
     """From how many records in hand on a topic's partition is not fetched for a while."""
     batches_in_flight: int = 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from typing import TYPE_CHECKING
 
 from orchestrator.stream.lane.records import WakingCore
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from orchestrator.stream.lane.records import Batch, Core, Outgoing, Record
     from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
     from orchestrator.stream.table import PartitionTable
+
+
+FIRST_BATCH = 500
+SMALLEST_BATCH = 50
 
 
 class PartitionRunner:
@@ -62,6 +67,7 @@ class PartitionRunner:
         self._closing = False
         self._committed: dict[str, int] = {}
         self._turn_at = 0
+        self._limit = min(FIRST_BATCH, settings.batch_records)
         self._floor: dict[str, int] = {topic: merge.position(topic) for topic in core.input_topics}
         self._decided: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
@@ -119,7 +125,7 @@ class PartitionRunner:
         try:
             while not self._closing:
                 await self._take_turn()
-                records = self.merge.take(self._clock(), self._settings.batch_records)
+                records = self.merge.take(self._clock(), self._limit)
                 if records:
                     await self._process(records)
                     await asyncio.sleep(0)
@@ -144,10 +150,19 @@ class PartitionRunner:
         self._work.clear()
 
     async def _process(self, records: Sequence[Record]) -> None:
+        started = time.perf_counter()
         decided = self._core.process(self.partition, records, self._clock())
         if inspect.isawaitable(decided):
             decided = await decided
+        else:
+            self._adapt(len(records), time.perf_counter() - started)
         await self._hand_over(decided, records)
+
+    def _adapt(self, records: int, seconds: float) -> None:
+        """Cut the next batches so that one takes about the time it may; small ones tell nothing."""
+        if records == self._limit:
+            fitting = int(records * self._settings.batch_time / 1000 / max(seconds, 1e-6))
+            self._limit = max(SMALLEST_BATCH, min(self._settings.batch_records, (records + fitting) // 2))
 
     async def _hand_over(self, batch: Batch, records: Sequence[Record]) -> None:
         self.table.apply(batch.changelog)
