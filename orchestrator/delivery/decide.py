@@ -76,42 +76,45 @@ def on_send(entry: Entry | None, action: Action, now: int) -> Received:
 
 def on_due(pending: Pending, now: int) -> Attempt | Settled:
     """A pending action's time has come. Never sent after `valid_until`."""
+    if pending.withdrawn:
+        return settle(pending.action, Outcome.WITHDRAWN, pending.withdrawn, now)
     if now > pending.action.valid_until:
         return settle(pending.action, Outcome.EXPIRED, pending.reason or OUT_OF_TIME, now)
     return ATTEMPT
 
 
-def on_withdraw(entry: Entry | None, withdrawal: Withdrawal, now: int) -> Settled | Nothing:
+def on_withdraw(
+    entry: Entry | None, withdrawal: Withdrawal, now: int, *, under_way: bool = False
+) -> Pending | Settled | Nothing:
     """An action is not to be sent any more.
 
     Of an id never seen it is remembered, so that a send that comes (again) later finds it. What is over stays
-    as it was. (For one whose attempt is under way the caller waits for its result: see `after_attempt`.)
+    as it was. Where an attempt is under way, its result decides: see `after_attempt`.
     """
     if isinstance(entry, Settled):
         return NOTHING
+    if under_way and entry is not None:
+        return msgspec.structs.replace(entry, withdrawn=withdrawal.reason or NO_LONGER_WANTED)
     until = entry.action.valid_until if entry else 0
     return Settled(Outcome.WITHDRAWN, now, forget_at(now, until), withdrawal.reason)
 
 
-def after_attempt(
-    pending: Pending, result: Result, now: int, draw: float, backoff: Backoff, *, withdrawn: str = ""
-) -> Entry:
+def after_attempt(pending: Pending, result: Result, now: int, draw: float, backoff: Backoff) -> Entry:
     """What the ledger says after an attempt.
 
     Args:
-        pending: the action, with the attempts before this one.
+        pending: the action, with the attempts before this one. Where it was withdrawn while the attempt was
+            under way, what was delivered stays delivered; anything else is not tried again.
         result: what the attempt gave.
         now: ms.
         draw: a random number in [0, 1).
-        backoff: the schedule of the action's channel.
-        withdrawn: the reason for which it was withdrawn while the attempt was under way, "" if it was not.
-            What was delivered meanwhile stays delivered; anything else is not tried again.
+        backoff: the schedule of retries.
     """
     action = pending.action
     if isinstance(result, Delivered):
         return settle(action, Outcome.DELIVERED, "", now)
-    if withdrawn:
-        return settle(action, Outcome.WITHDRAWN, withdrawn, now)
+    if pending.withdrawn:
+        return settle(action, Outcome.WITHDRAWN, pending.withdrawn, now)
     if isinstance(result, Refused):
         return settle(action, result.outcome, result.reason, now)
     return _again(pending, result, now, draw, backoff)

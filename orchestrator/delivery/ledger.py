@@ -36,6 +36,8 @@ class Kind(IntEnum):
     OWNER = 0
     PENDING = 1
     SETTLED = 2
+    UNTOLD = 3
+    """Settled, with an outcome that may not have gone out."""
 
 
 class Pending(msgspec.Struct, array_like=True, gc=False):
@@ -46,12 +48,15 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
         next_at: not tried before.
         attempts: how often it was tried.
         reason: why the last attempt failed, "" before the first.
+        withdrawn: why it was withdrawn while an attempt was under way, "" if it was not. What that attempt
+            gives decides; if nobody is left to say (a crash), it is not tried again.
     """
 
     action: Action
     next_at: int
     attempts: int = 0
     reason: str = ""
+    withdrawn: str = ""
 
 
 class Settled(msgspec.Struct, array_like=True, gc=False):
@@ -97,7 +102,8 @@ def encode(entry: Entry, number: int) -> bytes:
     """The changelog value of an entry, under the ownership number of its writer."""
     if isinstance(entry, Pending):
         return _HEAD.pack(number, Kind.PENDING, entry.next_at) + _encode(entry)
-    return _HEAD.pack(number, Kind.SETTLED, entry.until) + _encode(entry)
+    kind = Kind.UNTOLD if entry.untold else Kind.SETTLED
+    return _HEAD.pack(number, kind, entry.until) + _encode(entry)
 
 
 def encode_owner(number: int) -> bytes:
@@ -133,7 +139,7 @@ def decode(value: bytes) -> Entry:
     try:
         if kind is Kind.PENDING:
             return _pending.decode(body)
-        if kind is Kind.SETTLED:
+        if kind is not Kind.OWNER:
             return _settled.decode(body)
     except msgspec.MsgspecError as fault:
         raise DamagedLedgerError(f"a ledger value of {len(value)} bytes does not decode") from fault

@@ -148,11 +148,20 @@ def test_no_retry_lies_before_what_was_asked_or_after_the_end(
 
 @pytest.mark.parametrize("result", [Deferred("smtp_451"), Refused(Outcome.BOUNCED, "smtp_550")])
 def test_a_withdrawal_during_an_attempt_ends_it_unless_it_was_delivered(result: Result) -> None:
-    entry = after_attempt(PENDING, result, NOW, 0.5, BACKOFF, withdrawn="no_consent")
-    assert entry == Settled(Outcome.WITHDRAWN, NOW, NOW + KEPT, "no_consent")
-    delivered = after_attempt(PENDING, Delivered(), NOW, 0.5, BACKOFF, withdrawn="no_consent")
+    pending = on_withdraw(PENDING, WITHDRAWAL, NOW, under_way=True)
+    assert isinstance(pending, Pending)
+    assert after_attempt(pending, result, NOW, 0.5, BACKOFF) == Settled(
+        Outcome.WITHDRAWN, NOW, NOW + KEPT, "no_consent"
+    )
+    delivered = after_attempt(pending, Delivered(), NOW, 0.5, BACKOFF)
     assert isinstance(delivered, Settled)
     assert delivered.outcome is Outcome.DELIVERED
+
+
+def test_a_withdrawal_during_an_attempt_that_a_crash_ended_holds() -> None:
+    pending = on_withdraw(PENDING, WITHDRAWAL, NOW, under_way=True)
+    assert isinstance(pending, Pending)
+    assert on_due(pending, NOW) == Settled(Outcome.WITHDRAWN, NOW, NOW + KEPT, "no_consent")
 
 
 def test_an_entry_is_kept_while_its_record_could_come_again_and_still_be_sent() -> None:
@@ -167,7 +176,8 @@ def test_entries_survive_the_changelog_and_show_their_head(entry: Entry) -> None
     value = encode(entry, 7)
     assert decode(value) == entry
     due = entry.next_at if isinstance(entry, Pending) else entry.until
-    assert read_head(value) == (7, Kind.PENDING if isinstance(entry, Pending) else Kind.SETTLED, due)
+    kind = Kind.PENDING if isinstance(entry, Pending) else Kind.UNTOLD if entry.untold else Kind.SETTLED
+    assert read_head(value) == (7, kind, due)
 
 
 @pytest.mark.parametrize("value", [b"", b"short", encode(PENDING, 1)[:40], b"\x00" * 8 + b"\x09" + b"\x00" * 8])

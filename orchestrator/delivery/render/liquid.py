@@ -13,7 +13,7 @@ from typing import Any, Final
 from liquid import BoundTemplate, Environment, FalsyStrictUndefined, Mode
 from liquid.exceptions import LiquidError
 
-from orchestrator.delivery.render.filters import MAX_ITEMS, MAX_TEXT, REMOVED, Filter, Work, bounded, local_date
+from orchestrator.delivery.render.filters import MAX_ITEMS, MAX_TEXT, REMOVED, Work, bounded, local_date
 
 MAX_SOURCE: Final = 256 * 1024
 _KEPT_TEMPLATES: Final = 1024
@@ -52,11 +52,11 @@ class _Liquid(Environment):  # type: ignore[misc]  # seen untyped, see pyproject
         for tag in ("include", "render"):
             del self.tags[tag]
         self.work = Work()
-        ours: dict[str, Filter] = {
-            **{name: made for name, made in self.filters.items() if name not in REMOVED},
-            "date": local_date,
-        }
-        self.filters = {name: bounded(name, made, self.work) for name, made in ours.items()}
+        for name in REMOVED:
+            del self.filters[name]
+        self.add_filter("date", local_date)
+        for name, made in list(self.filters.items()):
+            self.add_filter(name, bounded(name, made, self.work))
 
 
 class Templates:

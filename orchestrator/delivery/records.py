@@ -1,0 +1,59 @@
+"""The records of `actions` as delivery reads them, and what becomes of those it cannot read."""
+
+from typing import Final
+
+import msgspec
+
+from orchestrator.model.effect import Action, Withdrawal
+from orchestrator.stream.lane.records import Outgoing, Record
+
+DEAD_LETTER: Final = "dead-letter"
+
+
+class BadActionError(ValueError):
+    """A record of `actions` that is no action; `reason` is the word that dead-letter shows."""
+
+    def __init__(self, reason: str) -> None:
+        """A bad record, for a reason of a bounded list: `empty`, `undecodable`, `unknown_kind`."""
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Kind(msgspec.Struct):
+    kind: str = "send"
+
+
+_kind: Final = msgspec.json.Decoder(_Kind)
+_send: Final = msgspec.json.Decoder(Action)
+_withdraw: Final = msgspec.json.Decoder(Withdrawal)
+
+
+def read_action(record: Record) -> Action | Withdrawal:
+    """The action of a record.
+
+    Raises:
+        BadActionError: it is none.
+    """
+    if not record.value:
+        raise BadActionError("empty")
+    try:
+        kind = _kind.decode(record.value).kind
+        if kind == "send":
+            return _send.decode(record.value)
+        if kind == "withdraw":
+            return _withdraw.decode(record.value)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as fault:
+        raise BadActionError("undecodable") from fault
+    raise BadActionError("unknown_kind")
+
+
+def dead_letter(record: Record, reason: str, now: int) -> Outgoing:
+    """A record as it came, with where it came from and why it could not be taken."""
+    headers = (
+        ("reason", reason.encode()),
+        ("topic", record.topic.encode()),
+        ("partition", str(record.partition).encode()),
+        ("offset", str(record.offset).encode()),
+        ("at", str(now).encode()),
+    )
+    return Outgoing(DEAD_LETTER, record.key, record.value or b"", headers=headers)

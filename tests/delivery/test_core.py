@@ -1,0 +1,478 @@
+"""The lane's core of delivery, driven as the lane drives it, with a sink that answers as told."""
+
+import asyncio
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from orchestrator.delivery.backoff import Backoff
+from orchestrator.delivery.contents import Content, ContentError, Limit
+from orchestrator.delivery.core import DeliveryCore, Tuning
+from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
+from orchestrator.delivery.ledger import KEPT, Outcome, Pending, Settled, decode, read_head
+from orchestrator.delivery.partition import TOLD_AFTER
+from orchestrator.delivery.watch import Silent
+from orchestrator.model.effect import Action, Withdrawal
+from orchestrator.model.ids import made_id
+from orchestrator.stream.lane.records import Batch, Core, Outgoing, Record, WakingCore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+START = 1_772_000_000_000
+DOWN = Deferred("unreachable", channel_wide=True)
+
+
+class Bundles:
+    """Contents that know one channel."""
+
+    def __init__(self) -> None:
+        self.edition = 0
+        self.limits: dict[tuple[str, str], Limit] = {}
+
+    def content(self, tenant: str, release: str, name: str, channel: str, language: str) -> Content:
+        raise ContentError("content_unknown")
+
+    def namespace(self, tenant: str, release: str, channel: str) -> str | None:
+        return "email" if channel == "email" else None
+
+    def rate_limit(self, tenant: str, channel: str) -> Limit | None:
+        return self.limits.get((tenant, channel))
+
+
+class Counts(Silent):
+    def __init__(self) -> None:
+        self.seen: Counter[str] = Counter()
+
+    def settled(self, channel: str, outcome: str, reason: str, waited: int) -> None:
+        self.seen[outcome] += 1
+
+    def rejected(self, reason: str) -> None:
+        self.seen[reason] += 1
+
+    def broke(self, channel: str, error: str) -> None:
+        self.seen[error] += 1
+
+
+class World:
+    """A sink, a clock, and what the lane would keep: changelog values, offsets, what was sent."""
+
+    def __init__(self, tuning: Tuning | None = None) -> None:
+        self.now = START
+        self.sent: list[str] = []
+        self.answer: Callable[[Action], Result] = lambda _: Delivered()
+        self.hold: dict[str, asyncio.Event] = {}
+        self.bundles = Bundles()
+        self.counts = Counts()
+        self.values: dict[bytes, bytes] = {}
+        self.events: list[dict[str, Any]] = []
+        self.outgoing: list[Outgoing] = []
+        self.committed: dict[str, int] = {}
+        self.tuning = tuning or Tuning(partitions=1, patience=50, backoff=Backoff(first=1_000, longest=60_000))
+        self.core = self.restart()
+
+    def restart(self) -> DeliveryCore:
+        """A new process on what was durable."""
+        self.core = DeliveryCore(
+            self.attempt,
+            self.bundles,
+            self.tuning,
+            draw=lambda: 0.5,
+            clock=lambda: self.now,
+            watch=self.counts,
+        )
+        self.apply(self.core.assigned(0, self.values, self.committed, self.now))
+        return self.core
+
+    async def attempt(self, action: Action, now: int) -> Result:
+        self.sent.append(action.id)
+        if action.id in self.hold:
+            await self.hold[action.id].wait()
+        return self.answer(action)
+
+    async def process(self, *values: Action | Withdrawal | bytes, first: int = 0) -> Batch:
+        records = [
+            Record("actions", 0, first + at, self.now, b"p-1", as_bytes(value)) for at, value in enumerate(values)
+        ]
+        return await self.core.process(0, records, self.now)
+
+    async def take(self, *values: Action | Withdrawal | bytes, first: int = 0) -> None:
+        self.apply(await self.process(*values, first=first))
+
+    async def wake(self, after: int = 0) -> None:
+        self.now += after
+        batch = await self.core.wake(0, self.now)
+        if batch is not None:
+            self.apply(batch)
+
+    def apply(self, batch: Batch) -> None:
+        self.write(batch)
+        self.send(batch)
+        self.committed.update(batch.offsets)
+
+    def write(self, batch: Batch) -> None:
+        for key, value in batch.changelog:
+            if value is None:
+                self.values.pop(key, None)
+            else:
+                self.values[key] = value
+
+    def send(self, batch: Batch) -> None:
+        self.outgoing += batch.sends
+        self.events += [json.loads(each.value) for each in batch.sends if each.topic.startswith("channel.")]
+
+    def entry(self, action: Action) -> Pending | Settled:
+        return decode(self.values[action.id.encode()])
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        return [(event["data"]["message"], event["type"]) for event in self.events]
+
+
+def as_bytes(value: Action | Withdrawal | bytes) -> bytes:
+    return value if isinstance(value, bytes) else msgspec.json.encode(value)
+
+
+def mail(name: str = "a", **fields: Any) -> Action:
+    return Action(
+        **{
+            "id": name * 32,
+            "person": "p-1",
+            "tenant": "default",
+            "node": "default/email:amy@example.com",
+            "channel": "email",
+            "address": "amy@example.com",
+            "content": "em.answer",
+            "release": "r1",
+            "class_": "service",
+            "valid_until": START + 3_600_000,
+            "at": START,
+            **fields,
+        }
+    )
+
+
+def withdraw(action: Action) -> Withdrawal:
+    return Withdrawal(action.id, "p-1", "default", action.node, "no_consent", START)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_it_is_a_core_that_wakes() -> None:
+    core: Core = World().core
+    assert isinstance(core, WakingCore)
+    assert core.input_topics == ("actions",)
+
+
+async def test_a_send_is_written_told_and_committed_in_one_batch(world: World) -> None:
+    batch = await world.process(mail(), first=7)
+    world.apply(batch)
+    assert world.entry(mail()) == Settled(Outcome.DELIVERED, START, START + KEPT)
+    assert batch.offsets == {"actions": 8}
+    assert batch.sends[0].topic == "channel.email"
+    assert batch.sends[0].key == b"default/email:amy@example.com"
+    assert world.events == [
+        {
+            "specversion": "1.0",
+            "id": made_id(mail().id, "delivered"),
+            "source": "delivery",
+            "type": "delivered",
+            "time": "2026-02-25T06:13:20.000Z",
+            "channel": "email",
+            "tenant": "default",
+            "data": {"email": "amy@example.com", "message": mail().id, "content": "em.answer"},
+        }
+    ]
+
+
+async def test_a_record_that_comes_again_is_not_sent_again_and_tells_the_same_outcome(world: World) -> None:
+    await world.take(mail(), mail())
+    await world.take(mail(), first=2)
+    assert world.sent == [mail().id]
+    assert len({event["id"] for event in world.events}) == 1
+
+
+async def test_a_crash_before_the_ledger_is_durable_tries_again_with_the_same_id(world: World) -> None:
+    await world.process(mail())
+    world.restart()
+    await world.take(mail())
+    assert world.sent == [mail().id] * 2
+    assert world.outcomes() == [(mail().id, "delivered")]
+
+
+async def test_a_crash_between_ledger_and_outcome_sends_nothing_again_and_tells_it(world: World) -> None:
+    world.write(await world.process(mail()))
+    world.restart()
+    await world.take(mail())
+    assert world.sent == [mail().id]
+    assert world.outcomes() == [(mail().id, "delivered")]
+
+
+async def test_a_failed_attempt_is_tried_again_after_its_wait_and_its_offset_goes_on(world: World) -> None:
+    world.answer = lambda _: Deferred("smtp_451")
+    await world.take(mail(), first=3)
+    assert world.committed == {"actions": 4}
+    assert world.entry(mail()) == Pending(mail(), START + 500, 1, "smtp_451")
+    await world.wake(499)
+    assert len(world.sent) == 1
+    world.answer = lambda _: Delivered()
+    await world.wake(1)
+    assert len(world.sent) == 2
+    assert world.outcomes() == [(mail().id, "delivered")]
+
+
+async def test_retries_survive_a_restart(world: World) -> None:
+    world.answer = lambda _: Deferred("smtp_451")
+    await world.take(mail())
+    world.restart()
+    world.answer = lambda _: Refused(Outcome.BOUNCED, "smtp_550")
+    await world.wake(499)
+    assert len(world.sent) == 1
+    await world.wake(1)
+    assert world.outcomes() == [(mail().id, "bounced")]
+    assert world.events[0]["data"]["reason"] == "smtp_550"
+
+
+async def test_an_outcome_of_a_retry_is_told_after_a_crash_though_no_record_comes_again(world: World) -> None:
+    world.answer = lambda _: Deferred("smtp_451")
+    await world.take(mail())
+    world.answer = lambda _: Delivered()
+    world.now += 1_000
+    batch = await world.core.wake(0, world.now)
+    assert batch is not None
+    world.write(batch)
+    world.restart()
+    assert world.outcomes() == [(mail().id, "delivered")]
+    first = world.events[0]["id"]
+    await world.wake(TOLD_AFTER + 1)
+    entry = world.entry(mail())
+    assert isinstance(entry, Settled)
+    assert entry.untold == b"", "told by now, so the ledger holds nothing personal of it any more"
+    world.restart()
+    assert [event["id"] for event in world.events] == [first]
+    assert len(world.sent) == 2
+
+
+async def test_what_is_out_of_time_expires_though_its_channel_is_down(world: World) -> None:
+    world.answer = lambda _: DOWN
+    await world.take(mail("a"))
+    await world.take(mail("b", valid_until=START + 300), first=1)
+    assert world.sent == ["a" * 32], "the channel is down: nothing else is tried"
+    await world.wake(300)
+    assert ("b" * 32, "expired") not in world.outcomes()
+    await world.wake(1)
+    assert ("b" * 32, "expired") in world.outcomes()
+
+
+async def test_after_an_outage_everything_leaves_and_nothing_is_lost(world: World) -> None:
+    world.answer = lambda _: DOWN
+    mails = [mail(name, valid_until=START + 10**9) for name in "abcdefgh"]
+    await world.take(*mails)
+    for _ in range(500):
+        await world.wake(2_000)
+    attempts = len(world.sent)
+    assert attempts <= 120, f"{attempts} attempts in an outage of 1,000 s are a storm"
+    world.answer = lambda _: Delivered()
+    for _ in range(60):
+        await world.wake(2_000)
+    assert sorted(world.outcomes()) == sorted((each.id, "delivered") for each in mails)
+
+
+async def test_a_withdrawal_overtakes_a_retry(world: World) -> None:
+    world.answer = lambda _: Deferred("smtp_451")
+    await world.take(mail())
+    await world.take(withdraw(mail()), first=1)
+    await world.wake(60_000)
+    assert len(world.sent) == 1
+    assert world.outcomes() == [(mail().id, "withdrawn")]
+    assert world.events[0]["data"]["reason"] == "no_consent"
+
+
+async def test_a_withdrawal_in_the_same_batch_is_in_time(world: World) -> None:
+    await world.take(mail(), withdraw(mail()))
+    assert world.sent == []
+    assert world.outcomes() == [(mail().id, "withdrawn")]
+    await world.take(mail(), first=2)
+    assert world.sent == []
+
+
+async def test_a_withdrawal_before_the_send_holds_and_one_after_the_delivery_changes_nothing(world: World) -> None:
+    await world.take(withdraw(mail("b")), mail("b"), mail("a"))
+    await world.take(withdraw(mail("a")), first=3)
+    assert world.sent == ["a" * 32]
+    assert sorted(world.outcomes()) == [("a" * 32, "delivered"), ("b" * 32, "withdrawn")]
+
+
+async def test_a_slow_receiver_holds_up_neither_offsets_nor_other_messages(world: World) -> None:
+    gate = world.hold["a" * 32] = asyncio.Event()
+    await world.take(mail("a"), mail("b"))
+    assert world.committed == {"actions": 2}
+    assert world.outcomes() == [("b" * 32, "delivered")]
+    assert isinstance(world.entry(mail("a")), Pending)
+    await world.wake(200)
+    gate.set()
+    await world.wake(200)
+    await world.wake(200)
+    assert world.sent == ["a" * 32, "b" * 32]
+    assert ("a" * 32, "delivered") in world.outcomes()
+
+
+async def test_a_withdrawal_while_an_attempt_is_under_way_waits_for_what_it_gives(world: World) -> None:
+    gate = world.hold["a" * 32] = asyncio.Event()
+    await world.take(mail())
+    await world.take(withdraw(mail()), first=1)
+    assert world.outcomes() == []
+    world.answer = lambda _: Deferred("smtp_451")
+    gate.set()
+    await world.wake(200)
+    assert world.outcomes() == [(mail().id, "withdrawn")]
+    await world.wake(60_000)
+    assert len(world.sent) == 1
+
+
+async def test_a_withdrawal_while_an_attempt_is_under_way_survives_a_crash(world: World) -> None:
+    world.hold["a" * 32] = asyncio.Event()
+    await world.take(mail())
+    await world.take(withdraw(mail()), first=1)
+    world.core.revoked(0)
+    world.restart()
+    await world.wake(200)
+    assert len(world.sent) == 1
+    assert world.outcomes() == [(mail().id, "withdrawn")]
+
+
+async def test_no_more_attempts_are_under_way_than_the_channel_has_slots() -> None:
+    world = World(Tuning(partitions=1, patience=20, slots=3))
+    mails = [mail(name) for name in "abcdefgh"]
+    for each in mails:
+        world.hold[each.id] = asyncio.Event()
+    await world.take(*mails)
+    assert len(world.sent) == 3
+    for event in world.hold.values():
+        event.set()
+    await world.wake(200)
+    await world.wake(200)
+    assert sorted(world.sent) == sorted(each.id for each in mails)
+    assert len(world.outcomes()) == 8
+
+
+async def test_one_tenants_flood_leaves_the_slots_of_another() -> None:
+    world = World(Tuning(partitions=1, patience=20, slots=2))
+    flood = [mail(name, tenant="a", node="a/email:x@example.com") for name in "abcdef"]
+    for each in flood:
+        world.hold[each.id] = asyncio.Event()
+    await world.take(*flood, mail("z"))
+    assert ("z" * 32, "delivered") in world.outcomes()
+
+
+async def test_a_rate_limit_queues_and_discards_nothing() -> None:
+    world = World(Tuning(partitions=1, patience=20, slots=8))
+    world.bundles.limits["default", "email"] = Limit(2, 1_000)
+    await world.take(*(mail(name) for name in "abcde"))
+    assert len(world.sent) == 2
+    await world.wake(999)
+    assert len(world.sent) == 2
+    await world.wake(1)
+    assert len(world.sent) == 4
+    world.bundles.limits.clear()
+    world.bundles.edition += 1
+    await world.wake(1)
+    assert len(world.outcomes()) == 5
+
+
+async def test_a_transactional_mail_overtakes_a_newsletter_that_waits() -> None:
+    world = World(Tuning(partitions=1, patience=20))
+    world.bundles.limits["default", "email"] = Limit(1, 1_000)
+    await world.take(mail("a"), mail("b", class_="marketing"), mail("c", class_="transactional"))
+    await world.wake(1_000)
+    assert world.sent == ["a" * 32, "c" * 32]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"", "empty"),
+        (b"\xff\xfe", "undecodable"),
+        (b'{"kind":"send","id":"x"}', "undecodable"),
+        (b"[" * 100_000, "undecodable"),
+        (b'{"kind":"sing","id":"x"}', "unknown_kind"),
+    ],
+)
+async def test_what_is_no_action_goes_to_dead_letter_as_it_came(world: World, value: bytes, reason: str) -> None:
+    await world.take(value, mail(), first=4)
+    letter = world.outgoing[0]
+    assert (letter.topic, letter.key, letter.value) == ("dead-letter", b"p-1", value)
+    assert dict(letter.headers) == {
+        "reason": reason.encode(),
+        "topic": b"actions",
+        "partition": b"0",
+        "offset": b"4",
+        "at": str(START).encode(),
+    }
+    assert world.counts.seen[reason] == 1
+    assert world.outcomes() == [(mail().id, "delivered")]
+
+
+async def test_a_defect_in_an_attempt_is_counted_and_costs_no_other_message(world: World) -> None:
+    def fail(action: Action) -> Result:
+        if action.id == "a" * 32:
+            raise ZeroDivisionError
+        return Delivered()
+
+    world.answer = fail
+    await world.take(mail("a"), mail("b"))
+    assert world.outcomes() == [("b" * 32, "delivered")]
+    assert world.counts.seen["ZeroDivisionError"] == 1
+    entry = world.entry(mail("a"))
+    assert isinstance(entry, Pending)
+    assert entry.reason == "internal_error"
+
+
+async def test_settled_actions_are_forgotten_when_their_records_cannot_come_again(world: World) -> None:
+    await world.take(mail("a"), mail("b", valid_until=START + 2 * KEPT))
+    await world.wake(KEPT)
+    assert len(world.values) == 3
+    await world.wake(1)
+    assert set(world.values) == {b"partition:0", b"b" * 32}
+    await world.wake(KEPT)
+    assert set(world.values) == {b"partition:0"}
+
+
+async def test_forgetting_survives_a_restart(world: World) -> None:
+    await world.take(mail())
+    world.restart()
+    await world.wake(KEPT + 1)
+    assert set(world.values) == {b"partition:0"}
+
+
+async def test_each_owner_outranks_those_before_it(world: World) -> None:
+    numbers = [read_head(world.values[b"partition:0"])[0]]
+    await world.take(mail())
+    old = world.values[mail().id.encode()]
+    world.restart()
+    numbers.append(read_head(world.values[b"partition:0"])[0])
+    assert numbers == [1, 2]
+    assert world.core.accepts(1, old) == 1
+    assert world.core.accepts(2, old) == -1
+    assert world.core.accepts(2, world.values[b"partition:0"]) == 2
+
+
+async def test_a_channel_without_a_namespace_names_the_deciding_node(world: World) -> None:
+    await world.take(mail(channel="push", address="d-1", thread="th-1"))
+    assert world.outgoing[0].topic == "channel.push"
+    assert world.events[0]["data"] == {
+        "email": "amy@example.com",
+        "message": mail().id,
+        "content": "em.answer",
+        "thread": "th-1",
+    }
+
+
+async def test_nothing_to_do_writes_nothing(world: World) -> None:
+    assert await world.core.wake(0, world.now) is None
+    assert world.core.tick(0, world.now) is None
