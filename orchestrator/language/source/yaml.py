@@ -29,6 +29,7 @@ from orchestrator.language.source.limits import MAX_BYTES, MAX_DEPTH, MAX_NODES
 from orchestrator.language.source.nodes import Document, Mapping, Node, Scalar, Sequence
 from orchestrator.language.source.position import Position
 
+_Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, in every wheel of PyYAML
 _NEXT_DOCUMENT: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _QUOTED: Final = frozenset("'\"")
@@ -109,20 +110,22 @@ class _Reading:
 
     def _syntax(self, error: yaml.MarkedYAMLError, at: Position) -> Diagnostic:
         problem = error.problem or "this is not YAML"
-        other = self._at(error.context_mark) if error.context_mark is not None and error.problem_mark else None
+        context = error.context_mark
+        other = self._at(context) if context is not None and error.problem_mark is not None else None
         if other == at:
             other = None
         says = error.context or ""
         return diagnostic("E-YAML", _plain_words(problem), at, hint=_hint(problem), other=other, other_says=says)
 
     def _parse(self, text: str) -> None:
-        parser: Any = yaml.CParser(text) if hasattr(yaml, "CParser") else yaml.SafeLoader(text)
+        parser: Any = _Loader(text)
         try:
             start_line = self.line
             while True:
                 event: Any = parser.get_event()
                 if isinstance(event, DocumentStartEvent):
-                    start_line = self.line + event.start_mark.line
+                    mark: Any = event.start_mark
+                    start_line = self.line + mark.line
                 elif isinstance(event, DocumentEndEvent | StreamStartEvent):
                     continue
                 elif isinstance(event, StreamEndEvent):

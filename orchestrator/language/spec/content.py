@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.language.spec.conditions import Cel, CelMap, NameOrCel, NamesOrCel
 from orchestrator.language.spec.fields import AtMostOne, Element, ExactlyOne, Needs, given, optional, required
-from orchestrator.language.spec.parts import NoneOr, OneOrMany, Part
+from orchestrator.language.spec.parts import MapOfParts, NoneOr, OneOrMany, Part
 from orchestrator.language.spec.policy import CLASSES
 from orchestrator.language.spec.types import (
     Bool,
@@ -121,7 +121,7 @@ class Content(Element):
     with_: Mapping[str, Expression] = optional(CelMap(), "values for all variants")
     language_missing: str = given(Choice(("default", "skip")), "default", "no variant in the customer's language")
     variants: Mapping[str, Variant] = required(
-        MapOf(Part(Variant), ref="channel", key="channel"), "only the channels that exist here can carry it"
+        MapOfParts(Part(Variant), ref="channel", key="channel"), "only the channels that exist here can carry it"
     )
 
 

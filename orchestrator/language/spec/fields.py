@@ -49,6 +49,7 @@ class Element:
     Attributes:
         at: Where it begins.
         places: Where the value of each field begins that was given, by YAML name.
+        named_at: Where its name stands, for an element in a map by name; else None.
         constraints: What must hold between its fields (class attribute).
     """
 
@@ -56,6 +57,7 @@ class Element:
 
     at: Position = dataclasses.field(default=NOWHERE, compare=False, repr=False)
     places: Mapping[str, Position] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    named_at: Position | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def place(self, name: str) -> Position:
         """Where a field's value begins; where the element begins when it was not given."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.language.spec.conditions import Cel, CelMap, NameOrCel
 from orchestrator.language.spec.fields import Element, ExactlyOne, given, optional, required
-from orchestrator.language.spec.parts import OneOrMany, Part
+from orchestrator.language.spec.parts import MapOfParts, OneOrMany, Part
 from orchestrator.language.spec.types import (
     Bool,
     Choice,
@@ -77,7 +77,7 @@ class Events(Element):
 
     events: str = required(Name(), "the document's name")
     define: Mapping[str, EventDeclaration] = required(
-        MapOf(Part(EventDeclaration), key="event"),
+        MapOfParts(Part(EventDeclaration), key="event"),
         "event type, or `CHANNEL.TYPE` where channels mean different things by a type",
     )
 
@@ -100,7 +100,7 @@ class Channels(Element):
     """The channels there are."""
 
     channels: str = required(Name(), "the document's name")
-    define: Mapping[str, Channel] = required(MapOf(Part(Channel), key="channel"), "channel → what it can do")
+    define: Mapping[str, Channel] = required(MapOfParts(Part(Channel), key="channel"), "channel → what it can do")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,7 @@ class Identity(Element):
 
     identity: str = required(Name(), "the document's name")
     namespaces: Mapping[str, Namespace] = required(
-        MapOf(Part(Namespace, short="is"), key="namespace"), "kinds of identifiers, strongest first"
+        MapOfParts(Part(Namespace, short="is"), key="namespace"), "kinds of identifiers, strongest first"
     )
     references: Mapping[str, tuple[str, ...]] = optional(
         MapOf(Names("event"), key="reference"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.language.spec.conditions import Cel, CelMap
 from orchestrator.language.spec.fields import AtLeastOne, Element, given, optional, required
-from orchestrator.language.spec.parts import OneOrMany, Part
+from orchestrator.language.spec.parts import MapOfParts, OneOrMany, Part
 from orchestrator.language.spec.types import Choice, Duration, Int, ListOf, MapOf, Name, Names, String, TextType
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Intents(Element):
     """Intents, in order: the first that matches wins."""
 
     intents: str = required(Name(), "the document's name")
-    define: Mapping[str, Intent] = required(MapOf(Part(Intent)), "intent → its words")
+    define: Mapping[str, Intent] = required(MapOfParts(Part(Intent)), "intent → its words")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,5 +102,5 @@ class Facts(Element):
     )
     on: tuple[str, ...] = optional(Names("event"), "brand events that change it; newest event time wins, per row")
     set: Mapping[str, Expression] = optional(CelMap(("event",)), "field → value; absent values leave the field")
-    latch: Mapping[str, Latch] = optional(MapOf(Part(Latch), key="field"), "field → `{on, off}`: hysteresis")
+    latch: Mapping[str, Latch] = optional(MapOfParts(Part(Latch), key="field"), "field → `{on, off}`: hysteresis")
     file: str | None = optional(String("path"), "rows from a YAML or CSV file in the bundle")

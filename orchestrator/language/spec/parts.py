@@ -9,7 +9,7 @@ from orchestrator.language.source.nodes import Mapping, Node, Scalar
 from orchestrator.language.spec.fields import Element, fields_of
 from orchestrator.language.spec.reader import INVALID, Reader
 from orchestrator.language.spec.reading import read_element
-from orchestrator.language.spec.types import JSON, Type
+from orchestrator.language.spec.types import JSON, MapOf, Type
 
 
 @dataclass(frozen=True)
@@ -125,3 +125,13 @@ class ScalarOr(Type):
 
     def schema(self) -> JSON:
         return {"anyOf": [self.scalar.schema(), self.other.schema()]}
+
+
+@dataclass(frozen=True)
+class MapOfParts(MapOf):
+    """A map of elements by name; each remembers where its name stands."""
+
+    def named(self, value: Any, key: Scalar) -> Any:
+        if isinstance(value, Element):
+            object.__setattr__(value, "named_at", key.at)
+        return value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.language.spec.conditions import Cel
 from orchestrator.language.spec.fields import Element, given, optional, required
-from orchestrator.language.spec.parts import Part
+from orchestrator.language.spec.parts import MapOfParts, Part
 from orchestrator.language.spec.types import (
     Choice,
     Choices,
@@ -160,6 +160,6 @@ class Policy(Element):
         absent=EXEMPT,
     )
     rate_limit: Mapping[str, RateLimit] = optional(
-        MapOf(Part(RateLimit), ref="channel", key="channel"),
+        MapOfParts(Part(RateLimit), ref="channel", key="channel"),
         "throughput over everyone; queues, never discards before `valid_for`",
     )

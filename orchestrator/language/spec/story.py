@@ -15,7 +15,7 @@ from orchestrator.language.spec.fields import (
     optional,
     required,
 )
-from orchestrator.language.spec.parts import OneOrMany, Part
+from orchestrator.language.spec.parts import MapOfParts, OneOrMany, Part
 from orchestrator.language.spec.types import (
     Bool,
     Duration,
@@ -140,7 +140,7 @@ class Story(Element):
     start: Instant = required(Timestamp(), "when it begins")
     zone: str | None = optional(String("time zone"), "of `start` without offset", shown="the bundle's")
     customers: Mapping[str, StoryCustomer] = optional(
-        MapOf(Part(StoryCustomer), key="customer"),
+        MapOfParts(Part(StoryCustomer), key="customer"),
         "who is known at the start; a customer not listed is made by events",
     )
     facts: Mapping[str, Mapping[str, Mapping[str, Any]]] = optional(

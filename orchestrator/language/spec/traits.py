@@ -16,14 +16,13 @@ from orchestrator.language.spec.fields import (
     optional,
     required,
 )
-from orchestrator.language.spec.parts import NoneOr, Part, ScalarOr
+from orchestrator.language.spec.parts import MapOfParts, NoneOr, Part, ScalarOr
 from orchestrator.language.spec.types import (
     Bool,
     Choice,
     Duration,
     Int,
     ListOf,
-    MapOf,
     Name,
     Names,
     Percent,
@@ -212,4 +211,4 @@ class Traits(Element):
 
     traits: str = required(Name(), "the document's name")
     of: str = given(Choice(("customer", "account")), "customer", "whose traits")
-    define: Mapping[str, Trait] = optional(MapOf(Part(Trait)), "trait → exactly one kind, and the common fields")
+    define: Mapping[str, Trait] = optional(MapOfParts(Part(Trait)), "trait → exactly one kind, and the common fields")

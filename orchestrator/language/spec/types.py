@@ -482,8 +482,11 @@ class MapOf(Type):
                 reader.refer(self.ref, key)
             read = self.inner.read(value, reader)
             if read is not INVALID:
-                values[key.text] = read
+                values[key.text] = self.named(read, key)
         return values
+
+    def named(self, value: Any, key: Scalar) -> Any:
+        return value
 
     def schema(self) -> JSON:
         return {"type": "object", "additionalProperties": self.inner.schema()}

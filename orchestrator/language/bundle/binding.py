@@ -1,0 +1,160 @@
+"""Compiles every condition and value of the documents with the names that are in scope at its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from orchestrator.language.cel import (
+    BOOL,
+    DOUBLE,
+    DYN,
+    INT,
+    STRING,
+    TIMESTAMP,
+    CelProblem,
+    Environment,
+    Expression,
+    Type,
+    compile_expression,
+    list_of,
+    map_of,
+)
+from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
+from orchestrator.language.source.inside import place_inside
+from orchestrator.language.spec.conditions import Pending
+from orchestrator.language.spec.fields import Element, fields_of
+from orchestrator.language.spec.steps import Step
+from orchestrator.language.spec.values import KeyedBy, NameOr
+
+if TYPE_CHECKING:
+    from orchestrator.language.bundle.draft import Draft
+    from orchestrator.language.bundle.scopes import Scopes
+    from orchestrator.language.bundle.typing import Typing
+
+_EXPECTED: Final[dict[str, Type]] = {
+    "bool": BOOL,
+    "double": DOUBLE,
+    "int": INT,
+    "string": STRING,
+    "key": STRING,
+    "timestamp": TIMESTAMP,
+    "list": list_of(DYN),
+    "map": map_of(STRING, DYN),
+}
+
+
+@dataclass(slots=True)
+class Bound:
+    """One compiled expression and where it stands.
+
+    Attributes:
+        expression: Compiled.
+        pending: As read.
+        roots: The roots it was compiled with.
+        draft: Its document.
+    """
+
+    expression: Expression
+    pending: Pending
+    roots: dict[str, Type]
+    draft: Draft
+
+
+@dataclass(slots=True)
+class Binder:
+    """Compiles conditions.
+
+    Attributes:
+        typing: Types of what is known.
+        diagnostics: What does not compile.
+        bound: All that does.
+    """
+
+    typing: Typing
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    bound: list[Bound] = field(default_factory=list)
+    _environments: dict[tuple[tuple[str, int], ...], tuple[Environment, dict[str, Type]]] = field(default_factory=dict)
+    _functions: tuple[Any, ...] = ()
+
+    def bind(self, draft: Draft, scopes: Scopes) -> None:
+        """Compile all conditions of a document, in place."""
+        self._functions = self._functions or self.typing.functions()
+        before = len(self.diagnostics)
+        self._element(draft.element, scopes, draft)
+        if len(self.diagnostics) > before:
+            draft.sound = False
+
+    def _element(self, element: Element, scopes: Scopes, draft: Draft) -> None:
+        inner = scopes.inside(element)
+        if isinstance(element, Step):
+            self._step(element, inner, draft)
+            return
+        for spec in fields_of(type(element)):
+            value = getattr(element, spec.attribute)
+            if value is None or isinstance(value, str | int | float):
+                continue
+            bound = self._value(value, inner.named(spec.name, element), draft)
+            if bound is not value:
+                object.__setattr__(element, spec.attribute, bound)
+
+    def _step(self, step: Step, scopes: Scopes, draft: Draft) -> None:
+        self._element(step.body, scopes, draft)
+        for branch in (step.then, step.on_timeout, step.else_):
+            for inner in branch:
+                self._element(inner, scopes, draft)
+
+    def _value(self, value: Any, scopes: Scopes, draft: Draft) -> Any:
+        if isinstance(value, Pending):
+            return self._compile(value, scopes, draft)
+        if isinstance(value, Element):
+            self._element(value, scopes, draft)
+        elif isinstance(value, NameOr | KeyedBy):
+            expression: Any = value.expr
+            if isinstance(expression, Pending):
+                object.__setattr__(value, "expr", self._compile(expression, scopes, draft))
+        elif isinstance(value, dict):
+            for name, inner in value.items():
+                value[name] = self._value(inner, scopes.of_entry(name), draft)
+        elif isinstance(value, tuple) and value and not isinstance(value[0], str):
+            if isinstance(value[0], Pending):
+                return tuple(self._compile(inner, scopes, draft) for inner in value)
+            for inner in value:
+                self._value(inner, scopes, draft)
+        return value
+
+    def _compile(self, pending: Pending, scopes: Scopes, draft: Draft) -> Expression | None:
+        roots = scopes.roots(pending.adds)
+        expected = _EXPECTED.get(pending.expects or "")
+        expression = self._quickly(pending.source, roots, expected)
+        if expression is None:
+            expression = self._with_all_names(pending, roots, expected, draft)
+        if expression is not None:
+            self.bound.append(Bound(expression, pending, roots, draft))
+        return expression
+
+    def _quickly(self, source: str, roots: dict[str, Type], expected: Type | None) -> Expression | None:
+        """Compile with the roots that the text mentions, so that equal conditions of many scenarios are one."""
+        mentioned = {name: type_ for name, type_ in roots.items() if name in source}
+        key = tuple((name, id(type_)) for name, type_ in mentioned.items())
+        kept = self._environments.get(key)
+        if kept is None:
+            kept = (Environment(mentioned, self._functions), mentioned)
+            self._environments[key] = kept
+        for accepted in (expected, INT) if expected is DOUBLE else (expected,):
+            try:
+                return compile_expression(source, kept[0], accepted)
+            except CelProblem:
+                continue
+        return None
+
+    def _with_all_names(
+        self, pending: Pending, roots: dict[str, Type], expected: Type | None, draft: Draft
+    ) -> Expression | None:
+        """Compile with all names in scope, for the best hint."""
+        try:
+            return compile_expression(pending.source, Environment(roots, self._functions), expected)
+        except CelProblem as problem:
+            at = place_inside(pending.node, draft.lines, problem.offset)
+            self.diagnostics.append(diagnostic("E-CEL", problem.message, at, length=problem.length, hint=problem.hint))
+            return None

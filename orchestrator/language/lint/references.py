@@ -1,0 +1,105 @@
+"""E-EVENT E-CONTENT E-NAME E-TOUCHPOINT: a name that no document declares, with the nearest that one does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
+from orchestrator.language.source.nearest import did_you_mean
+from orchestrator.language.spec.kpi import BUILT_IN
+from orchestrator.language.spec.scope import ENGINE_EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orchestrator.language.lint.context import Context
+    from orchestrator.language.spec.reader import Reference
+
+_CODES: Final = {
+    "event": "E-EVENT",
+    "content": "E-CONTENT",
+    "told": "E-CONTENT",
+    "channel": "E-TOUCHPOINT",
+    "send_channel": "E-TOUCHPOINT",
+}
+_NOUNS: Final = {"send_channel": "channel", "told": "content", "source": "fact", "ledger": "trait of kind `ledger`"}
+_CHANNEL_WORDS: Final = frozenset({"preferred", "last_used"})
+_LOCAL: Final = frozenset({"step", "test_customer"})
+"""Names within one document: other checks look at them."""
+
+
+def references(context: Context) -> Iterator[Diagnostic]:
+    """Look up every name that a field refers to."""
+    known = _known(context)
+    for draft in context.drafts.documents:
+        for reference in draft.references:
+            if reference.kind == "event":
+                yield from event_reference(context, reference)
+            elif reference.kind not in _LOCAL and reference.name not in known[reference.kind]:
+                yield undeclared(reference, known[reference.kind])
+
+
+def _known(context: Context) -> dict[str, frozenset[str]]:
+    kinds = (
+        "content",
+        "channel",
+        "slot",
+        "offer",
+        "calendar",
+        "trait",
+        "ledger",
+        "fact",
+        "scenario",
+        "namespace",
+        "kpi",
+    )
+    known = {kind: frozenset(context.names.of(kind)) for kind in kinds}
+    known["send_channel"] = known["channel"] | _CHANNEL_WORDS
+    known["source"] = known["fact"] | {"content", "offers"}
+    known["told"] = known["content"] | _variant_names(context)
+    known["kpi"] |= frozenset(BUILT_IN)
+    known["check"] = frozenset(WARNINGS)
+    return known
+
+
+def _variant_names(context: Context) -> frozenset[str]:
+    contents = (draft.element for draft in context.drafts.of("content"))
+    return frozenset(variant.name for content in contents for variant in content.variants.values() if variant.name)
+
+
+def undeclared(reference: Reference, known: Iterable[str]) -> Diagnostic:
+    """The diagnostic of a name that is declared nowhere."""
+    noun = _NOUNS.get(reference.kind, reference.kind)
+    code = _CODES.get(reference.kind, "E-NAME")
+    message = f"no {noun} `{reference.name}` is declared"
+    hint = did_you_mean(reference.name, known)
+    return diagnostic(code, message, reference.at, length=reference.length, hint=hint)
+
+
+def event_reference(context: Context, reference: Reference) -> Iterator[Diagnostic]:
+    """An event must be declared, and named with its channel where channels mean different things by it."""
+    events = context.typing.events
+    if events.named(reference.name):
+        return
+    apart = events.apart(reference.name)
+    if apart:
+        message = f"`{reference.name}` means different things by channel"
+        hint = "say which: " + " ".join(f"`{name}`" for name in apart)
+        yield diagnostic("E-EVENT", message, reference.at, length=reference.length, hint=hint)
+        return
+    channel, dot, type_ = reference.name.partition(".")
+    if dot and channel in events.channels and type_ in events.declared:
+        channels = " ".join(f"`{name}`" for name in events.declared[type_].channels)
+        message = f"`{type_}` is not declared to come from `{channel}`"
+        yield diagnostic("E-EVENT", message, reference.at, length=reference.length, hint=f"it comes from {channels}")
+        return
+    message = f"no event `{reference.name}` is declared"
+    hint = did_you_mean(reference.name, (*events.declared, *ENGINE_EVENTS)) or "declare it in an `events` document"
+    yield diagnostic("E-EVENT", message, reference.at, length=reference.length, hint=hint)
+
+
+WARNINGS: Final = (
+    "W-NO-EXIT", "W-NO-RESPONSE", "W-CHANNEL-OFF", "W-OVERLAP", "W-TIME-EDGE", "W-CREEPY", "W-NETWORK-STYLE",
+    "W-TONE", "W-ABSENT", "W-LOCALE", "W-GAP", "W-UNUSED",
+)  # fmt: skip
+"""The codes that a bundle may accept."""
