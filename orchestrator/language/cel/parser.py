@@ -165,7 +165,7 @@ class _Parser:
         return self._made(Chain(first, list(run), offset=first.offset, end=end))
 
     def _unary(self) -> Node:
-        """A run of `!` or of `-` counts its parity: the same value, and no recursion."""
+        """A run of `!` or of `-`, without recursion: pairs of `-` cancel out, of `!` one pair is left to check."""
         start = self._next
         if start.kind not in ("!", "-"):
             return self._member(self._primary())
@@ -179,7 +179,7 @@ class _Parser:
             self._unexpected(self._next, "`!` and `-` do not mix; use parentheses")
         else:
             operand = self._member(self._primary())
-        for _ in range(2 - count % 2 if count else 0):
+        for _ in range(count % 2 if start.kind == "-" else min(count, 2 - count % 2)):
             operand = self._made(Unary(start.kind, operand, offset=start.offset, end=operand.end))
         return operand
 
