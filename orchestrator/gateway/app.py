@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from orchestrator.gateway.bodies import EITHER, media_type, read_body, read_events
+from orchestrator.gateway.buckets import InHand
 from orchestrator.gateway.credentials import Credentials
 from orchestrator.gateway.deciding import Decider, Decision
 from orchestrator.gateway.description import (
@@ -42,10 +43,12 @@ class Gateway:
         credentials: who may do what.
         observer: told of what happens.
         clock: a monotonic clock, s.
+        in_hand: bounds the bodies in memory.
         parts_ready: what must stand before requests can be answered, and whether it does.
         metrics: the metrics page: its bytes and its content type.
         schemas: channel -> event type -> JSON Schema of its data, for the description.
         body_seconds: how long a body may take to arrive.
+        most_requests: how many requests may be under way at once.
     """
 
     intake: Intake
@@ -53,10 +56,12 @@ class Gateway:
     credentials: Credentials
     observer: Observer
     clock: Callable[[], float]
+    in_hand: InHand
     parts_ready: Callable[[], Mapping[str, bool]]
     metrics: Callable[[], tuple[bytes, str]]
     schemas: Mapping[str, Mapping[str, Mapping[str, Any]]]
     body_seconds: float = 10.0
+    most_requests: int = 1000
 
 
 def create_app(gateway: Gateway) -> FastAPI:
@@ -68,7 +73,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     _add_operations(app, gateway)
     _add_errors(app, gateway)
     describe(app, gateway.schemas, keyed=not gateway.credentials.open)
-    app.add_middleware(Edge, observer=gateway.observer, clock=gateway.clock)
+    app.add_middleware(Edge, observer=gateway.observer, clock=gateway.clock, limit=gateway.most_requests)
     return app
 
 
@@ -89,8 +94,9 @@ def _add_events(app: FastAPI, gateway: Gateway) -> None:
         no answer at all) send the same events again: ids tell duplicates.
         """
         credential = gateway.credentials.identify(request.headers.get("authorization"), "events")
-        raws, batch = await read_events(request, gateway.body_seconds)
-        events = gateway.intake.judge(raws, credential.tenant, batch=batch)
+        with gateway.in_hand.holding(credential.tenant) as held:
+            raws, batch = await read_events(request, gateway.body_seconds, held)
+            events = gateway.intake.judge(raws, credential.tenant, batch=batch)
         await gateway.intake.write(events, credential)
         dropped = [
             {"index": index, "reason": event.token}
@@ -117,7 +123,8 @@ def _add_decide(app: FastAPI, gateway: Gateway) -> None:
         authorization = request.headers.get("authorization")
         credential = gateway.credentials.identify(authorization, "decide")
         media_type(request, (EITHER,))
-        body = _question(await read_body(request, MAX_QUESTION_BYTES, gateway.body_seconds))
+        with gateway.in_hand.holding(credential.tenant) as held:
+            body = _question(await read_body(request, MAX_QUESTION_BYTES, gateway.body_seconds, held))
         if body.event is not None:
             gateway.credentials.identify(authorization, "events")
         if body.context:

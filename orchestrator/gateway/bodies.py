@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from starlette.requests import Request
 
+from orchestrator.gateway.buckets import Held
 from orchestrator.gateway.json_input import NotJsonError, decode_json
 from orchestrator.gateway.refusals import Malformed, Problem, TooLarge, TooSlow, WrongMedia, malformed
 from orchestrator.model.event import MAX_EVENT_BYTES
@@ -41,15 +42,17 @@ def media_type(request: Request, allowed: tuple[str, ...]) -> str:
     return kind
 
 
-async def read_body(request: Request, limit: int, seconds: float) -> bytes:
+async def read_body(request: Request, limit: int, seconds: float, held: Held) -> bytes:
     """The whole body.
 
     Args:
         request: nothing of its body has been read yet.
         limit: bytes. What goes beyond is not read: at most one more chunk of the server's is in memory.
         seconds: how long it may take to arrive.
+        held: grows by what has been read.
 
     Raises:
+        Unavailable: too much is in hand.
         TooLarge: it is longer, or says it will be.
         TooSlow: it has not arrived in time.
         ClientDisconnect: the caller has gone.
@@ -57,23 +60,23 @@ async def read_body(request: Request, limit: int, seconds: float) -> bytes:
     _refuse_announced(request, limit)
     try:
         async with asyncio.timeout(seconds):
-            return await _gather(request.stream(), limit)
+            return await _gather(request.stream(), limit, held)
     except TimeoutError:
         raise TooSlow(f"the body must arrive within {seconds:g} s") from None
 
 
-async def read_events(request: Request, seconds: float) -> tuple[list[bytes], bool]:
+async def read_events(request: Request, seconds: float, held: Held) -> tuple[list[bytes], bool]:
     """The events of a body, undecoded, and whether they came as a batch.
 
     Raises:
         Malformed: no JSON, no event in it, or more than 75.
-        TooLarge, TooSlow, WrongMedia: as they say.
+        TooLarge, TooSlow, WrongMedia, Unavailable: as they say.
         ClientDisconnect: the caller has gone.
     """
     kind = media_type(request, (EITHER, SINGLE, BATCH))
     if kind == SINGLE:
-        return [await read_body(request, MAX_EVENT_BYTES, seconds)], False
-    body = await read_body(request, MAX_BATCH_BYTES, seconds)
+        return [await read_body(request, MAX_EVENT_BYTES, seconds, held)], False
+    body = await read_body(request, MAX_BATCH_BYTES, seconds, held)
     if body.lstrip(_SPACE)[:1] == b"[":
         return split_batch(body), True
     if kind == BATCH:
@@ -112,10 +115,11 @@ def _refuse_announced(request: Request, limit: int) -> None:
         raise TooLarge(f"the body may have {limit} bytes")
 
 
-async def _gather(chunks: AsyncIterator[bytes], limit: int) -> bytes:
+async def _gather(chunks: AsyncIterator[bytes], limit: int, held: Held) -> bytes:
     body = bytearray()
     async for chunk in chunks:
         if len(body) + len(chunk) > limit:
             raise TooLarge(f"the body may have {limit} bytes")
+        held.grow(len(chunk))
         body += chunk
     return bytes(body)

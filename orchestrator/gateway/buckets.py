@@ -39,7 +39,7 @@ class TokenBucket:
 
 
 class InHand:
-    """Bounds the bytes that wait for the broker's acknowledgement, for all and for each tenant.
+    """Bounds the bytes in memory: bodies that are being read, and events that wait for the broker.
 
     One tenant may hold half of it at most where there are several, so that its flood leaves room for the others.
     """
@@ -56,20 +56,41 @@ class InHand:
         return self._total
 
     @contextmanager
-    def holding(self, tenant: str, size: int) -> Iterator[None]:
-        """Hold `size` bytes of `tenant` while the block runs.
+    def holding(self, tenant: str, size: int = 0) -> Iterator["Held"]:
+        """Hold `size` bytes of `tenant`, and what is added to them, while the block runs.
 
         Raises:
             Unavailable: that would be too much.
         """
-        if self._total + size > self._limit or self._by_tenant[tenant] + size > self._share:
-            raise Unavailable("too many events wait for the broker", retry_after=1.0)
+        held = Held(self, tenant)
+        held.grow(size)
+        try:
+            yield held
+        finally:
+            self._take(tenant, -held.size)
+
+    def _take(self, tenant: str, size: int) -> None:
+        if size > 0 and (self._total + size > self._limit or self._by_tenant[tenant] + size > self._share):
+            raise Unavailable("too much is in hand", retry_after=1.0)
         self._total += size
         self._by_tenant[tenant] += size
-        try:
-            yield
-        finally:
-            self._total -= size
-            self._by_tenant[tenant] -= size
-            if not self._by_tenant[tenant]:
-                del self._by_tenant[tenant]
+        if not self._by_tenant[tenant]:
+            del self._by_tenant[tenant]
+
+
+class Held:
+    """Some bytes in hand."""
+
+    def __init__(self, hand: InHand, tenant: str) -> None:
+        self._hand = hand
+        self._tenant = tenant
+        self.size = 0
+
+    def grow(self, size: int) -> None:
+        """Hold so many bytes more.
+
+        Raises:
+            Unavailable: that would be too much.
+        """
+        self._hand._take(self._tenant, size)  # noqa: SLF001 - two halves of one thing
+        self.size += size

@@ -14,7 +14,7 @@ from orchestrator.gateway.intake import Intake
 from orchestrator.gateway.models import DecideBody
 from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.refusals import Malformed, Problem, TooMany, Unavailable, Unknown, malformed
-from orchestrator.gateway.rules import IdentityRules
+from orchestrator.gateway.rules import ReleaseRules
 from orchestrator.stream.asking_wire import Answer, EventName, Question
 
 FALLBACK: Final = "fallback"
@@ -133,14 +133,14 @@ class Decider:
         return ready
 
     async def _without_event(
-        self, body: DecideBody, credential: Credential, rules: IdentityRules, until: float
+        self, body: DecideBody, credential: Credential, rules: ReleaseRules, until: float
     ) -> Decision:
         node, token = self._whom(body, credential.tenant, rules)
         self._credentials.spend(credential, 1)
         answer = await self._ask(_question(body, credential.tenant, node, None), until)
         return Decision(answer, {}, token=token)
 
-    def _whom(self, body: DecideBody, tenant: str, rules: IdentityRules) -> tuple[str, str]:
+    def _whom(self, body: DecideBody, tenant: str, rules: ReleaseRules) -> tuple[str, str]:
         """The node that is asked about, and what became of the token that came along."""
         named: dict[str, Any] = dict(body.identifiers)
         if body.identifier is not None:
@@ -163,7 +163,7 @@ class Decider:
         self._observer.asked("answered" if answer is not None else FALLBACK, self._clock() - started)
         return answer
 
-    def _filled(self, decision: Decision, body: DecideBody, rules: IdentityRules) -> Decision:
+    def _filled(self, decision: Decision, body: DecideBody, rules: ReleaseRules) -> Decision:
         """The decision with an answer for every slot that was asked for."""
         given: Mapping[str, Any] = decision.answer.answers if decision.answer is not None else {}
         decision.answers = {
@@ -178,7 +178,7 @@ def _question(body: DecideBody, tenant: str, node: str, event: EventName | None)
     return Question(tenant, node, event, tuple(body.slots), ask, body.deadline_ms, body.context)
 
 
-def _node(identifier: str, rules: IdentityRules) -> str:
+def _node(identifier: str, rules: ReleaseRules) -> str:
     namespace, colon, value = identifier.partition(":")
     known = (*rules.identifiers, *rules.references)
     if not colon or namespace not in known:

@@ -31,11 +31,14 @@ class Edge:
 
     A request id that comes along is kept if it can be nothing but an id (hex digits and dashes); else a new one
     is made. An error of ours is answered with 500 and handed to the observer, without its text, which could
-    quote what was sent; the connection's next request is served as if nothing had been.
+    quote what was sent; the connection's next request is served as if nothing had been. Beyond `limit` requests at
+    once the answer is 503.
     """
 
-    def __init__(self, app: ASGIApp, observer: Observer, clock: Callable[[], float]) -> None:
+    def __init__(self, app: ASGIApp, observer: Observer, clock: Callable[[], float], limit: int) -> None:
         self._app = app
+        self._limit = limit
+        self._under_way = 0
         self._observer = observer
         self._clock = clock
 
@@ -56,8 +59,9 @@ class Edge:
                 headers["x-request-id"] = request_id
             await send(message)
 
+        self._under_way += 1
         try:
-            await self._app(scope, receive, respond)
+            await (self._app if self._under_way <= self._limit else _busy(request_id))(scope, receive, respond)
         except ClientDisconnect:
             status = CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - chosen fate: counted, logged without its text, answered with 500
@@ -65,6 +69,7 @@ class Edge:
             if status == CLIENT_GONE:
                 await _internal_error(request_id)(scope, receive, respond)
         finally:
+            self._under_way -= 1
             self._observer.requested(_route(scope), status, self._clock() - started)
 
 
@@ -110,6 +115,11 @@ def problem_response(
 def _internal_error(request_id: str) -> Response:
     detail = "this is our fault and has been counted; the request can be sent again under the same event ids"
     return problem_response(500, "Internal error", detail, request_id)
+
+
+def _busy(request_id: str) -> Response:
+    detail = "too many requests are under way here"
+    return problem_response(503, "Not possible at the moment", detail, request_id, headers={"retry-after": "1"})
 
 
 def _request_id(scope: Scope) -> str:

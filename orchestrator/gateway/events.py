@@ -13,7 +13,7 @@ import orjson
 
 from orchestrator.gateway.json_input import NotJsonError, bounds_problems, decode_json, field_path
 from orchestrator.gateway.refusals import Problem, TooLarge
-from orchestrator.gateway.rules import IdentityRules
+from orchestrator.gateway.rules import ReleaseRules
 from orchestrator.gateway.schemas import Check
 from orchestrator.gateway.times import format_time, parse_time, time_problem
 from orchestrator.model.event import MAX_EVENT_BYTES
@@ -76,7 +76,7 @@ class EventCheck(msgspec.Struct, frozen=True):
     channels: Mapping[str, Mapping[str, Check]]
     tokens: Tokens
 
-    def check(self, raw: bytes, tenant: str, rules: IdentityRules, now: int) -> Ready | list[Problem]:
+    def check(self, raw: bytes, tenant: str, rules: ReleaseRules, now: int) -> Ready | list[Problem]:
         """Judge one event.
 
         Args:
@@ -119,7 +119,7 @@ class EventCheck(msgspec.Struct, frozen=True):
             hint = f"did you mean {near[0]!r}? Declared" if near else "declared"
             yield "channel", f"is not a declared channel; {hint} are: {', '.join(sorted(self.channels))}"
 
-    def _take_token(self, event: dict[str, Any], tenant: str, rules: IdentityRules, now: int) -> str:
+    def _take_token(self, event: dict[str, Any], tenant: str, rules: ReleaseRules, now: int) -> str:
         """Replace the event's token by the identifier it stands for; say what became of it."""
         data = event["data"]
         token = event.get("token") or data.get("token")
@@ -128,7 +128,7 @@ class EventCheck(msgspec.Struct, frozen=True):
             return ""
         return add_token(data, token, tenant, rules, self.tokens, now)
 
-    def _data_problems(self, event: dict[str, Any], rules: IdentityRules) -> Iterator[tuple[str, str]]:
+    def _data_problems(self, event: dict[str, Any], rules: ReleaseRules) -> Iterator[tuple[str, str]]:
         data, channel, kind = event["data"], event.get("channel"), event.get("type")
         for name in ("meta", "item"):
             if name in data:
@@ -144,7 +144,7 @@ class EventCheck(msgspec.Struct, frozen=True):
             yield "data", f"names nobody: at least one identifier or reference is needed, one of: {known}"
 
 
-def add_token(data: dict[str, Any], token: Any, tenant: str, rules: IdentityRules, tokens: Tokens, now: int) -> str:
+def add_token(data: dict[str, Any], token: Any, tenant: str, rules: ReleaseRules, tokens: Tokens, now: int) -> str:
     """Put the identifier that a signed link token stands for into `data`, beside those it has.
 
     Returns:
@@ -157,33 +157,51 @@ def add_token(data: dict[str, Any], token: Any, tenant: str, rules: IdentityRule
     if found.namespace not in rules.identifiers:
         return "invalid"
     named = data.get(found.namespace)
-    if named is not None and rules.node(found.namespace, str(named)) != rules.node(found.namespace, found.value):
+    if named is not None and rules.node(found.namespace, named) != rules.node(found.namespace, found.value):
         return "conflict"
     data[found.namespace] = found.value
     data["token_id"] = found.token_id
     return "linked"
 
 
-def identifier_problems(data: Mapping[str, Any], rules: IdentityRules, where: str) -> Iterator[tuple[str, str]]:
-    """What is wrong with the identifiers in `data`; null counts as absent."""
+def identifier_problems(data: Mapping[str, Any], rules: ReleaseRules, where: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with the identifiers and references in `data`; null counts as absent.
+
+    A property that is called like a reference and holds no text or number is just a property.
+    """
     for name in rules.identifiers:
         value = data.get(name)
-        if value is None:
-            continue
-        path = field_path(where, name)
-        if not isinstance(value, str):
-            yield path, "is an identifier and must be a string"
-        elif not value.strip():
-            yield path, "is empty; leave it out where it is not known"
-        elif len(value) > MAX_IDENTIFIER:
-            yield path, f"is longer than {MAX_IDENTIFIER} characters"
-        elif _CONTROL.search(value):
-            yield path, "holds control characters"
-        elif rules.node(name, value) is None:
-            yield path, f"cannot be read as {name}"
+        if value is not None:
+            message = _identifier_problem(value) or (
+                f"cannot be read as {name}" if rules.node(name, value) is None else None
+            )
+            if message:
+                yield field_path(where, name), message
+    for name in rules.references:
+        value = data.get(name)
+        if isinstance(value, str) and value:
+            message = _text_problem(value)
+            if message:
+                yield field_path(where, name), message
 
 
-def names_customer(data: Mapping[str, Any], rules: IdentityRules) -> bool:
+def _identifier_problem(value: Any) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return None
+    if not isinstance(value, str):
+        return "is an identifier and must be a string"
+    if not value.strip():
+        return "is empty; leave it out where it is not known"
+    return _text_problem(value)
+
+
+def _text_problem(value: str) -> str | None:
+    if len(value) > MAX_IDENTIFIER:
+        return f"is longer than {MAX_IDENTIFIER} characters"
+    return "holds control characters" if _CONTROL.search(value) else None
+
+
+def names_customer(data: Mapping[str, Any], rules: ReleaseRules) -> bool:
     """Whether any identifier or reference stands in `data`, well formed or not."""
     return any(data.get(name) is not None for name in rules.identifiers) or rules.strongest(data) is not None
 
@@ -257,7 +275,7 @@ def _read_time(event: dict[str, Any], now: int, problems: list[Problem]) -> int 
     return moment
 
 
-def _ready(event: dict[str, Any], tenant: str, rules: IdentityRules, moment: int | None, mark: str) -> Ready:
+def _ready(event: dict[str, Any], tenant: str, rules: ReleaseRules, moment: int | None, mark: str) -> Ready:
     identity, source, kind, channel = event["id"], event["source"], event["type"], event["channel"]
     record = {"specversion": "1.0", "id": identity, "source": source, "type": kind, "channel": channel}
     if moment is not None:

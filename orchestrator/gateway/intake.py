@@ -12,7 +12,7 @@ from orchestrator.gateway.event_log import EventLog
 from orchestrator.gateway.events import EventCheck, Ready
 from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.refusals import Problem, TooLarge, Unavailable, malformed
-from orchestrator.gateway.rules import IdentityRules, Releases
+from orchestrator.gateway.rules import ReleaseRules, Releases
 
 NO_RELEASE_RETRY: Final = 5.0
 
@@ -56,7 +56,7 @@ class Intake:
         self._ack_seconds = ack_seconds
         self._writes: set[asyncio.Task[None]] = set()
 
-    def rules(self, tenant: str) -> IdentityRules:
+    def rules(self, tenant: str) -> ReleaseRules:
         """The rules of the tenant's release.
 
         Raises:
@@ -129,7 +129,7 @@ class Intake:
             task.exception()  # whoever still waits has it; where nobody does, the event was never called accepted
 
     def _judge_one(
-        self, raw: bytes, tenant: str, rules: IdentityRules, now: int, index: int | None
+        self, raw: bytes, tenant: str, rules: ReleaseRules, now: int, index: int | None
     ) -> Ready | list[Problem]:
         try:
             outcome = self._check.check(raw, tenant, rules, now)

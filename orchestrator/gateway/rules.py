@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 
-class IdentityRules(Protocol):
+class ReleaseRules(Protocol):
     """The `identity`, `events` and `slot` documents of one tenant's current release, as far as the edge needs them.
 
     Implementations hold no connection and never block.
@@ -20,7 +20,7 @@ class IdentityRules(Protocol):
         """The names of properties that are references (an order, a thread, a ticket)."""
         ...
 
-    def node(self, name: str, value: str) -> str | None:
+    def node(self, name: str, value: object) -> str | None:
         """`NAMESPACE:VALUE`, normalised; None when the value cannot be one of this namespace, or there is none such."""
         ...
 
@@ -40,6 +40,6 @@ class IdentityRules(Protocol):
 class Releases(Protocol):
     """Who knows the current release of each tenant."""
 
-    def rules(self, tenant: str) -> IdentityRules | None:
+    def rules(self, tenant: str) -> ReleaseRules | None:
         """The rules of a tenant's current release; None as long as none has been published."""
         ...

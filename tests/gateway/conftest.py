@@ -55,8 +55,8 @@ class FakeRules:
     identifiers = ("user_id", "email", "anonymous_id")
     references = ("thread",)
 
-    def node(self, name: str, value: str) -> str | None:
-        if name not in (*self.identifiers, *self.references):
+    def node(self, name: str, value: object) -> str | None:
+        if name not in (*self.identifiers, *self.references) or not isinstance(value, str):
             return None
         text = value.strip().lower() if name == "email" else value.strip()
         if name == "email" and "@" not in text:
@@ -66,7 +66,7 @@ class FakeRules:
     def strongest(self, data: Mapping[str, Any]) -> str | None:
         for name in (*self.identifiers, *self.references):
             value = data.get(name)
-            node = self.node(name, value) if isinstance(value, str) and value else None
+            node = self.node(name, value) if value else None
             if node is not None:
                 return node
         return None
@@ -218,7 +218,8 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
     def make(
         credentials: list[Credential] | None = None,
         *,
-        in_hand: int = 1 << 20,
+        in_hand: int = 1 << 24,
+        most_requests: int = 1000,
         ack_seconds: float = 2.0,
         body_seconds: float = 2.0,
         now: Callable[[], int] = lambda: NOW,
@@ -226,6 +227,7 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
         clock = time.monotonic
         keys = Credentials(default_credentials() if credentials is None else credentials, clock)
         log, workers, owners, notes, tokens = MemoryLog(), FakeWorkers(), AnnouncedOwners(8), Notes(), FakeTokens()
+        hand = InHand(in_hand, len(keys.tenants))
         checks = {
             channel: {name: compile_schema(schema) for name, schema in types.items()}
             for channel, types in SCHEMAS.items()
@@ -235,7 +237,7 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
             releases=FakeReleases(),
             credentials=keys,
             log=log,
-            in_hand=InHand(in_hand, len(keys.tenants)),
+            in_hand=hand,
             observer=notes,
             now=now,
             clock=clock,
@@ -256,6 +258,8 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
             credentials=keys,
             observer=notes,
             clock=clock,
+            in_hand=hand,
+            most_requests=most_requests,
             parts_ready=lambda: {"broker": log.ready, "release": True},
             metrics=lambda: (b"orchestrator_up 1\n", "text/plain; version=0.0.4"),
             schemas=SCHEMAS,

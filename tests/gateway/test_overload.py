@@ -114,3 +114,27 @@ async def test_a_caller_that_goes_away_leaves_no_half_written_batch(house: House
     house.log.gate.set()
     await house.gateway.intake.finish()
     assert [event.id for event in house.log.written] == ["e-1", "e-2"]
+
+
+async def test_bodies_that_are_being_read_count_as_well(make_house: Callable[..., House], page_read: Event) -> None:
+    house = make_house(two_tenants(1e6, 1e6), in_hand=200_000)
+    refused = await house.send([{**page_read, "data": {"anonymous_id": "a", "text": "x" * 60_000}}] * 2, KEY)
+    assert refused.status_code == 503
+    assert house.log.written == []
+    assert house.gateway.in_hand.total == 0
+    assert (await house.send(page_read, KEY)).status_code == 202
+
+
+async def test_more_requests_at_once_than_allowed_are_sent_away(
+    make_house: Callable[..., House], page_read: Event
+) -> None:
+    house = make_house(most_requests=1)
+    house.log.gate.clear()
+    first = asyncio.create_task(house.send(page_read))
+    await asyncio.wait([first], timeout=0.05)
+    second = await house.send(page_read)
+    assert second.status_code == 503
+    assert second.headers["retry-after"] == "1"
+    house.log.gate.set()
+    assert (await first).status_code == 202
+    assert (await house.send(page_read)).status_code == 202
