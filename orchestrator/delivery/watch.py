@@ -26,6 +26,10 @@ class Watch(Protocol):
         """An attempt raised what nobody foresaw, an error of this class; the action is tried again."""
         ...
 
+    def unrenderable(self, content: str, release: str, error: str) -> None:
+        """A content's template cannot be used; the error says what is wrong with it, without any value."""
+        ...
+
 
 class Silent:
     """Nobody watches."""
@@ -39,3 +43,5 @@ class Silent:
     def waiting(self, partition: int, actions: int) -> None: ...
 
     def broke(self, channel: str, error: str) -> None: ...
+
+    def unrenderable(self, content: str, release: str, error: str) -> None: ...

@@ -27,6 +27,9 @@ _TAG_BYTES: Final = 16
 _BLOCK_BYTES: Final = hashlib.sha256().digest_size
 
 
+Use = Literal["link", "unsubscribe"]
+
+
 class TokenError(ValueError):
     """A token that counts for nothing. Its text never repeats the token."""
 
@@ -54,7 +57,7 @@ class Claims(msgspec.Struct, frozen=True, array_like=True):
     issued_at: int
     expires_at: int
     token_id: str
-    use: Literal["link", "unsubscribe"] = "link"
+    use: Use = "link"
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -73,7 +76,7 @@ def sign(claims: Claims, key: bytes) -> str:
     return _PREFIX + urlsafe_b64encode(tag + _hide(plain, hiding, tag)).rstrip(b"=").decode()
 
 
-def verify(token: str, keys: Sequence[bytes], now: int, *, use: str = "link") -> Claims:
+def verify(token: str, keys: Sequence[bytes], now: int, *, use: Use = "link") -> Claims:
     """The claims of a token, if it is ours, meant for `use` and its time has not passed.
 
     Args:
@@ -96,7 +99,7 @@ def verify(token: str, keys: Sequence[bytes], now: int, *, use: str = "link") ->
     raise ForgedTokenError("the token was not made with a key of ours, or was changed")
 
 
-def _checked(claims: Claims, now: int, use: str) -> Claims:
+def _checked(claims: Claims, now: int, use: Use) -> Claims:
     if claims.use != use:
         raise ForgedTokenError(f"the token is not meant for this: it is for {claims.use!r}, not for {use!r}")
     if claims.issued_at > now + CLOCK_SKEW:

@@ -16,6 +16,9 @@ from liquid.filter import with_context
 
 Filter = Callable[..., Any]
 
+ZONE: Final = "_zone"
+DECIDED_AT: Final = "_decided_at"
+"""Names in a template's values that the `date` filter reads: the customer's zone, and when the message was decided."""
 MAX_TEXT: Final = 256 * 1024
 MAX_ITEMS: Final = 10_000
 MAX_DIGITS: Final = 300
@@ -111,8 +114,8 @@ def local_date(value: Any, form: Any = "%Y-%m-%d", *, context: RenderContext) ->
     Takes RFC 3339 text, milliseconds or seconds since the epoch, and `"now"`, which is the time at which the
     message was decided: a message that is sent again reads the same.
     """
-    zone = _zone(str(context.resolve("zone", default="UTC")))
-    moment = _moment(context.resolve("decided_at", default=0) if value == "now" else value, zone)
+    zone = _zone(str(context.resolve(ZONE, default="UTC")))
+    moment = _moment(context.resolve(DECIDED_AT, default=0) if value == "now" else value, zone)
     try:
         return moment.strftime(str(form))
     except (ValueError, UnicodeError) as fault:

@@ -34,16 +34,18 @@ class LinkRules(msgspec.Struct, frozen=True):
         token: this customer's signed token, "" where links are not signed.
         parameter: the query parameter that carries the token.
         hosts: the hosts whose links get the token, `*` for every host; the base URL's always does.
+        signed: the one link that carries a token of its own already (one-click unsubscribe), "" for none.
     """
 
     base_url: str
     token: str = ""
     parameter: str = "token"
     hosts: tuple[str, ...] = (EVERY_HOST,)
+    signed: str = ""
 
     def rewrite(self, url: str) -> str:
         """The link as it goes out: absolute, with the token where it gets one; anything else as it was."""
-        if not url or url.startswith("#"):
+        if not url or url.startswith("#") or (self.signed and url == self.signed):
             return url
         if url.startswith("/") and not url.startswith("//") and self.base_url:
             url = urljoin(self.base_url, url)
