@@ -65,7 +65,6 @@ async def read(bootstrap: str, topic: str, partitions: int) -> list[tuple[bytes 
         parts = [TopicPartition(topic, each) for each in range(partitions)]
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
-        await consumer.seek_to_beginning(*parts)
         while any([await consumer.position(part) < end for part, end in ends.items()]):
             for some in (await consumer.getmany(timeout_ms=200)).values():
                 rows += [(each.key, each.value) for each in some]
