@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from orchestrator.language.cel import fold
+from orchestrator.language.cel.runtime.text import fold
 
 
 class Intent(NamedTuple):

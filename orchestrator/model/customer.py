@@ -147,6 +147,18 @@ class Waiting(msgspec.Struct, array_like=True):
     event: dict[str, Any]
 
 
+class Decision(msgspec.Struct, array_like=True, gc=False):
+    """One line of what was decided lately, with its reason: every channel can say why, and why not."""
+
+    at: int
+    what: str
+    scenario: str
+    step: str = ""
+    reason: str = ""
+    content: str = ""
+    channel: str = ""
+
+
 class Customer(msgspec.Struct, array_like=True, tag=1):
     """Everything known of one customer. Times are milliseconds since the epoch; `now` never goes back."""
 
@@ -174,6 +186,9 @@ class Customer(msgspec.Struct, array_like=True, tag=1):
     matching: dict[str, Any] = {}
     offers: dict[str, Any] = {}
     pauses: dict[str, int] = {}
+    refs: dict[str, int] = {}
+    tokens: dict[str, str] = {}
+    decisions: list[Decision] = []
 
 
 class FactRow(msgspec.Struct, array_like=True, tag=2):

@@ -129,7 +129,15 @@ class Shown(msgspec.Struct, array_like=True, tag="shown"):
     hops: int = 0
 
 
-Message = Link | Applied | Absorb | Reset | Erase | Home | Refused | Split | Tick | Change | Shown
+class Refer(msgspec.Struct, array_like=True, tag="refer"):
+    """The reference `target` (a thread, an order ...) was used by the customer of `owner`."""
+
+    target: str
+    owner: str
+    hops: int = 0
+
+
+Message = Refer | Link | Applied | Absorb | Reset | Erase | Home | Refused | Split | Tick | Change | Shown
 
 _decoder: Final = msgspec.msgpack.Decoder(Message)
 _encode = msgspec.msgpack.Encoder().encode

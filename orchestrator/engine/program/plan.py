@@ -24,7 +24,7 @@ class StepPlan:
     `heads` names the first step of each branch. `listens` are the events that a wait here looks for.
     """
 
-    __slots__ = ("body", "follow", "heads", "id", "kind", "listens", "path")
+    __slots__ = ("body", "facts", "follow", "heads", "id", "kind", "listens", "path")
 
     def __init__(self, id_: str, kind: str, body: Any, follow: str | None, path: str) -> None:
         self.id = id_
@@ -33,6 +33,7 @@ class StepPlan:
         self.follow = follow
         self.heads: dict[str, str | None] = {}
         self.listens: frozenset[str] = frozenset()
+        self.facts: frozenset[str] = frozenset()
         self.path = path
 
 

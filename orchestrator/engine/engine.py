@@ -1,0 +1,120 @@
+"""The engine as the identity handlers know it: what happens inside a customer, whoever calls."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from orchestrator.engine.advance import Advance
+from orchestrator.model.customer import IN, Customer, Decision, Instance
+from orchestrator.model.effect import Note
+from orchestrator.model.message import Refer, Reset
+
+if TYPE_CHECKING:
+    from orchestrator.engine.facts import Facts
+    from orchestrator.engine.identity.work import Work
+    from orchestrator.engine.program.plan import Program
+    from orchestrator.engine.traits.plan import Traits
+    from orchestrator.model.event import Event
+
+DECISIONS_KEPT: Final = 25
+REFERENCES_KEPT: Final = 200
+TOLD: Final = frozenset({"sent", "suppressed", "held", "entered", "ended", "task"})
+
+
+class Engine:
+    """One release on the facts that one worker holds. With `explain`, traces also say what did not happen."""
+
+    def __init__(self, program: "Program", facts: "Facts", explain: bool = False) -> None:
+        self.program = program
+        self.facts = facts
+        self.explain = explain
+
+    @property
+    def traits(self) -> "Traits":
+        return self.program.traits
+
+    def event(self, work: "Work", customer: Customer, event: "Event", links: list[str]) -> None:
+        """An event of this customer; `links` are the nodes that it names and that are not members yet."""
+        advance = self._advance(work, customer)
+        advance.event(event, links)
+        self._left(work, customer, advance)
+        plan = self.program.event_plan(event.type, event.channel)
+        if plan.unlinks or plan.replaces:
+            _let_go(work, customer, event, plan)
+        if self.program.identity.references:
+            _refer(work, customer, event)
+
+    def timers(self, work: "Work", customer: Customer, until: int) -> None:
+        """What is due up to `until` (ms) acts."""
+        advance = self._advance(work, customer)
+        advance.timers(until)
+        self._left(work, customer, advance)
+
+    def facts_changed(self, work: "Work", customer: Customer) -> None:
+        """Rows that this customer waits for have changed."""
+        advance = self._advance(work, customer)
+        advance.facts_changed()
+        self._left(work, customer, advance)
+
+    def merged(self, work: "Work", customer: Customer, parcel: Customer, ended: list[Instance]) -> None:
+        """`parcel` has just moved in; `ended` are the younger twins."""
+        advance = self._advance(work, customer)
+        advance.merged(parcel, customer.timeline, ended)
+        self._left(work, customer, advance)
+
+    def erased(self, work: "Work", customer: Customer, time: int) -> None:
+        """Everything is to be forgotten: what is under way is withdrawn."""
+        advance = self._advance(work, customer)
+        advance.erased()
+        work.effects += advance.effects
+        work.notes += advance.notes
+
+    def _advance(self, work: "Work", customer: Customer) -> Advance:
+        return Advance(customer, self.program, self.facts, work.name, work.now, self.explain)
+
+    def _left(self, work: "Work", customer: Customer, advance: Advance) -> None:
+        work.changed = True
+        work.effects += advance.effects
+        if advance.notes:
+            work.notes += advance.notes
+            told = [_decision(note, customer.now) for note in advance.notes if note.what in TOLD]
+            if told:
+                customer.decisions = [*customer.decisions, *told][-DECISIONS_KEPT:]
+
+
+def _decision(note: Note, at: int) -> Decision:
+    detail: dict[str, Any] = note.detail or {}
+    content = detail.get("content", detail.get("queue", ""))
+    return Decision(at, note.what, note.scenario, note.step, note.reason, str(content), str(detail.get("channel", "")))
+
+
+def _let_go(work: "Work", customer: Customer, event: "Event", plan: Any) -> None:
+    """`unlink_on`: the shared identifiers of the event are nobody's from its time on. `replace_on`: the named value
+    takes the place of the customer's other values of its namespace."""
+    rules = work.rules
+    if plan.unlinks:
+        for node in event.identifiers:
+            if rules.is_shared(node):
+                work.tell(node, Reset(node, event.time))
+    if plan.replaces:
+        for named in event.identifiers[1:]:
+            namespace = named.partition(":")[0]
+            for node, member in customer.family.items():
+                if member.state == IN and node not in {named, work.name} and node.partition(":")[0] == namespace:
+                    work.tell(node, Reset(node, event.time))
+
+
+def _refer(work: "Work", customer: Customer, event: "Event") -> None:
+    """References that this event uses first become this customer's."""
+    for namespace, types in work.rules.references.items():
+        if event.type not in types:
+            continue
+        value = event.data.get(namespace) or (event.thread if namespace == "thread" else "")
+        if not value or not isinstance(value, str | int):
+            continue
+        node = f"{namespace}:{value}"
+        if node in customer.refs:
+            continue
+        customer.refs = {**customer.refs, node: event.time}
+        if len(customer.refs) > REFERENCES_KEPT:
+            oldest = min(customer.refs, key=lambda ref: (customer.refs[ref], ref))
+            customer.refs = {ref: time for ref, time in customer.refs.items() if ref != oldest}
+        work.tell(node, Refer(node, event.identifiers[0] if event.identifiers else work.name))

@@ -1,0 +1,318 @@
+"""From a checked bundle to a program: everything that an event needs is looked up once, here."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import re2
+
+from orchestrator.engine.calendars import OpenHours
+from orchestrator.engine.functions.history import LONGEST, Need, need_name, window_ms
+from orchestrator.engine.gates.caps import horizon
+from orchestrator.engine.identity.rules import IdentityRules
+from orchestrator.engine.intents import Intent, Intents
+from orchestrator.engine.local_time import zone
+from orchestrator.engine.program.dispatch import Dispatch
+from orchestrator.engine.program.plan import ConsentPlan, EventPlan, PausePlan, Program, ScenarioPlan, TurnPlan
+from orchestrator.engine.program.story import plan_scenario
+from orchestrator.engine.traits.build import expressions, plan_traits
+from orchestrator.language.cel import UNKNOWN, Expression
+
+if TYPE_CHECKING:
+    from orchestrator.language.bundle import Bundle
+    from orchestrator.language.cel import Type
+    from orchestrator.language.spec.scenario import Scenario
+
+REFS_REMEMBERED: Final = 14 * 86_400_000
+_PYTHON: Final[dict[str, tuple[type, ...]]] = {
+    "string": (str,), "int": (int,), "double": (int, float), "bool": (bool,), "list": (list,), "map": (dict,),
+}  # fmt: skip
+
+
+def build_program(bundle: "Bundle", older: "Iterable[Program]" = ()) -> Program:
+    """Build a program. `older` are earlier releases, whose scenarios live on for the instances that are on them."""
+    settings = bundle.settings
+    identity = plan_identity(bundle)
+    program = Program(
+        bundle.release,
+        settings.tenant,
+        settings.language,
+        settings.zone,
+        settings.lateness,
+        identity,
+        plan_traits(bundle.traits, settings.lateness),
+        plan_intents(bundle),
+        bundle.policy,
+    )
+    program.channels, program.contents, program.slots = bundle.channels, bundle.contents, dict(bundle.slots)
+    program.segments = {name: segment.where for name, segment in bundle.segments.items()}
+    program.calendars = {name: _calendar(c, settings.zone) for name, c in bundle.calendars.items()}
+    program.conversation = bundle.conversation
+    program.base_facts = {f: {k: dict(r) for k, r in rows.items()} for f, rows in bundle.rows.items()}
+    program.pauses = _pauses(bundle, program)
+    program.contact_horizon = _contact_horizon(bundle)
+    _plan_scenarios(bundle, program)
+    for earlier in older:
+        program.older.update(earlier.older)
+        program.older.update({(plan.name, plan.version): plan for plan in earlier.scenarios.values()})
+    program.event_plan = EventPlans(bundle, program).plan
+    return program
+
+
+def plan_identity(bundle: "Bundle") -> IdentityRules:
+    """The rules of identity; a bundle without any knows `user_id` and `anonymous_id`."""
+    document = bundle.identity
+    if document is None:
+        return IdentityRules(("user_id",), ("anonymous_id",))
+    by_kind: dict[str, list[str]] = {"unique": [], "shared": [], "account": []}
+    for name, namespace in document.namespaces.items():
+        by_kind[namespace.is_].append(name)
+    return IdentityRules(
+        tuple(by_kind["unique"]),
+        tuple(by_kind["shared"]),
+        {name: namespace.max for name, namespace in document.namespaces.items() if namespace.max},
+        {name: frozenset(types) for name, types in document.references.items()},
+        document.normalise,
+        document.region,
+        tuple(by_kind["account"]),
+    )
+
+
+def plan_intents(bundle: "Bundle") -> Intents:
+    return Intents(tuple(
+        Intent(name, i.any, i.all, i.none, {found: re2.compile(pattern) for found, pattern in i.find.items()})
+        for name, i in bundle.intents.items()
+    ))  # fmt: skip
+
+
+def _calendar(document: Any, default_zone: str) -> OpenHours:
+    where = zone(document.zone or default_zone)
+    return OpenHours(document.days, document.from_, document.to, where, frozenset(document.except_))
+
+
+def _pauses(bundle: "Bundle", program: Program) -> tuple[PausePlan, ...]:
+    return tuple(
+        PausePlan(
+            p.name, p.while_, p.and_then, p.longest or 0, p.class_, frozenset(p.about), p.on_hit == "cancel",
+            _traits_read(p.while_, program),
+        )
+        for p in bundle.policy.pauses
+    )  # fmt: skip
+
+
+def _traits_read(expression: Expression, program: Program) -> frozenset[str]:
+    """The stored traits that an expression depends on, through computed ones too."""
+    found: set[str] = set()
+    todo = [path[1] for path in expression.reads if path[0] == "profile" and len(path) > 1]
+    while todo:
+        name = todo.pop()
+        if name in found:
+            continue
+        found.add(name)
+        plan = program.traits.by_name.get(name)
+        if plan is not None:
+            todo += [plan.keyed_by or "", plan.label_of or ""]
+    return frozenset(found)
+
+
+def _contact_horizon(bundle: "Bundle") -> int:
+    policy = bundle.policy
+    windows = [horizon(cap) for cap in policy.caps] + [gap.gap for gap in policy.min_gap] + [REFS_REMEMBERED]
+    if policy.redundancy is not None:
+        windows.append(policy.redundancy.for_)
+    return max(windows)
+
+
+def _plan_scenarios(bundle: "Bundle", program: Program) -> None:
+    for name in sorted(bundle.scenarios):
+        document = bundle.scenarios[name]
+        plan = plan_scenario(document)
+        plan.facts_read = facts_read(_level_expressions(plan))
+        for step in plan.steps.values():
+            if step.kind == "wait_until" and step.body.when is not None:
+                step.facts = facts_read([step.body.when])
+        plan.entry_fields = _entry_fields(document, bundle)
+        program.scenarios[name] = plan
+    program.becomes = tuple(p for p in program.scenarios.values() if p.document.entry.becomes is not None)
+
+
+def _level_expressions(plan: ScenarioPlan) -> list[Expression]:
+    return [ending.condition for ending in plan.endings if ending.on is None and ending.condition is not None]
+
+
+_FACT_FUNCTIONS: Final = {"stock": "stock", "stock_places": "stock", "price": "price", "catalog": "catalog"}
+
+
+def facts_read(conditions: Iterable[Expression]) -> frozenset[str]:
+    """The facts that conditions read: `NAME`, or `NAME/KEY` where the key is written in the condition."""
+    found: set[str] = set()
+    for condition in conditions:
+        found |= {path[1] for path in condition.reads if path[0] == "facts" and len(path) > 1}
+        for call in condition.calls:
+            if call.name in _FACT_FUNCTIONS:
+                key = call.args[0] if call.args else UNKNOWN
+                name = _FACT_FUNCTIONS[call.name]
+                found.add(f"{name}/{key}" if isinstance(key, str) else name)
+            elif call.name == "rows" and call.args and isinstance(call.args[0], str):
+                found.add(call.args[0])
+    return frozenset(found)
+
+
+def _entry_fields(document: "Scenario", bundle: "Bundle") -> frozenset[str] | None:
+    """The properties of the entry that anything in the scenario, or a content it may send, refers to."""
+    fields: set[str] = set()
+    for expression in expressions(document) + expressions(list(bundle.contents.values())):
+        for path in expression.reads:
+            if path[0] == "entry":
+                if len(path) == 1:
+                    return None
+                fields.add(path[1])
+    return frozenset(fields - {"meta"})
+
+
+class EventPlans:
+    """Plans of events by type and channel, made when such an event first comes."""
+
+    def __init__(self, bundle: "Bundle", program: Program) -> None:
+        self._bundle = bundle
+        self._program = program
+        self._known: dict[tuple[str, str], EventPlan] = {}
+        self._needs = history_needs(bundle)
+        self._declared = declared_names(bundle)
+        self._heard = _heard(program)
+        self._watched = _watched(program)
+        for plan in program.scenarios.values():
+            plan.declared = self._declared
+
+    def plan(self, type_: str, channel: str) -> EventPlan:
+        """The plan of an event type on a channel."""
+        known = self._known.get((type_, channel))
+        if known is None:
+            known = self._known[type_, channel] = self._make(type_, channel)
+        return known
+
+    def _make(self, type_: str, channel: str) -> EventPlan:
+        bundle, program = self._bundle, self._program
+        declaration = bundle.events.get(f"{channel}.{type_}") or bundle.events.get(type_)
+        plan = EventPlan(type_, channel, declaration)
+        names = plan.names
+        plan.declared = self._declared
+        plan.checks = _checks(bundle, channel, type_)
+        plan.traits = program.traits.updates(names)
+        plan.trait_names = frozenset(update.trait.name for update in plan.traits)
+        plan.consents = tuple(_consents(bundle, names))
+        if bundle.conversation is not None:
+            plan.turns = tuple(
+                TurnPlan(t.where, t.by, t.text, t.about) for t in bundle.conversation.turns if _any(names, t.on)
+            )
+            plan.closes = tuple(c.where for c in bundle.conversation.closed_on if _any(names, c.on))
+        plan.needs = tuple(need for need in self._needs if need.type in names) if plan.activity else ()
+        plan.entries = self._dispatch(names)
+        plan.facts = tuple(f for f in bundle.facts.values() if _any(names, f.on))
+        if bundle.identity is not None:
+            plan.replaces = _any(names, bundle.identity.replace_on)
+            plan.unlinks = _any(names, bundle.identity.unlink_on)
+        plan.heard = _any(names, self._heard)
+        plan.timeline_fields = None if _any(names, self._watched) else frozenset()
+        plan.quiet = not (
+            plan.heard or plan.entries or plan.traits or plan.consents or plan.turns or plan.closes or plan.needs
+        )
+        return plan
+
+    def _dispatch(self, names: tuple[str, ...]) -> Dispatch | None:
+        entered = [
+            (plan, _demand(plan)) for plan in self._program.scenarios.values() if _any(names, plan.document.entry.on)
+        ]
+        return Dispatch(entered) if entered else None
+
+
+def _any(names: tuple[str, ...], among: Iterable[str]) -> bool:
+    return any(name in among for name in names)
+
+
+def _demand(plan: ScenarioPlan) -> tuple[str, frozenset[Any]] | None:
+    """The equality on a field of the event that the entry's condition demands, the rarest value first guess: any."""
+    where = plan.document.entry.where
+    if where is None or plan.document.entry.each is not None:
+        return None
+    for path, values in where.equalities:
+        if len(path) == 2 and path[0] == "event" and all(isinstance(value, str) for value in values):
+            return path[1], values
+    return None
+
+
+def _consents(bundle: "Bundle", names: tuple[str, ...]) -> Iterable[ConsentPlan]:
+    for rule in bundle.consent.rules if bundle.consent is not None else ():
+        given = rule.grant or rule.deny
+        if given is not None and _any(names, rule.on):
+            yield ConsentPlan(
+                rule.where,
+                given.channel.name if given.channel.expr is None else given.channel.expr,
+                given.purpose.name if given.purpose.expr is None else given.purpose.expr,
+                rule.grant is not None,
+                rule.kind,
+            )
+
+
+def _checks(bundle: "Bundle", channel: str, type_: str) -> tuple[tuple[str, tuple[type, ...]], ...]:
+    """What is declared of an event's properties, as the Python types that JSON gives."""
+    declared: Mapping[str, Type] = bundle.event_types.schemas.properties.get((channel, type_), {})
+    return tuple(
+        (name, _PYTHON[known.plain.kind]) for name, known in declared.items() if known.plain.kind in _PYTHON
+    )
+
+
+def declared_names(bundle: "Bundle") -> frozenset[str]:
+    """Every property that any event declares or derives, and every identifier: absent ones read as null."""
+    names = {name for properties in bundle.event_types.schemas.properties.values() for name in properties}
+    names |= {name for event in bundle.events.values() for name in event.derive}
+    names |= set(bundle.event_types.identifiers)
+    return frozenset(names - {"meta"})
+
+
+_HISTORY: Final = frozenset({"count", "seen", "last", "since"})
+
+
+def history_needs(bundle: "Bundle") -> tuple[Need, ...]:
+    """What the bundle's conditions ask of the past: nothing else is kept."""
+    needs: dict[str, Need] = {}
+    everything: list[Any] = [
+        bundle.scenarios, bundle.contents, bundle.slots, bundle.offers, bundle.segments, bundle.traits,
+        bundle.policy, bundle.conversation, bundle.events, bundle.consent,
+    ]  # fmt: skip
+    for expression in expressions(everything):
+        for call in expression.calls:
+            if call.name in _HISTORY and call.args and isinstance(call.args[0], str):
+                need = _need(call.name, call.args)
+                known = needs.get(need.name)
+                window = max(need.window, known.window if known else 0)
+                needs[need.name] = need._replace(window=window)
+    return tuple(needs.values())
+
+
+def _need(name: str, args: tuple[Any, ...]) -> Need:
+    type_ = args[0]
+    if name in {"last", "since"}:
+        return Need(f"last:{type_}", type_, "", LONGEST, newest=True)
+    window = window_ms(args[1]) if len(args) > 1 and isinstance(args[1], str) else LONGEST
+    property_ = args[2] if len(args) > 2 and isinstance(args[2], str) else ""
+    return Need(need_name(type_, property_), type_, property_, window)
+
+
+def _heard(program: Program) -> frozenset[str]:
+    """Every event name that some step, goal or exit listens for."""
+    names: set[str] = set()
+    for plan in program.scenarios.values():
+        names |= plan.ending_names
+        for step in plan.steps.values():
+            names |= step.listens
+            if step.kind == "task":
+                names |= {name for closing in step.body.close_on for name in closing.on}
+    return frozenset(names)
+
+
+def _watched(program: Program) -> frozenset[str]:
+    """Events whose properties must stay on the timeline: a merge tests goals and exits against them."""
+    return frozenset(name for plan in program.scenarios.values() for name in plan.watched)
+
+
+Plans = Callable[[str, str], EventPlan]
