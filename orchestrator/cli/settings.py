@@ -1,0 +1,193 @@
+"""All settings of all processes, with their defaults and what they mean.
+
+From, the first that says it: an option of the command, the environment (`ORCHESTRATOR_KAFKA__BOOTSTRAP`), a YAML or
+TOML file (`--config FILE` or `ORCHESTRATOR_CONFIG`), the default here. A secret comes from the environment, or from a
+file of its own that is named instead of it: `ORCHESTRATOR_DELIVERY__SMTP__PASSWORD_FILE=/run/secrets/smtp`, or
+`password_file:` in the settings file. A secret that stands in the settings file itself is refused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+def _checked_link_key(secret: SecretStr) -> SecretStr:
+    try:
+        right = len(bytes.fromhex(secret.get_secret_value())) == 32
+    except ValueError:
+        right = False
+    if not right:
+        raise ValueError("a key for links is 64 hexadecimal digits; make one with: openssl rand -hex 32")
+    return secret
+
+
+LinkKey = Annotated[SecretStr, AfterValidator(_checked_link_key)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(_Section):
+    """How to reach Kafka, and how topics are made there."""
+
+    bootstrap: str = Field(default="127.0.0.1:9092", description="HOST:PORT of brokers, separated by commas")
+    partitions: PositiveInt = Field(default=8, description="partitions of each input topic; choose once")
+    replication: PositiveInt = Field(default=1, description="copies of each partition of a topic that is created")
+    create_topics: bool = Field(default=False, description="create missing topics at start (development)")
+    security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="protocol"
+    )
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(default="PLAIN", description="of SASL")
+    username: str = Field(default="", description="for SASL")
+    password: SecretStr | None = Field(default=None, description="for SASL")
+    ca: Path | None = Field(default=None, description="certificates to trust instead of the system's (PEM)")
+
+    def connection(self) -> dict[str, Any]:
+        """What aiokafka's clients take to reach the cluster."""
+        options: dict[str, Any] = {"bootstrap_servers": self.bootstrap, "security_protocol": self.security}
+        if self.security.endswith("SSL"):
+            import ssl  # noqa: PLC0415  # most start without it
+
+            options["ssl_context"] = ssl.create_default_context(cafile=self.ca)
+        if self.security.startswith("SASL"):
+            options["sasl_mechanism"] = self.mechanism
+            options["sasl_plain_username"] = self.username
+            options["sasl_plain_password"] = self.password.get_secret_value() if self.password else ""
+        return options
+
+    @model_validator(mode="after")
+    def _credentials_are_complete(self) -> Self:
+        if self.security.startswith("SASL") and not (self.username and self.password):
+            raise ValueError(f"security {self.security} needs username and password")
+        return self
+
+
+class WorkerSettings(_Section):
+    """The process that owns customers."""
+
+    host: str = Field(default="127.0.0.1", description="the name by which gateways reach this worker")
+    bind: str = Field(default="127.0.0.1", description="the address that its server listens on")
+    port: Port = Field(default=6066, description="where gateways ask it; 0 takes a free one")
+    metrics_port: Port = Field(default=9101, description="where /metrics is served; 0 takes a free one")
+    session_timeout: Annotated[Seconds, Field(ge=6)] = Field(
+        default=6.0, description="s until a dead worker's partitions move"
+    )
+    commit_interval: Seconds = Field(default=0.2, description="s between commits")
+
+
+class SmtpSettings(_Section):
+    """The mail server that e-mails are handed to."""
+
+    host: str = Field(default="127.0.0.1", description="its name")
+    port: Port = Field(default=587, description="25, 465, 587 or another")
+    tls: Literal["required", "implicit", "if_offered", "never"] = Field(
+        default="required", description="required: STARTTLS or no mail; implicit: TLS from the first byte"
+    )
+    username: str = Field(default="", description="for AUTH; empty for none")
+    password: SecretStr | None = Field(default=None, description="for AUTH")
+    sender: str = Field(default="no-reply@localhost", description="From, where a content names no sender")
+    timeout: Seconds = Field(default=30.0, description="s for each step of the conversation")
+    connections: PositiveInt = Field(default=4, description="at most so many at once")
+
+
+class WebhookSettings(_Section):
+    """Where one channel's messages are posted to, signed after Standard Webhooks."""
+
+    url: Annotated[str, Field(pattern=r"^https?://")] = Field(description="the receiver")
+    secret: SecretStr = Field(description="whsec_ and base64 of 24 to 64 bytes")
+    previous_secret: SecretStr | None = Field(default=None, description="the one it replaces; both sign for a while")
+    timeout: Seconds = Field(default=20.0, description="s for one attempt")
+    allow_hosts: tuple[str, ...] = Field(
+        default=(), description="hosts that may be reached although they are not public"
+    )
+
+
+class DeliverySettings(_Section):
+    """The process that sends messages."""
+
+    smtp: SmtpSettings = SmtpSettings()
+    webhooks: dict[str, WebhookSettings] = Field(default={}, description="by channel: delivery.webhooks.sms.url")
+    metrics_port: Port = Field(default=9102, description="where /metrics is served; 0 takes a free one")
+    first_retry: Seconds = Field(
+        default=5.0, description="s: the ceiling of the wait after a first failure; it doubles"
+    )
+    longest_retry: Seconds = Field(default=900.0, description="s: no wait is longer")
+
+
+class GatewayKey(_Section):
+    """One caller of the gateway."""
+
+    key: SecretStr = Field(description="what the caller sends as Authorization: Bearer KEY; 24 characters or more")
+    tenant: str = Field(default="default", description="whose customers it reaches")
+    scopes: tuple[Literal["events", "decide", "context"], ...] = Field(
+        default=("events", "decide", "context"), description="what it may do"
+    )
+    rate: Annotated[float, Field(gt=0)] = Field(default=2_000.0, description="events and asks a second, on average")
+    burst: Annotated[float, Field(gt=0)] = Field(default=4_000.0, description="how many may come at once")
+
+
+class GatewaySettings(_Section):
+    """The HTTP gateway: events in; context and decisions out."""
+
+    host: str = Field(default="127.0.0.1", description="the address to listen on; without keys only a loopback one")
+    port: Port = Field(default=8080, description="where it listens; 0 takes a free one")
+    keys: dict[str, GatewayKey] = Field(default={}, description="by name: gateway.keys.shop.key; none lets everyone in")
+
+
+class LinkKeys(_Section):
+    """The keys that sign links."""
+
+    key: LinkKey | None = Field(default=None, description="64 hexadecimal digits")
+    previous_key: LinkKey | None = Field(default=None, description="the one it replaced; its links still count")
+
+    def in_order(self) -> tuple[bytes, ...]:
+        """The keys, the current one first; none where none is set."""
+        return tuple(bytes.fromhex(each.get_secret_value()) for each in (self.key, self.previous_key) if each)
+
+
+class LinkSettings(LinkKeys):
+    """Signed links in messages."""
+
+    tenants: dict[str, LinkKeys] = Field(default={}, description="keys of tenants other than default, by tenant")
+
+    def keys(self) -> dict[str, tuple[bytes, ...]]:
+        """Tenant -> its keys, the current one first, for every tenant that has one."""
+        held = {"default": self.in_order(), **{name: each.in_order() for name, each in self.tenants.items()}}
+        return {tenant: keys for tenant, keys in held.items() if keys}
+
+
+class LogSettings(_Section):
+    """What processes log, to standard error."""
+
+    style: Literal["text", "json"] = Field(default="text", description="for people or for machines")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="the least that is shown")
+
+
+class Settings(BaseSettings):
+    """Everything. Read it with `orchestrator.cli.sources.load_settings`."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="ORCHESTRATOR_", env_nested_delimiter="__"
+    )
+
+    data_dir: Path = Field(
+        default=Path("var"), description="what processes keep on disk: the embedded broker's folder, among others"
+    )
+    scenarios: Path = Field(default=Path("scenarios"), description="the folder of the bundle")
+    topics_dir: Path | None = Field(
+        default=None, description="topic files: ./topics, else those that came with the package"
+    )
+    kafka: KafkaSettings = KafkaSettings()
+    worker: WorkerSettings = WorkerSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    gateway: GatewaySettings = GatewaySettings()
+    links: LinkSettings = LinkSettings()
+    log: LogSettings = LogSettings()

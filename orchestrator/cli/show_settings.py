@@ -1,0 +1,24 @@
+"""`orchestrator settings`: what counts, wherever it was said."""
+
+import typer
+
+from orchestrator.cli.options import Config
+
+
+def register(app: typer.Typer) -> None:
+    app.command("settings", help=_HELP)(show)
+
+
+_HELP = (
+    "Show all settings that count, as a settings file would say them; no secrets.\n\n"
+    "Each can be set by a variable as well: kafka.bootstrap is ORCHESTRATOR_KAFKA__BOOTSTRAP. A secret comes from its "
+    "variable, or from a file: ORCHESTRATOR_DELIVERY__SMTP__PASSWORD_FILE=/run/secrets/smtp."
+)
+
+
+def show(config: Config = None) -> None:
+    import yaml  # noqa: PLC0415  # --help does without
+
+    from orchestrator.cli.sources import load_settings, shown  # noqa: PLC0415
+
+    typer.echo(yaml.safe_dump(shown(load_settings(config)), sort_keys=False, allow_unicode=True), nl=False)
