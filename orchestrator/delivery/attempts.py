@@ -32,7 +32,7 @@ class Attempts:
         if way is None:
             return Refused(Outcome.FAILED, NOT_CONFIGURED)
         try:
-            content = self._contents.content(
+            content = await self._contents.content(
                 action.tenant, action.release, action.content, action.channel, action.language
             )
             message = self._renderer.render(action, content)

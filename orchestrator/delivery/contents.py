@@ -16,7 +16,10 @@ class ContentError(Exception):
     """The release has no such content, variant or language; `reason` is the word for it."""
 
     def __init__(self, reason: str) -> None:
-        """An error with a word of a bounded list: `content_unknown`, `variant_unknown`, `language_missing`."""
+        """An error with a word of a bounded list.
+
+        It is one of `content_unknown`, `variant_unknown`, `language_missing`, `release_refused`.
+        """
         super().__init__(reason)
         self.reason = reason
 
@@ -52,7 +55,7 @@ class Contents(Protocol):
         """Goes up whenever a release becomes the current one: limits may have changed."""
         ...
 
-    def content(self, tenant: str, release: str, name: str, channel: str, language: str) -> Content:
+    async def content(self, tenant: str, release: str, name: str, channel: str, language: str) -> Content:
         """A content as that release tells it on a channel, in the customer's language or the one that stands in.
 
         Raises:

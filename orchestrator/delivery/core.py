@@ -17,8 +17,6 @@ from orchestrator.delivery.contents import Contents
 from orchestrator.delivery.decide import (
     Attempt,
     Deferred,
-    Delivered,
-    Refused,
     Repeat,
     Result,
     after_attempt,
@@ -27,7 +25,7 @@ from orchestrator.delivery.decide import (
     on_withdraw,
 )
 from orchestrator.delivery.gate import Gate, Rate
-from orchestrator.delivery.ledger import Outcome, Pending, Settled, read_head
+from orchestrator.delivery.ledger import Pending, Settled, read_head
 from orchestrator.delivery.outcome import outcome_event
 from orchestrator.delivery.partition import Ledger, Turn, lane_of
 from orchestrator.delivery.records import BadActionError, dead_letter, read_action
@@ -157,7 +155,7 @@ class DeliveryCore:
         for attempt in self._under_way.pop(partition).values():
             attempt.task.cancel()
         self._apply_rates()
-        self._watch.waiting(partition, 0)
+        self._watch.waiting(partition, {})
 
     def tick(self, partition: int, now: int) -> Outgoing | None:
         """Delivery has no tick records: what falls due is in its own ledger."""
@@ -169,7 +167,7 @@ class DeliveryCore:
         try:
             action = read_action(record)
         except BadActionError as fault:
-            self._watch.rejected(fault.reason)
+            self._watch.rejected(record, fault.reason)
             turn.send(dead_letter(record, fault.reason, now))
             return
         if isinstance(action, Withdrawal):
@@ -187,6 +185,7 @@ class DeliveryCore:
         elif isinstance(decision, Settled):
             self._settle(turn, action, decision, covered=True)
         elif isinstance(decision, Repeat):
+            self._watch.repeated(action.channel)
             turn.send(self._event(action, decision.entry))
 
     def _take_withdrawal(self, turn: Turn, withdrawal: Withdrawal, now: int, fresh: dict[bytes, Pending]) -> None:
@@ -219,8 +218,11 @@ class DeliveryCore:
             self._watch.broke(action.channel, type(error).__name__)
             result = Deferred("internal_error")
         finally:
-            gate.leave(result, self._clock(), self._draw())
-        self._watch.attempted(action.channel, _word(result), time.monotonic() - began)
+            now = self._clock()
+            gate.leave(result, now, self._draw())
+        if isinstance(result, Deferred) and result.channel_wide:
+            self._watch.paused(action.channel, result.reason, gate.paused_until - now)
+        self._watch.attempted(action.channel, result, time.monotonic() - began)
         return result
 
     async def _drive(self, partition: int, start: Callable[[], None], patience: int) -> None:
@@ -278,7 +280,8 @@ class DeliveryCore:
             if isinstance(entry, Pending):
                 turn.pend(key, entry)
             else:
-                self._settle(turn, attempt.pending.action, entry, covered=key in covered)
+                attempts = attempt.pending.attempts + 1
+                self._settle(turn, attempt.pending.action, entry, covered=key in covered, attempts=attempts)
 
     # What time brings.
 
@@ -289,7 +292,7 @@ class DeliveryCore:
             if isinstance(entry, Pending) and key not in self._under_way[turn.ledger.partition]:
                 decision = on_due(entry, now)
                 if isinstance(decision, Settled):
-                    self._settle(turn, entry.action, decision, covered=False)
+                    self._settle(turn, entry.action, decision, covered=False, attempts=entry.attempts)
 
     def _tidy(self, turn: Turn, now: int) -> None:
         for key in turn.ledger.told(now):
@@ -307,9 +310,9 @@ class DeliveryCore:
     def _turn(self, partition: int) -> Turn:
         return Turn(self._ledgers[partition], self._event)
 
-    def _settle(self, turn: Turn, action: Action, settled: Settled, *, covered: bool) -> None:
+    def _settle(self, turn: Turn, action: Action, settled: Settled, *, covered: bool, attempts: int = 0) -> None:
         turn.settle(action.id.encode(), action, settled, covered=covered)
-        self._watch.settled(action.channel, settled.outcome, settled.reason, settled.at - action.at)
+        self._watch.settled(action, settled, attempts)
 
     def _event(self, action: Action, settled: Settled) -> Outgoing:
         namespace = self._contents.namespace(action.tenant, action.release, action.channel)
@@ -340,10 +343,4 @@ class DeliveryCore:
         gate.limit(Rate(limit.limit, limit.per, share, gate.rate) if limit and share else None)
 
     def _tell_waiting(self, partition: int) -> None:
-        self._watch.waiting(partition, self._ledgers[partition].queue.size())
-
-
-def _word(result: Result) -> str:
-    if isinstance(result, Delivered):
-        return Outcome.DELIVERED
-    return result.outcome if isinstance(result, Refused) else "deferred"
+        self._watch.waiting(partition, self._ledgers[partition].waiting())

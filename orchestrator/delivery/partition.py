@@ -42,7 +42,6 @@ class Ledger:
         self.partition = partition
         self.queue = Queue()
         self.values = values
-        self.pending = 0
         self._expiries: list[tuple[int, bytes]] = []
         self._settled: list[tuple[int, bytes]] = []
         self._untold: list[tuple[int, bytes]] = []
@@ -90,6 +89,10 @@ class Ledger:
         heappush(self._settled, (entry.until, key))
         if entry.untold:
             heappush(self._untold, (entry.at + TOLD_AFTER, key))
+
+    def waiting(self) -> dict[str, int]:
+        """Channel -> how many actions wait, due or not."""
+        return self.queue.sizes(channel_of)
 
     def expired(self, now: int) -> list[bytes]:
         """The ids of actions whose `valid_until` has passed, each once; they need not be pending any more."""
@@ -171,6 +174,11 @@ class Turn:
 def lane_of(action: Action) -> str:
     """The queue that an action stands in: its tenant's on its channel, so that no tenant waits for another."""
     return f"{action.tenant}/{action.channel}"
+
+
+def channel_of(lane: str) -> str:
+    """The channel of a queue's name."""
+    return lane.partition("/")[2]
 
 
 def _pop_before(heap: list[tuple[int, bytes]], now: int, limit: int | None = None) -> list[bytes]:

@@ -1,7 +1,7 @@
 """Which pending action is next: per lane by time, and among those that are due by class. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import Final
 
@@ -39,6 +39,9 @@ class Queue:
         """Whether anything of a lane is due at `now`: who comes later then stands behind it."""
         return bool(self._ready.get(lane)) or bool(self._later.get(lane) and self._later[lane][0][0] <= now)
 
-    def size(self) -> int:
-        """How many actions wait, due or not."""
-        return sum(map(len, self._later.values())) + sum(map(len, self._ready.values()))
+    def sizes(self, group: Callable[[str], str]) -> dict[str, int]:
+        """How many actions wait, due or not, by what `group` makes of the name of their lane."""
+        found: dict[str, int] = defaultdict(int)
+        for lane in self.lanes():
+            found[group(lane)] += len(self._later[lane]) + len(self._ready[lane])
+        return found

@@ -1,25 +1,39 @@
-"""What delivery tells those who watch it: numbers and words of bounded lists, never anything personal."""
+"""What delivery tells those who watch it. They show numbers and names from the bundle, never anything personal."""
 
+from collections.abc import Mapping
 from typing import Protocol
+
+from orchestrator.delivery.decide import Result
+from orchestrator.delivery.ledger import Settled
+from orchestrator.model.effect import Action
+from orchestrator.stream.lane.records import Record
 
 
 class Watch(Protocol):
-    """Told what happens. Channel names come from the bundle, outcomes and reasons from bounded lists."""
+    """Told what happens, in the event loop's thread; must not block."""
 
-    def attempted(self, channel: str, result: str, seconds: float) -> None:
-        """An attempt ended: `delivered`, `bounced`, `failed` or `deferred`, after so long."""
+    def attempted(self, channel: str, result: Result, seconds: float) -> None:
+        """An attempt ended after so long."""
         ...
 
-    def settled(self, channel: str, outcome: str, reason: str, waited: int) -> None:
-        """An action is over, `waited` ms after it was decided."""
+    def paused(self, channel: str, reason: str, wait: int) -> None:
+        """A channel is taken for down; the next attempt on it is made after `wait` ms."""
         ...
 
-    def rejected(self, reason: str) -> None:
+    def settled(self, action: Action, settled: Settled, attempts: int) -> None:
+        """An action is over after so many attempts."""
+        ...
+
+    def repeated(self, channel: str) -> None:
+        """A record came again after its action was over."""
+        ...
+
+    def rejected(self, record: Record, reason: str) -> None:
         """A record went to dead-letter."""
         ...
 
-    def waiting(self, partition: int, actions: int) -> None:
-        """So many actions of a partition are pending; 0 when the partition is given up."""
+    def waiting(self, partition: int, actions: Mapping[str, int]) -> None:
+        """Channel -> actions of a partition that are pending; empty when the partition is given up."""
         ...
 
     def broke(self, channel: str, error: str) -> None:
@@ -34,13 +48,17 @@ class Watch(Protocol):
 class Silent:
     """Nobody watches."""
 
-    def attempted(self, channel: str, result: str, seconds: float) -> None: ...
+    def attempted(self, channel: str, result: Result, seconds: float) -> None: ...
 
-    def settled(self, channel: str, outcome: str, reason: str, waited: int) -> None: ...
+    def paused(self, channel: str, reason: str, wait: int) -> None: ...
 
-    def rejected(self, reason: str) -> None: ...
+    def settled(self, action: Action, settled: Settled, attempts: int) -> None: ...
 
-    def waiting(self, partition: int, actions: int) -> None: ...
+    def repeated(self, channel: str) -> None: ...
+
+    def rejected(self, record: Record, reason: str) -> None: ...
+
+    def waiting(self, partition: int, actions: Mapping[str, int]) -> None: ...
 
     def broke(self, channel: str, error: str) -> None: ...
 

@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,9 +20,6 @@ from orchestrator.model.effect import Action, Withdrawal
 from orchestrator.model.ids import made_id
 from orchestrator.stream.lane.records import Batch, Core, Outgoing, Record, WakingCore
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 START = 1_772_000_000_000
 DOWN = Deferred("unreachable", channel_wide=True)
 
@@ -33,7 +31,7 @@ class Bundles:
         self.edition = 0
         self.limits: dict[tuple[str, str], Limit] = {}
 
-    def content(self, tenant: str, release: str, name: str, channel: str, language: str) -> Content:
+    async def content(self, tenant: str, release: str, name: str, channel: str, language: str) -> Content:
         raise ContentError("content_unknown")
 
     def namespace(self, tenant: str, release: str, channel: str) -> str | None:
@@ -46,12 +44,21 @@ class Bundles:
 class Counts(Silent):
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
+        self.attempts: list[int] = []
+        self.in_queue: dict[str, int] = {}
 
-    def settled(self, channel: str, outcome: str, reason: str, waited: int) -> None:
-        self.seen[outcome] += 1
+    def settled(self, action: Action, settled: Settled, attempts: int) -> None:
+        self.seen[settled.outcome] += 1
+        self.attempts.append(attempts)
 
-    def rejected(self, reason: str) -> None:
+    def repeated(self, channel: str) -> None:
+        self.seen["repeated"] += 1
+
+    def rejected(self, record: Record, reason: str) -> None:
         self.seen[reason] += 1
+
+    def waiting(self, partition: int, actions: Mapping[str, int]) -> None:
+        self.in_queue = dict(actions)
 
     def broke(self, channel: str, error: str) -> None:
         self.seen[error] += 1
@@ -195,6 +202,7 @@ async def test_a_record_that_comes_again_is_not_sent_again_and_tells_the_same_ou
     await world.take(mail(), first=2)
     assert world.sent == [mail().id]
     assert len({event["id"] for event in world.events}) == 1
+    assert world.counts.seen == {"delivered": 1, "repeated": 1}
 
 
 async def test_a_crash_before_the_ledger_is_durable_tries_again_with_the_same_id(world: World) -> None:
@@ -218,11 +226,14 @@ async def test_a_failed_attempt_is_tried_again_after_its_wait_and_its_offset_goe
     await world.take(mail(), first=3)
     assert world.committed == {"actions": 4}
     assert world.entry(mail()) == Pending(mail(), START + 500, 1, "smtp_451")
+    assert world.counts.in_queue == {"email": 1}
     await world.wake(499)
     assert len(world.sent) == 1
     world.answer = lambda _: Delivered()
     await world.wake(1)
     assert len(world.sent) == 2
+    assert world.counts.attempts == [2]
+    assert world.counts.in_queue == {}
     assert world.outcomes() == [(mail().id, "delivered")]
 
 

@@ -126,4 +126,4 @@ def test_what_is_due_leaves_by_class_and_what_is_not_due_stays() -> None:
     assert [queue.pop("email", 20) for _ in range(4)] == [b"order", b"answer", b"news", None]
     assert queue.pop("email", 999) == b"later"
     assert list(queue.lanes()) == ["push"]
-    assert queue.size() == 1
+    assert queue.sizes(str) == {"push": 1}

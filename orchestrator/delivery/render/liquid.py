@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from liquid import BoundTemplate, Environment, FalsyStrictUndefined, Mode
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, UndefinedError
 
 from orchestrator.delivery.render.filters import MAX_ITEMS, MAX_TEXT, REMOVED, Work, bounded, local_date
 
@@ -31,7 +31,7 @@ class TemplateError(ValueError):
 
     def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
         """An error at a place of the template; line and column count from 1, 0 where unknown."""
-        super().__init__(message)
+        super().__init__(f"{message}, at line {line}, column {column}" if line else message)
         self.line = line
         self.column = column
 
@@ -90,6 +90,8 @@ class Templates:
         (self._html if html else self._text).work.renew()
         try:
             return str(template.render(**values))
+        except UndefinedError as fault:  # names stand in the template: they may be told
+            raise _located(str(fault.message), fault) from None
         except LiquidError as fault:
             raise _located("the template cannot be rendered", fault) from None
         except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as fault:

@@ -1,0 +1,161 @@
+"""Contents out of the published bundles: the variant of a channel, in the customer's language or the default one."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import fields as fields_of
+from typing import Any, Final
+
+from orchestrator.delivery.contents import Content, ContentError, Limit, NotYetKnownError
+from orchestrator.delivery.releases import Releases
+from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
+from orchestrator.language.spec.content import Content as ContentSpec
+from orchestrator.language.spec.content import Variant
+from orchestrator.language.spec.values import Text
+
+_KEPT_BUNDLES: Final = 16
+_NOT_SAID: Final = frozenset({"at", "claims", "name", "body_file", "file"})
+_FILES: Final[Mapping[str, str]] = {"body_file": "body", "file": "text"}
+
+Load = Callable[[Mapping[str, bytes]], Bundle | None]
+
+
+class BundleContents:
+    """Answers delivery's questions from the bundles of `releases`.
+
+    A release is loaded once, outside the event loop, when it becomes the current one or the first action of it
+    comes; the newest used ones are kept.
+    """
+
+    def __init__(self, releases: Releases, load: Load) -> None:
+        """Contents of these releases; `load` makes a bundle of files, None where they have errors."""
+        self._releases = releases
+        self._load = load
+        self._bundles: OrderedDict[tuple[str, str], asyncio.Task[Bundle | None]] = OrderedDict()
+        self._current: dict[str, Bundle] = {}
+        self._edition = 0
+
+    @property
+    def edition(self) -> int:
+        return self._edition
+
+    async def take(self, tenant: str) -> bool:
+        """A tenant's current release was named: load it, and follow its limits from here on.
+
+        Returns:
+            Whether it could be loaded; if not, the limits of the one before stay in force.
+        """
+        try:
+            bundle = await self._bundle(tenant, self._releases.current[tenant])
+        except (NotYetKnownError, ContentError):
+            return False
+        self._current[tenant] = bundle
+        self._edition += 1
+        return True
+
+    def scenarios(self, tenant: str) -> int:
+        """How many scenarios a tenant's current release has; what tells releases apart in a log."""
+        bundle = self._current.get(tenant)
+        return len(bundle.scenarios) if bundle else 0
+
+    async def content(self, tenant: str, release: str, name: str, channel: str, language: str) -> Content:
+        """See `orchestrator.delivery.contents.Contents`."""
+        bundle = await self._bundle(tenant, release)
+        spec = bundle.contents.get(name)
+        if spec is None:
+            raise ContentError("content_unknown")
+        variant = spec.variants.get(channel)
+        if variant is None:
+            raise ContentError("variant_unknown")
+        texts = _texts(bundle, variant)
+        chosen = _language(spec, texts, language, bundle.settings.language)
+        declared = bundle.channels.get(channel)
+        tokens = {} if bundle.identity is None else {"token_valid_for": bundle.identity.tokens.valid_for}
+        return Content(
+            fields={**_plain(variant), **_in_language(texts, chosen, bundle.settings.language)},
+            language=chosen,
+            sign_links=declared is not None and declared.sign_links,
+            **tokens,
+        )
+
+    def namespace(self, tenant: str, release: str, channel: str) -> str | None:
+        """See `orchestrator.delivery.contents.Contents`. A release that is not loaded answers as the current one."""
+        task = self._bundles.get((tenant, release))
+        loaded = task.result() if task and task.done() and not task.cancelled() else None
+        bundle = loaded or self._current.get(tenant)
+        declared = bundle.channels.get(channel) if bundle else None
+        return declared.address if declared else None
+
+    def rate_limit(self, tenant: str, channel: str) -> Limit | None:
+        """See `orchestrator.delivery.contents.Contents`."""
+        bundle = self._current.get(tenant)
+        limit = bundle.policy.rate_limit.get(channel) if bundle else None
+        return Limit(limit.limit, limit.per) if limit else None
+
+    async def _bundle(self, tenant: str, release: str) -> Bundle:
+        key = (tenant, release)
+        task = self._bundles.get(key)
+        if task is None:
+            files = self._releases.files(tenant, release)
+            if files is None:
+                raise NotYetKnownError
+            task = self._bundles[key] = asyncio.create_task(asyncio.to_thread(self._load, files))
+            if len(self._bundles) > _KEPT_BUNDLES:
+                self._bundles.popitem(last=False)
+        self._bundles.move_to_end(key)
+        bundle = await asyncio.shield(task)
+        if bundle is None:
+            raise ContentError("release_refused")
+        return bundle
+
+
+def loader(schemas: EventSchemas) -> Load:
+    """How bundles are loaded, with these event schemas."""
+    return lambda files: load_bundle(files, schemas).bundle
+
+
+def _texts(bundle: Bundle, variant: Variant) -> dict[str, Mapping[str, str]]:
+    """The variant's texts by field and language; what stands in a file of the bundle is under the field it fills."""
+    found: dict[str, Mapping[str, str]] = {}
+    for field in fields_of(variant):
+        value = getattr(variant, field.name)
+        if isinstance(value, Text):
+            found[field.name] = value.by_language
+        elif field.name in _FILES and value:
+            found[_FILES[field.name]] = bundle.texts_of(value, variant.at.file)
+    return found
+
+
+def _plain(variant: Variant) -> dict[str, Any]:
+    """The fields that are no texts."""
+    values = {field.name: getattr(variant, field.name) for field in fields_of(variant)}
+    return {
+        name: value for name, value in values.items() if value and name not in _NOT_SAID and not isinstance(value, Text)
+    }
+
+
+def _language(spec: ContentSpec, texts: Mapping[str, Mapping[str, str]], wanted: str, default: str) -> str:
+    """The language in which it is said.
+
+    Raises:
+        ContentError: the content is not to be said in another than the customer's, or has neither.
+    """
+    spoken = {language for by_language in texts.values() for language in by_language if language}
+    if not spoken:
+        return ""
+    base = wanted.partition("-")[0]
+    for language in (wanted, base):
+        if language in spoken:
+            return language
+    if spec.language_missing == "default" and default in spoken:
+        return default
+    raise ContentError("language_missing")
+
+
+def _in_language(texts: Mapping[str, Mapping[str, str]], language: str, default: str) -> dict[str, str]:
+    """Each text in the chosen language, else in the default one, else as it stands for all."""
+    chosen = {
+        name: next((by_language[each] for each in (language, default, "") if each in by_language), "")
+        for name, by_language in texts.items()
+    }
+    return {name: text for name, text in chosen.items() if text}

@@ -1,0 +1,65 @@
+"""Delivery's metrics and log lines, by the declarations of `orchestrator.telemetry`."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from orchestrator.delivery.decide import Delivered, Refused, Result
+from orchestrator.delivery.ledger import Outcome, Settled
+from orchestrator.model.effect import Action
+from orchestrator.stream.lane.records import Record
+from orchestrator.telemetry import EventLog, Recorder, events, metrics
+
+_GIVEN_UP: Final = frozenset({Outcome.BOUNCED, Outcome.FAILED, Outcome.EXPIRED})
+
+
+class Figures:
+    """A watch that counts and logs."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        """Counts into `recorder`; its log lines move metrics there too."""
+        self._recorder = recorder
+        self._log = EventLog(recorder)
+        self._waiting: dict[int, Mapping[str, int]] = {}
+        self._shown: set[str] = set()
+
+    def attempted(self, channel: str, result: Result, seconds: float) -> None:
+        self._recorder.add(metrics.ATTEMPTS, channel, _word(result))
+        self._recorder.observe(metrics.ATTEMPT_SECONDS, seconds, channel)
+
+    def paused(self, channel: str, reason: str, wait: int) -> None:
+        self._log.emit(events.ChannelUnreachable(channel, reason, wait / 1000))
+
+    def settled(self, action: Action, settled: Settled, attempts: int) -> None:
+        self._recorder.add(metrics.DELIVERIES, action.channel, settled.outcome)
+        if settled.outcome in _GIVEN_UP:
+            self._log.emit(events.DeliveryGivenUp(action.id, action.channel, attempts, settled.reason))
+
+    def repeated(self, channel: str) -> None:
+        self._recorder.add(metrics.DUPLICATES, channel)
+
+    def rejected(self, record: Record, reason: str) -> None:
+        self._recorder.add(metrics.DEAD_LETTERS, reason)
+        self._log.emit(events.RecordDeadLettered(record.topic, record.partition, record.offset, reason))
+
+    def waiting(self, partition: int, actions: Mapping[str, int]) -> None:
+        self._waiting[partition] = actions
+        total = Counter[str]()
+        for each in self._waiting.values():
+            total.update(each)
+        for channel in self._shown | total.keys():
+            self._recorder.set(metrics.WAITING, total[channel], channel)
+        self._shown |= total.keys()
+
+    def broke(self, channel: str, error: str) -> None:
+        self._recorder.add(metrics.FAILURES, "delivery")
+        self._log.emit(events.ChannelUnreachable(channel, error, 0))
+
+    def unrenderable(self, content: str, release: str, error: str) -> None:
+        self._log.emit(events.ContentUnrenderable(content, release, error))
+
+
+def _word(result: Result) -> str:
+    if isinstance(result, Delivered):
+        return Outcome.DELIVERED
+    return result.outcome if isinstance(result, Refused) else "deferred"

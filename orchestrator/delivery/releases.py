@@ -1,0 +1,66 @@
+"""The topic `bundles` as read so far: files by hash, the files of each release, the release that counts. Pure."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+_RELEASE: Final = "/release"
+
+
+class _Release(msgspec.Struct):
+    release: str
+    files: dict[str, str] = {}
+
+
+_decoder: Final = msgspec.json.Decoder(_Release)
+
+
+class Releases:
+    """What has been published. Records are applied in the order of the topic's one partition."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[str, bytes] = {}
+        self._files: dict[tuple[str, str], Mapping[str, str]] = {}
+        self.current: dict[str, str] = {}
+
+    def apply(self, key: bytes, value: bytes | None) -> str | None:
+        """Take over one record; a value of None takes away what its key holds.
+
+        Returns:
+            The tenant whose current release this record names, None for any other record.
+
+        Raises:
+            msgspec.DecodeError: the record of a release is not one.
+        """
+        tenant, found, release = key.decode().partition(_RELEASE)
+        if not found:
+            self._keep(tenant, value)
+            return None
+        if release:
+            self._list(tenant, release[1:], value)
+            return None
+        if value is None:
+            self.current.pop(tenant, None)
+            return None
+        self.current[tenant] = _decoder.decode(value).release
+        return tenant
+
+    def files(self, tenant: str, release: str) -> Mapping[str, bytes] | None:
+        """Path -> bytes of a release; None as long as not all of it is here."""
+        listed = self._files.get((tenant, release))
+        if listed is None or any(blob not in self._blobs for blob in listed.values()):
+            return None
+        return {path: self._blobs[blob] for path, blob in listed.items()}
+
+    def _keep(self, blob: str, value: bytes | None) -> None:
+        if value is None:
+            self._blobs.pop(blob, None)
+        else:
+            self._blobs[blob] = value
+
+    def _list(self, tenant: str, release: str, value: bytes | None) -> None:
+        if value is None:
+            self._files.pop((tenant, release), None)
+        else:
+            self._files[tenant, release] = _decoder.decode(value).files

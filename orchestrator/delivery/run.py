@@ -1,0 +1,133 @@
+"""Delivery as a process: the lane on `actions`, the bundles beside it, the channels' connections."""
+
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from orchestrator.delivery.attempts import Attempts
+from orchestrator.delivery.bundle_contents import BundleContents, loader
+from orchestrator.delivery.core import DeliveryCore, Tuning
+from orchestrator.delivery.figures import Figures
+from orchestrator.delivery.following import followed
+from orchestrator.delivery.releases import Releases
+from orchestrator.delivery.render.liquid import Templates
+from orchestrator.delivery.render.message import Renderer, Site
+from orchestrator.delivery.ways import Way
+from orchestrator.language.bundle import EventSchemas
+from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
+from orchestrator.stream.run import Lane, run_lane
+from orchestrator.telemetry import EventLog, Recorder, events
+
+APP_ID: Final = "orchestrator-delivery"
+TABLE: Final = "deliveries"
+RECORDS_PER_TURN: Final = 32
+"""A turn's attempts become durable together, so this bounds the copies that a crash can make at a mail server."""
+_TURNS_IN_FLIGHT: Final = 2
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a delivery process is made of.
+
+    Attributes:
+        lane: see `lane_settings`.
+        connection: what aiokafka's clients take to reach the cluster.
+        ways: channel -> its way out; actions on any other channel fail, visibly.
+        site: where links lead.
+        keys: gives a tenant's keys for links, the current one first.
+        schemas: the properties of events, which bundles are checked against.
+        tuning: how delivery paces itself.
+        recorder: where figures go.
+        hooks: told what the lane does.
+    """
+
+    lane: LaneSettings
+    connection: Mapping[str, Any]
+    ways: Mapping[str, Way]
+    site: Site
+    keys: Callable[[str], Sequence[bytes]]
+    schemas: EventSchemas
+    tuning: Tuning
+    recorder: Recorder
+    hooks: LaneHooks = LaneHooks()
+
+
+def lane_settings(**options: Any) -> LaneSettings:
+    """The lane of delivery; `options` are those of `LaneSettings` that are not delivery's own."""
+    return LaneSettings(
+        app_id=APP_ID,
+        table=TABLE,
+        batch_records=RECORDS_PER_TURN,
+        batches_in_flight=_TURNS_IN_FLIGHT,
+        **options,
+    )
+
+
+def run_delivery(parts: Parts) -> int:
+    """Run until SIGTERM or SIGINT, or until something fails. Blocks; call it in the main thread.
+
+    Returns:
+        The exit code: 0 after a stop that was asked for, 1 after a failure.
+    """
+    figures = Figures(parts.recorder)
+    releases = Releases()
+    contents = BundleContents(releases, loader(parts.schemas))
+    attempts = Attempts(contents, Renderer(Templates(), parts.site, parts.keys), parts.ways, figures)
+    core = DeliveryCore(
+        attempts.attempt,
+        contents,
+        parts.tuning,
+        draw=random.SystemRandom().random,
+        clock=lambda: time.time_ns() // 1_000_000,
+        watch=figures,
+    )
+    bundles = _Bundles(parts, releases, contents)
+    code = run_lane(
+        core,
+        parts.lane,
+        hooks=parts.hooks,
+        attachments=[bundles.beside, lambda _: _closing(attempts)],
+    )
+    return 1 if bundles.failed else code
+
+
+class _Bundles:
+    """The reading of bundles beside the lane; when it ends, delivery does."""
+
+    def __init__(self, parts: Parts, releases: Releases, contents: BundleContents) -> None:
+        self._connection = parts.connection
+        self._log = EventLog(parts.recorder)
+        self._releases = releases
+        self._contents = contents
+        self.failed = False
+
+    @contextlib.asynccontextmanager
+    async def beside(self, lane: Lane) -> AsyncIterator[None]:
+        def fail(error: BaseException) -> None:
+            self._log.emit(events.ProcessFailed("delivery", type(error).__name__))
+            self.failed = True
+            lane.stop()
+
+        async with followed(self._connection, self._take, fail):
+            yield
+
+    async def _take(self, key: bytes, value: bytes | None) -> None:
+        tenant = self._releases.apply(key, value)
+        if tenant is None:
+            return
+        release = self._releases.current[tenant]
+        if await self._contents.take(tenant):
+            self._log.emit(events.BundleTaken(release, self._contents.scenarios(tenant)))
+        else:
+            self._log.emit(events.BundleRefused(release, 1, "", ""))
+
+
+@contextlib.asynccontextmanager
+async def _closing(attempts: Attempts) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await attempts.close()
