@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import typer
 
+from orchestrator import __version__
 from orchestrator.cli.errors import UserError
 
 _COMMANDS: Final = (
@@ -58,9 +59,7 @@ app = _Orchestrator(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415  # only for who asks
-
-        typer.echo(f"orchestrator {version('orchestrator')}")
+        typer.echo(f"orchestrator {__version__}")
         raise typer.Exit
 
 
