@@ -25,6 +25,7 @@ from orchestrator.language.source.inside import place_inside
 from orchestrator.language.spec.conditions import Pending
 from orchestrator.language.spec.fields import Element, fields_of
 from orchestrator.language.spec.steps import Step
+from orchestrator.language.spec.traits import Trait
 from orchestrator.language.spec.values import KeyedBy, NameOr
 
 if TYPE_CHECKING:
@@ -53,12 +54,14 @@ class Bound:
         pending: As read.
         roots: The roots it was compiled with.
         draft: Its document.
+        part: The step or trait it belongs to, else None.
     """
 
     expression: Expression
     pending: Pending
     roots: dict[str, Type]
     draft: Draft
+    part: Element | None = None
 
 
 @dataclass(slots=True)
@@ -76,6 +79,7 @@ class Binder:
     bound: list[Bound] = field(default_factory=list)
     _environments: dict[tuple[tuple[str, int], ...], tuple[Environment, dict[str, Type]]] = field(default_factory=dict)
     _functions: tuple[Any, ...] = ()
+    _part: Element | None = None
 
     def bind(self, draft: Draft, scopes: Scopes) -> None:
         """Compile all conditions of a document, in place."""
@@ -86,7 +90,14 @@ class Binder:
             draft.sound = False
 
     def _element(self, element: Element, scopes: Scopes, draft: Draft) -> None:
-        inner = scopes.inside(element)
+        if isinstance(element, Step | Trait):
+            around, self._part = self._part, element
+            self._parts(element, scopes.inside(element), draft)
+            self._part = around
+        else:
+            self._parts(element, scopes.inside(element), draft)
+
+    def _parts(self, element: Element, inner: Scopes, draft: Draft) -> None:
         if isinstance(element, Step):
             self._step(element, inner, draft)
             return
@@ -130,7 +141,7 @@ class Binder:
         if expression is None:
             expression = self._with_all_names(pending, roots, expected, draft)
         if expression is not None:
-            self.bound.append(Bound(expression, pending, roots, draft))
+            self.bound.append(Bound(expression, pending, roots, draft, self._part))
         return expression
 
     def _quickly(self, source: str, roots: dict[str, Type], expected: Type | None) -> Expression | None:

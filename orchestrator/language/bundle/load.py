@@ -48,7 +48,7 @@ def load_bundle(files: Mapping[str, bytes], schemas: EventSchemas, previous: Bun
         binder.bind(draft, places.of(draft))
     keyed = keyed_rows(drafts, rows)
     texts = read_texts(files)
-    context = Context(drafts, names, typing, tuple(binder.bound), texts, previous)
+    context = Context(drafts, names, typing, tuple(binder.bound), texts, keyed, previous)
     found = [*drafts.diagnostics, *names.diagnostics, *binder.diagnostics]
     for check in CHECKS:
         found.extend(check(context))

@@ -187,11 +187,14 @@ class Typing:
         return _or_empty(type_) if kind != "compute" else type_
 
     def _line_type(self, pending: Any, on: tuple[str, ...], trait: Trait) -> Type:
+        if not isinstance(pending, Pending):
+            return DYN
         roots = {"key": STRING}
         if on:
             roots["event"] = self._mentioned_event(on, pending.source)
-        if isinstance(trait.each, Pending):
-            items = self._type(trait.each, {"event": self._mentioned_event(on, trait.each.source)})
+        each: Any = trait.each
+        if isinstance(each, Pending):
+            items = self._type(each, {"event": self._mentioned_event(on, each.source)})
             roots["item"] = items.plain.parameters[0] if items.plain.kind == "list" else DYN
         return self._type(pending, roots)
 

@@ -1,12 +1,57 @@
-"""Every check, in the order in which they run."""
+"""Every check, in the order in which they run. A check is a function of the context that yields diagnostics."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.language.lint.absent import absent
+from orchestrator.language.lint.audience import audience
+from orchestrator.language.lint.called_names import called_names
+from orchestrator.language.lint.channels import off, unanswered
+from orchestrator.language.lint.circles import circles
+from orchestrator.language.lint.coherence import coherence
+from orchestrator.language.lint.creepy import observed, too_soon
+from orchestrator.language.lint.ends import ends
+from orchestrator.language.lint.gaps import gaps
+from orchestrator.language.lint.locale import locale
+from orchestrator.language.lint.network_style import network_style
+from orchestrator.language.lint.overlap import overlap
 from orchestrator.language.lint.references import references
+from orchestrator.language.lint.releases import releases
+from orchestrator.language.lint.steps import steps
+from orchestrator.language.lint.time_edge import time_edge
+from orchestrator.language.lint.unused import unused
+from orchestrator.language.lint.values import days, patterns, stored_traits, trait_sources, variants, zones
+from orchestrator.language.lint.weights import weights
 
 if TYPE_CHECKING:
     from orchestrator.language.lint.context import Check
 
-CHECKS: Final[tuple[Check, ...]] = (references,)
+CHECKS: Final[tuple[Check, ...]] = (
+    references,  # E-EVENT E-CONTENT E-NAME E-TOUCHPOINT
+    called_names,  # the same inside conditions
+    variants,  # E-FIELD E-NAME
+    trait_sources,  # E-FIELD
+    stored_traits,  # E-NAME
+    patterns,  # E-TYPE
+    zones,  # E-TYPE
+    days,  # E-TYPE E-FIELD
+    steps,  # E-STEP
+    audience,  # E-AUDIENCE
+    circles,  # E-CIRCLE
+    weights,  # E-WEIGHT
+    coherence,  # E-COHERENCE W-TONE
+    releases,  # E-VERSION E-MOVED
+    ends,  # W-NO-EXIT
+    unanswered,  # W-NO-RESPONSE
+    off,  # W-CHANNEL-OFF
+    overlap,  # W-OVERLAP
+    time_edge,  # W-TIME-EDGE
+    observed,  # W-CREEPY
+    too_soon,  # W-CREEPY
+    network_style,  # W-NETWORK-STYLE
+    absent,  # W-ABSENT
+    locale,  # W-LOCALE
+    gaps,  # W-GAP
+    unused,  # W-UNUSED
+)

@@ -29,6 +29,7 @@ class Context:
         typing: Types, and the events of the bundle.
         bound: Every compiled condition with its place.
         texts: Liquid and other text files by path.
+        rows: Fact → key → row, from files.
         previous: The live bundle, where there is one.
     """
 
@@ -37,6 +38,7 @@ class Context:
     typing: Typing
     bound: tuple[Bound, ...]
     texts: Mapping[str, str]
+    rows: Mapping[str, Mapping[str, Mapping[str, Any]]]
     previous: Bundle | None
 
     def sound(self, kind: str) -> list[Draft]:
