@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
 from ledger_core import Entry, account_of, encode
 
 if TYPE_CHECKING:
@@ -56,10 +55,14 @@ class Worker:
         return code
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        self._signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process.returncode is None:
+            self.process.send_signal(number)
 
 
 class Books:

@@ -18,7 +18,8 @@ from orchestrator.stream.run import run_lane
 
 
 def say(what: str, **more: object) -> None:
-    print(json.dumps({"what": what, "at": time.time(), **more}), flush=True)
+    sys.stdout.write(json.dumps({"what": what, "at": time.time(), **more}) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> int:

@@ -73,12 +73,12 @@ class LedgerCore:
     def assigned(self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int) -> Batch:
         books = self._books[partition] = _Books(values, committed)
         again = []
-        for key, value in values.items():
+        for value in values.values():
             books.number = max(books.number, int.from_bytes(value[:8], "big") + 1)
             if value[8]:
                 again += [
                     Outgoing(topic, to, sent)
-                    for source, offset, topic, to, sent in account_of(values[key]).outbox
+                    for source, offset, topic, to, sent in account_of(value).outbox
                     if offset >= committed.get(source, 0)
                 ]
         return Batch([(b"partition:%d" % partition, self._value(books, Account()))], again, {})

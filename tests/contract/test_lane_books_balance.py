@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from lane_books import PARTITIONS, Balance, Books, Worker
 
 from orchestrator.stream.failpoints import EXIT_CODE, POINTS
-
-from lane_books import PARTITIONS, Balance, Books, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -118,7 +118,7 @@ async def balances(
     kafka: EmbeddedKafka, unique: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Balance | BaseException]:
     """All scenarios, played at once."""
-    print(f"seed {SEED} (LANE_SEED)")
+    sys.stdout.write(f"seed {SEED} (LANE_SEED)\n")
     folder: Path = tmp_path_factory.mktemp("lane")
     runs = [play(Books(unique(name), kafka.bootstrap, folder, SEED)) for name, play in SCENARIOS.items()]
     results = await asyncio.gather(*runs, return_exceptions=True)

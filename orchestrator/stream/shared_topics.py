@@ -1,0 +1,149 @@
+"""Compacted topics that every process holds whole: facts, bundles, who owns which partition.
+
+A plain consumer without a group reads all partitions from the beginning; Faust's GlobalTable, made for this, has
+open defects. What is in the topic when reading starts is read before `ready`; from there on rows follow as they
+come. Rows of one key come in order, and each at least once: the last one told is the one that holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Self
+
+from aiokafka import AIOKafkaConsumer
+
+from orchestrator.stream.lane_settings import LaneError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aiokafka import TopicPartition
+
+POLL_MS = 200
+ASSIGN_SECONDS = 30
+SETTLE_MS = 2_000
+"""For how long the broker must answer that it has nothing before a place short of the end is taken for it."""
+log = logging.getLogger(__name__)
+
+
+class CompactedTopic:
+    """Reads one compacted topic from its beginning and follows it.
+
+    Use as `async with CompactedTopic(...) as topic: await topic.ready()`, beside whatever needs the rows.
+
+    Args:
+        topic: its name; it exists already.
+        on_rows: given the rows of a fetch, (key, value) with None for a deletion, oldest first within a
+            partition. Called in the event loop; must not block. What it raises ends the reading, see `failed`.
+        bootstrap: the broker's address.
+        options: more for aiokafka's consumer (security, for instance).
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        on_rows: Callable[[Sequence[tuple[bytes, bytes | None]]], None],
+        *,
+        bootstrap: str,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.topic = topic
+        self.rows = 0
+        self._on_rows = on_rows
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=100,
+            **(options or {}),
+        )
+        self._caught_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reading: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._consumer.start()
+        try:
+            await self._assign()
+        except BaseException:
+            await self._consumer.stop()
+            raise
+        self._reading = asyncio.ensure_future(self._read())
+        self._reading.add_done_callback(self._ended)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+        await self._consumer.stop()
+
+    async def ready(self) -> None:
+        """Wait until everything is read that was in the topic when reading started.
+
+        Raises:
+            Exception: what ended the reading.
+        """
+        await asyncio.shield(self._caught_up)
+
+    async def failed(self) -> None:
+        """Wait until the reading has ended by a failure and raise it; a worker that misses rows must not go on."""
+        if self._reading is None:
+            raise RuntimeError("enter the topic first")
+        await asyncio.shield(self._reading)
+
+    async def _assign(self) -> None:
+        """All partitions of the topic; a subscription that finds no topic would wait for it for ever."""
+        if self.topic not in await self._consumer.topics():
+            raise LaneError(f"topic {self.topic} does not exist: run `orchestrator topics apply`")
+        self._consumer.subscribe([self.topic])
+        async with asyncio.timeout(ASSIGN_SECONDS):
+            while not self._consumer.assignment():  # noqa: ASYNC110  aiokafka tells it in no other way
+                await asyncio.sleep(0.01)
+
+    def _ended(self, reading: asyncio.Task[None]) -> None:
+        error = None if reading.cancelled() else reading.exception()
+        if error is not None:
+            log.error("reading topic %s ended", self.topic, exc_info=error)
+        if not self._caught_up.done():
+            self._caught_up.set_exception(error or asyncio.CancelledError())
+            self._caught_up.exception()
+
+    async def _read(self) -> None:
+        ends = await self._consumer.end_offsets(self._consumer.assignment())
+        places = {part: _Place(end) for part, end in ends.items()}
+        while True:
+            for some in (await self._consumer.getmany(timeout_ms=POLL_MS)).values():
+                self.rows += len(some)
+                self._on_rows([(each.key, each.value) for each in some])
+            if not self._caught_up.done() and all([await self._settled(*each) for each in places.items()]):
+                self._caught_up.set_result(None)
+
+    async def _settled(self, part: TopicPartition, place: _Place) -> bool:
+        """Whether a partition is read up to where it ended when reading started."""
+        if not place.end:
+            return True
+        position = await self._consumer.position(part)
+        return place.settled(position, self._consumer.last_poll_timestamp(part) or 0)
+
+
+class _Place:
+    """How far one partition is read, and since when the broker has had nothing more.
+
+    Compaction may have removed the records before an end. Then no fetch ever brings them, but the broker goes on
+    answering; an answer, not time alone, says that there is nothing.
+    """
+
+    def __init__(self, end: int) -> None:
+        self.end = end
+        self._position = -1
+        self._empty_since = 0
+
+    def settled(self, position: int, answered_at: int) -> bool:
+        if position >= self.end:
+            return True
+        if position != self._position:
+            self._position = position
+            self._empty_since = answered_at
+        return bool(self._empty_since) and answered_at - self._empty_since >= SETTLE_MS
