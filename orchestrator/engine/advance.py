@@ -120,7 +120,7 @@ class Advance:
             if not contact.settled:
                 self.effects.append(
                     Withdrawal(
-                        contact.id, self.customer.person, self.program.tenant, self.node, reason.ERASED, self.now
+                        contact.id, self.customer.person, self.program.tenant, f"{self.program.tenant}/{self.node}", reason.ERASED, self.now
                     )
                 )
         moment = self._moment(self.now)

@@ -147,7 +147,7 @@ def _action(moment: "Moment", candidate: Candidate, journey: Journey) -> Action:
         id=journey.action_id(step),
         person=instance.person,
         tenant=moment.program.tenant,
-        node=moment.node,
+        node=f"{moment.program.tenant}/{moment.node}",
         channel=candidate.channel,
         address=candidate.address,
         content=content.content,

@@ -97,7 +97,7 @@ def _tell(moment: "Moment", task: Task, state: str) -> None:
             key=task.key,
             person=moment.customer.person,
             tenant=moment.program.tenant,
-            node=moment.node,
+            node=f"{moment.program.tenant}/{moment.node}",
             opened_at=task.opened_at,
             due=task.due,
             scenario=task.scenario,

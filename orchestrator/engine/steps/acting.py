@@ -142,7 +142,7 @@ class Emit(Word):
                 type=step.body.event,
                 time=moment.now,
                 tenant=moment.program.tenant,
-                node=moment.node,
+                node=f"{moment.program.tenant}/{moment.node}",
                 person=journey.instance.person,
                 data=data,
             )

@@ -1,0 +1,208 @@
+"""The lane's core for customers: given records of one partition, what to write, what to send, what to commit.
+
+No Faust, no asyncio, no clock: the shell drives it on Kafka, the simulator in one thread. docs/lane.md has the order
+in which the shell must do what a batch says, and why.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from orchestrator.engine.engine import Engine
+from orchestrator.engine.facts import Facts
+from orchestrator.model import reason
+from orchestrator.model.codec import decode_node, encode_node, writer_of
+from orchestrator.model.customer import Node, PartitionState
+from orchestrator.model.ids import node_key, split_key
+from orchestrator.model.message import Tick, decode_message, encode_message
+from orchestrator.stream.lane.intake import CHANNEL
+from orchestrator.stream.lane.outbox import dead_letter, unsent
+from orchestrator.stream.lane.partition import Partition
+from orchestrator.stream.lane.records import Batch, Outgoing, Record
+from orchestrator.stream.lane.statistics import Statistics
+from orchestrator.stream.lane.step import INPUTS, Step, Tokens
+from orchestrator.stream.lane.ticks import apply_tick, wanted_tick
+
+if TYPE_CHECKING:
+    from orchestrator.engine.program.plan import Program
+
+
+class MissingReleaseError(RuntimeError):
+    """A partition stands on a release that `bundles` does not hold: restore that topic, or publish it again."""
+
+
+class CustomerCore:
+    """All partitions of one worker.
+
+    Args:
+        program: the release that partitions without one begin on; later ones come by `publish`.
+        facts: the rows that this worker holds; `fact_row` keeps them up to date.
+        channels: the channel topics to read.
+        partitions: the partition count of all input topics.
+        tokens: how signed links are read, None where there is no key.
+    """
+
+    def __init__(
+        self,
+        program: "Program",
+        facts: Facts,
+        channels: Sequence[str],
+        partitions: int,
+        tokens: Tokens | None = None,
+    ) -> None:
+        self.facts = facts
+        self.partitions = partitions
+        self.tokens = tokens
+        self.statistics = Statistics()
+        self.current = program
+        self._topics = (*channels, INPUTS)
+        self._engines: dict[str, Engine] = {program.release: Engine(program, facts)}
+        self._owned: dict[int, Partition] = {}
+
+    @property
+    def input_topics(self) -> tuple[str, ...]:
+        return self._topics
+
+    # Releases and facts, which every worker holds whole.
+
+    def publish(self, program: "Program") -> None:
+        """Another release is current: each partition changes to it at its release tick."""
+        self._engines[program.release] = Engine(program, self.facts)
+        self.current = program
+
+    def know(self, program: "Program") -> None:
+        """An earlier release, which a partition may still stand on."""
+        self._engines.setdefault(program.release, Engine(program, self.facts))
+
+    def fact_row(self, fact: str, key: str, row: dict[str, Any] | None) -> None:
+        """A row for everyone has changed; who waits for it is looked at again, by a tick."""
+        self.facts.set(fact, key, row)
+        names = (fact, f"{fact}/{key.partition('/')[0]}", f"{fact}/{key}")
+        for partition in self._owned.values():
+            if partition.waiting_for(names):
+                partition.changed_facts.update(names)
+
+    def owned(self, partition: int) -> Partition | None:
+        """The memory of a partition that is recovered, for questions."""
+        return self._owned.get(partition)
+
+    def engine_of(self, partition: Partition) -> Engine:
+        """The engine of the release that a partition runs on.
+
+        Raises:
+            MissingReleaseError: nobody has that release any more.
+        """
+        engine = self._engines.get(partition.release)
+        if engine is None:
+            raise MissingReleaseError(
+                f"partition {partition.index} runs on release {partition.release[:12]}, which the topic `bundles` "
+                "does not hold: publish that bundle again, then restart the worker"
+            )
+        return engine
+
+    # The contract with the shell (records.Core).
+
+    def accepts(self, previous: int, value: bytes, /) -> int:
+        """The zombie rule: a value written under an older ownership number than one already read does not count."""
+        writer = writer_of(value)
+        return writer if writer >= previous else -1
+
+    def assigned(
+        self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int
+    ) -> Batch:
+        """Take a partition over: indexes, ownership, and what may not have been sent before a crash."""
+        owned = self._owned[partition] = Partition(partition, values, committed)
+        key = self._ownership_key(partition)
+        known = values.get(key)
+        state = decode_node(known).body if known is not None else None
+        before = state if isinstance(state, PartitionState) else PartitionState()
+        owned.number = before.number + 1
+        owned.release = before.release or self.current.release
+        self.engine_of(owned)
+        sends = [
+            send for at in owned.rebuild() for send in unsent(decode_node(values[at]), owned.committed)
+        ]
+        owned.changed_facts.update(owned.all_waiting())
+        return Batch([(key, self._ownership(owned))], sends, {})
+
+    def process(self, partition: int, records: Sequence[Record], now: int) -> Batch:
+        """Apply records in this order; everything changed is encoded once."""
+        owned = self._owned[partition]
+        step = self._step(owned)
+        offsets: dict[str, int] = {}
+        for record in records:
+            offsets[record.topic] = record.offset + 1
+            if record.topic == INPUTS:
+                step = self._input(owned, step, record)
+            else:
+                step.event(record, record.topic[len(CHANNEL) :])
+        return self._batch(owned, step, offsets, now)
+
+    def _step(self, owned: Partition) -> Step:
+        return Step(owned, self.engine_of(owned), self.partitions, self.tokens)
+
+    def _input(self, owned: Partition, step: Step, record: Record) -> Step:
+        """A record of `customer.inputs`; a release tick makes the rest of the batch run on another program."""
+        try:
+            message = decode_message(record.value or b"")
+            tenant, name = split_key(record.key or b"")
+        except (msgspec.DecodeError, ValueError, UnicodeDecodeError):
+            step.reject(record, reason.UNDECODABLE)
+            return step
+        if tenant != step.tenant:
+            step.reject(record, reason.UNKNOWN_TENANT)
+        elif isinstance(message, Tick):
+            return self._tick(owned, step, record, message)
+        else:
+            step.message(record, name, message)
+        return step
+
+    def _tick(self, owned: Partition, step: Step, record: Record, tick: Tick) -> Step:
+        owned.tick_under_way = False
+        if tick.release and tick.release != owned.release:
+            owned.release = tick.release
+            following = self._step(owned)
+            key = self._ownership_key(owned.index)
+            node = Node(body=PartitionState(owned.number, owned.release))
+            owned.dirty[key] = node
+            following.sends, following.notes, following.outcomes = step.sends, step.notes, step.outcomes
+            following.rejected, following.lags = step.rejected, step.lags
+            step = following
+        apply_tick(step, record, tick)
+        return step
+
+    def _batch(self, owned: Partition, step: Step, offsets: dict[str, int], now: int) -> Batch:
+        changelog = owned.encode_dirty(step.program)
+        sends = step.sends
+        sends += [dead_letter(record, why, now) for record, why in step.rejected]
+        self.statistics.add(step)
+        return Batch(changelog, sends, offsets)
+
+    def committed(self, partition: int, offsets: Mapping[str, int]) -> None:
+        owned = self._owned.get(partition)
+        if owned is not None:
+            owned.committed.update(offsets)
+
+    def revoked(self, partition: int) -> None:
+        self._owned.pop(partition, None)
+
+    def tick(self, partition: int, now: int) -> Outgoing | None:
+        owned = self._owned.get(partition)
+        if owned is None or owned.tick_under_way:
+            return None
+        tick = wanted_tick(owned, now, self.current.release)
+        if tick is None:
+            return None
+        owned.tick_under_way = True
+        return Outgoing(INPUTS, self._ownership_key(partition), encode_message(tick), partition)
+
+    def _ownership_key(self, partition: int) -> bytes:
+        return node_key(self.current.tenant, f"partition:{partition}")
+
+    @staticmethod
+    def _ownership(owned: Partition) -> bytes:
+        node = Node(body=PartitionState(owned.number, owned.release))
+        return encode_node(node, owned.number, 0)
+
+

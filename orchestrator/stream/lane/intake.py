@@ -1,0 +1,73 @@
+"""From a record to an event: what cannot be taken in is told apart here, with its reason."""
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from orchestrator.engine.identity.rules import BadIdentifierError
+from orchestrator.engine.program.plan import EventPlan, Program
+from orchestrator.model import reason
+from orchestrator.model.event import MAX_EVENT_BYTES, Event, EventRecord, decode_event, milliseconds
+from orchestrator.model.ids import event_hash
+
+FUTURE: Final = 300_000
+CHANNEL: Final = "channel."
+_JSON_NUMBERS: Final = frozenset({int, float})
+
+
+class Refused(NamedTuple):
+    """A record goes to dead-letter, with this reason."""
+
+    reason: str
+
+
+class Taken(NamedTuple):
+    """An event, what it may touch, and how it came."""
+
+    event: Event
+    plan: EventPlan
+    tenant: str
+
+
+def parse(raw: bytes) -> EventRecord | Refused:
+    """Decode the bytes of an event."""
+    if len(raw) > MAX_EVENT_BYTES:
+        return Refused(reason.TOO_LARGE)
+    try:
+        return decode_event(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return Refused(reason.UNDECODABLE)
+
+
+def read_event(raw: bytes, channel: str, received: int, program: Program) -> Taken | Refused:
+    """An event ready for the engine, or why it cannot be one.
+
+    Args:
+        raw: the bytes as they came.
+        channel: as the topic says; "" where the event itself does.
+        received: record time at which the broker first took it, ms.
+        program: the release that says how it is read.
+    """
+    record = parse(raw)
+    if isinstance(record, Refused):
+        return record
+    if record.tenant != program.tenant:
+        return Refused(reason.UNKNOWN_TENANT)
+    at = milliseconds(record.time) if record.time is not None else received
+    if at > received + FUTURE:
+        return Refused(reason.FUTURE_TIME)
+    plan = program.event_plan(record.type, channel or record.channel or "")
+    data = record.data
+    for name, kinds in plan.checks:
+        value = data.get(name)
+        if value is not None and value.__class__ not in kinds:
+            return Refused(reason.BAD_PROPERTY)
+    try:
+        identifiers = program.identity.identifiers(data)
+    except BadIdentifierError:
+        return Refused(reason.BAD_PROPERTY)
+    event = Event(
+        record.id, record.source, record.type, plan.channel, at, received, data, identifiers, "", False,
+        event_hash(record.source, record.id),
+    )  # fmt: skip
+    return Taken(event, plan, record.tenant)

@@ -1,0 +1,68 @@
+"""Effects as records: what an effect looks like on its topic, and how it stands in a node's outbox until then."""
+
+from typing import Any, Final
+
+import msgspec
+
+from orchestrator.model import effect as effects
+from orchestrator.model.customer import Entry, Node
+from orchestrator.model.effect import Action, Effect, Emitted, Row, TaskNotice, Tell, Withdrawal
+from orchestrator.model.ids import node_key
+from orchestrator.model.message import encode_message
+from orchestrator.stream.lane.records import Outgoing
+
+_json: Final = msgspec.json.Encoder().encode
+
+DEAD_LETTER: Final = "dead-letter"
+
+
+def outgoing(effect: Effect, tenant: str) -> Outgoing:
+    """The record of an effect."""
+    match effect:
+        case Tell():
+            return Outgoing(effects.INPUTS, node_key(tenant, effect.node), encode_message(effect.message))
+        case Action() | Withdrawal():
+            return Outgoing(effects.ACTIONS, effect.person.encode(), _json(effect))
+        case TaskNotice():
+            return Outgoing(effects.TASKS, effect.id.encode(), _json(effect))
+        case Emitted():
+            return Outgoing(effects.EMITTED, node_key(tenant, effect.node), _json(effect))
+        case Row():
+            value = _json(effect.row) if effect.row is not None else b"null"
+            return Outgoing(effects.FACTS, f"{tenant}/{effect.fact}/{effect.key}".encode(), value)
+
+
+def put(node: Node, source: str, offset: int, sent: Outgoing) -> None:
+    """Let a record stand in the node's outbox: durable with the state that decided it."""
+    node.outbox.append(Entry(source, offset, sent.topic, sent.key, sent.value, sent.partition))
+
+
+def drop_committed(node: Node, committed: dict[str, int]) -> None:
+    """Entries and offsets that the commit has passed are needed no more."""
+    if node.outbox:
+        node.outbox = [entry for entry in node.outbox if entry.offset >= committed.get(entry.source, 0)]
+    if node.applied:
+        stale = [topic for topic, offset in node.applied.items() if offset < committed.get(topic, 0)]
+        for topic in stale:
+            del node.applied[topic]
+
+
+def unsent(node: Node, committed: dict[str, int]) -> list[Outgoing]:
+    """What may not have been sent before a crash: every entry whose source offset is not committed."""
+    return [
+        Outgoing(entry.topic, entry.key, entry.value, entry.partition)
+        for entry in node.outbox
+        if entry.offset >= committed.get(entry.source, 0)
+    ]
+
+
+def dead_letter(record: Any, reason: str, at: int) -> Outgoing:
+    """A record that cannot be taken in: its bytes as they came, and why, where from."""
+    headers = (
+        ("reason", reason.encode()),
+        ("topic", record.topic.encode()),
+        ("partition", str(record.partition).encode()),
+        ("offset", str(record.offset).encode()),
+        ("at", str(at).encode()),
+    )
+    return Outgoing(DEAD_LETTER, record.key, record.value or b"", None, headers)

@@ -1,0 +1,170 @@
+"""What a worker holds of one partition between batches: decoded nodes, due times, who waits for which fact."""
+
+from collections.abc import Iterable, Mapping
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+from orchestrator.engine.program.plan import Program
+from orchestrator.engine.timers import earliest_due
+from orchestrator.model.codec import decode_head, decode_node, encode_node
+from orchestrator.model.customer import Customer, Node, Reference
+from orchestrator.stream.lane.outbox import drop_committed
+
+MOST_LIVE: Final = 50_000
+
+
+class Partition:
+    """One partition's memory.
+
+    Attributes:
+        number: this worker's ownership number; every value it writes carries it.
+        values: the table as encoded; the shell applies each batch's changelog to it.
+        committed: topic -> next offset, as committed.
+        release: what the partition runs on.
+        tick_under_way: a tick of ours is written and not read yet.
+        changed_facts: rows that have changed and that somebody here waits for.
+    """
+
+    def __init__(self, index: int, values: Mapping[bytes, bytes], committed: Mapping[str, int]) -> None:
+        self.index = index
+        self.values = values
+        self.committed = dict(committed)
+        self.number = 0
+        self.release = ""
+        self.tick_under_way = False
+        self.changed_facts: set[str] = set()
+        self.dirty: dict[bytes, Node] = {}
+        self._live: dict[bytes, Node] = {}
+        self._heap: list[tuple[int, bytes]] = []
+        self._due: dict[bytes, int] = {}
+        self._waiters: dict[str, set[bytes]] = {}
+        self._waits: dict[bytes, str] = {}
+
+    def node(self, key: bytes) -> Node:
+        """A node as it is now; one never seen is an empty root."""
+        node = self._live.get(key)
+        if node is None:
+            value = self.values.get(key)
+            node = self._live[key] = decode_node(value) if value is not None else Node()
+        return node
+
+    def rebuild(self) -> list[bytes]:
+        """Rebuild the indexes from the heads of all values; gives the keys whose outbox is not empty."""
+        unsent = []
+        heap = []
+        for key, value in self.values.items():
+            head = decode_head(value)
+            if head.due:
+                heap.append((head.due, key))
+                self._due[key] = head.due
+            if head.facts:
+                self._wait(key, "\n".join(head.facts))
+            if head.has_outbox:
+                unsent.append(key)
+        heapify(heap)
+        self._heap = heap
+        return unsent
+
+    def encode_dirty(self, program: Program) -> list[tuple[bytes, bytes | None]]:
+        """The values of all nodes that this batch has changed, each once; indexes follow."""
+        changelog: list[tuple[bytes, bytes | None]] = []
+        committed, number, known_due = self.committed, self.number, self._due
+        for key, node in self.dirty.items():
+            drop_committed(node, committed)
+            due = node_due(node)
+            facts = facts_waited(node, program)
+            changelog.append((key, encode_node(node, number, due, facts)))
+            if due != known_due.get(key, 0):
+                self._schedule(key, due)
+            if facts != self._waits.get(key, ""):
+                self._wait(key, facts)
+        self.dirty.clear()
+        if len(self._live) > MOST_LIVE:
+            self._live.clear()
+        return changelog
+
+    def _schedule(self, key: bytes, due: int) -> None:
+        if due:
+            self._due[key] = due
+            heappush(self._heap, (due, key))
+        else:
+            self._due.pop(key, None)
+
+    def next_due(self) -> int:
+        """The earliest due time (ms), 0 where nothing is due. Entries that were overtaken are dropped."""
+        heap, known = self._heap, self._due
+        while heap and known.get(heap[0][1]) != heap[0][0]:
+            heappop(heap)
+        return heap[0][0] if heap else 0
+
+    def pop_due(self, until: int, most: int) -> list[bytes]:
+        """Keys that are due at `until` (ms) or before, earliest first, at most so many."""
+        found = []
+        while len(found) < most:
+            due = self.next_due()
+            if not due or due > until:
+                break
+            key = heappop(self._heap)[1]
+            del self._due[key]
+            found.append(key)
+        return found
+
+    def put_back(self, key: bytes) -> None:
+        """A key that was popped and not written keeps its due time."""
+        value = self.values.get(key)
+        due = decode_head(value).due if value is not None else 0
+        if due and key not in self._due:
+            self._schedule(key, due)
+
+    def _wait(self, key: bytes, facts: str) -> None:
+        for fact in self._waits.pop(key, "").split("\n"):
+            self._waiters.get(fact, set()).discard(key)
+        if facts:
+            self._waits[key] = facts
+            for fact in facts.split("\n"):
+                self._waiters.setdefault(fact, set()).add(key)
+
+    def waiting_for(self, facts: Iterable[str]) -> set[bytes]:
+        """Keys of customers who wait for any of these facts or rows."""
+        found: set[bytes] = set()
+        for fact in facts:
+            found |= self._waiters.get(fact, set())
+        return found
+
+    def all_waiting(self) -> list[str]:
+        """Every fact that somebody here waits for."""
+        return [fact for fact, keys in self._waiters.items() if keys]
+
+    def size(self) -> int:
+        """How many nodes there are."""
+        return len(self.values)
+
+
+def node_due(node: Node) -> int:
+    """When something in a node is due (ms, 0: never). A moving customer is frozen."""
+    body = node.body
+    if node.to is not None or body is None:
+        return 0
+    if isinstance(body, Customer):
+        return earliest_due(body)
+    if isinstance(body, Reference) and body.waiting:
+        return min(until for until, _ in body.waiting)
+    return 0
+
+
+def facts_waited(node: Node, program: Program) -> str:
+    """The facts that a customer's levels read, joined with newlines."""
+    body = node.body
+    if node.to is not None or not isinstance(body, Customer) or not body.instances:
+        return ""
+    found: set[str] = set()
+    for instance in body.instances:
+        plan = program.scenario(instance.scenario, instance.version)
+        if plan is None:
+            continue
+        found |= plan.facts_read
+        for standing in instance.standing:
+            step = plan.steps.get(standing.step)
+            if step is not None:
+                found |= step.facts
+    return "\n".join(sorted(found)) if found else ""

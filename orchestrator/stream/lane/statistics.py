@@ -1,0 +1,66 @@
+"""What the core counts: plain numbers by bounded names, which whoever runs it turns into metrics."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.model.effect import Note
+
+if TYPE_CHECKING:
+    from orchestrator.stream.lane.step import Step
+
+NOT_ACTING: Final = frozenset({"suppressed", "held", "not_entered", "dropped"})
+
+
+class Statistics:
+    """Counts since they were last taken.
+
+    Attributes:
+        events: (event type, outcome) -> number.
+        actions: (channel, scenario) -> number.
+        not_acting: reason -> number of decisions not to act.
+        failures: scenario -> events that it raised on.
+        unknown: conditions that were unknown.
+        dead_letters: reason -> number.
+        lateness: ms by which timers acted late.
+    """
+
+    def __init__(self) -> None:
+        self.events: Counter[tuple[str, str]] = Counter()
+        self.actions: Counter[tuple[str, str]] = Counter()
+        self.not_acting: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
+        self.dead_letters: Counter[str] = Counter()
+        self.unknown = 0
+        self.conflicts = 0
+        self.lateness: list[int] = []
+        self.many_hops = 0
+
+    def add(self, step: "Step") -> None:
+        """Take in what a batch left."""
+        self.events.update(step.outcomes)
+        self.lateness += step.lags
+        for _, why in step.rejected:
+            self.dead_letters[why] += 1
+        for note in step.notes:
+            self._note(note)
+
+    def _note(self, note: Note) -> None:
+        what = note.what
+        if what == "sent":
+            self.actions[note.detail["channel"], note.scenario] += 1
+        elif what in NOT_ACTING:
+            self.not_acting[note.reason] += 1
+        elif what == "error":
+            self.failures[note.scenario] += 1
+        elif what == "unknown":
+            self.unknown += 1
+        elif what == "identity_conflict":
+            self.conflicts += 1
+        elif what == "many_hops":
+            self.many_hops += 1
+
+    def take(self) -> "Statistics":
+        """Everything counted so far; counting begins anew."""
+        taken = Statistics()
+        taken.__dict__, self.__dict__ = self.__dict__, taken.__dict__
+        return taken

@@ -1,0 +1,336 @@
+"""One input record at work: apply here, or pass on. What it changes, sends and notes is collected for the batch."""
+
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.engine.fact_rows import PREFIX, change_row, row_node
+from orchestrator.engine.identity.handlers import on_event
+from orchestrator.engine.identity.route import MANY_HOPS, destination, handle
+from orchestrator.engine.identity.work import Work
+from orchestrator.language.cel import CelError
+from orchestrator.model import reason
+from orchestrator.model.customer import Customer, FactRow, Node, Reference
+from orchestrator.model.effect import Note, Tell
+from orchestrator.model.event import Event
+from orchestrator.model.ids import event_hash, node_key
+from orchestrator.model.message import (
+    Absorb,
+    Applied,
+    Change,
+    Erase,
+    Home,
+    Link,
+    Message,
+    Refer,
+    Refused,
+    Reset,
+    Shown,
+    Split,
+    decode_message,
+    encode_message,
+)
+from orchestrator.model.partition import partition_of
+from orchestrator.stream.lane.intake import Refused as Rejected
+from orchestrator.stream.lane.intake import Taken, read_event
+from orchestrator.stream.lane.outbox import outgoing, put
+from orchestrator.stream.lane.records import Outgoing, Record
+
+if TYPE_CHECKING:
+    from orchestrator.engine.engine import Engine
+    from orchestrator.engine.program.plan import Program
+    from orchestrator.stream.lane.partition import Partition
+
+INPUTS: Final = "customer.inputs"
+MOST_FORWARDS: Final = 32
+
+
+class Step:
+    """The records of one batch, one at a time, on one partition.
+
+    Attributes:
+        sends: what the batch has to send, in order; also what only passes through.
+        notes: the traces of all records.
+        outcomes: what became of each record, for the counters: (event type, outcome) of a bounded list.
+        rejected: records for dead-letter, with their reasons.
+    """
+
+    def __init__(self, partition: "Partition", engine: "Engine", partitions: int, tokens: "Tokens | None" = None) -> None:
+        self.partition = partition
+        self.engine = engine
+        self.program: Program = engine.program
+        self.tenant = self.program.tenant
+        self.partitions = partitions
+        self.tokens = tokens
+        self.sends: list[Outgoing] = []
+        self.notes: list[Note] = []
+        self.outcomes: list[tuple[str, str]] = []
+        self.rejected: list[tuple[Record, str]] = []
+        self.lags: list[int] = []
+
+    # Events.
+
+    def event(self, record: Record, channel: str) -> None:
+        """A record of a channel's topic."""
+        raw = record.value or b""
+        taken = read_event(raw, channel, record.timestamp, self.program)
+        if isinstance(taken, Rejected):
+            self.reject(record, taken.reason)
+            return
+        self._take(record, taken, raw)
+
+    def _take(self, record: Record, taken: Taken, raw: bytes) -> None:
+        event, plan = taken.event, taken.plan
+        if plan.facts or plan.for_ == "brand":
+            self._brand_event(record, taken, raw)
+            if plan.for_ == "brand":
+                return
+        if self.tokens is not None and "token" in event.data:
+            self.tokens.resolve(event, self.program.identity, record.timestamp)
+        if event.identifiers:
+            target = event.identifiers[0]
+            self.apply(record, event, target, Applied(target, raw, event.received, plan.channel))
+            return
+        referred = self.program.identity.referred(event.data)
+        if not referred:
+            self.reject(record, reason.NO_IDENTIFIER)
+            return
+        self.refer(record, Applied(referred[0], raw, event.received, plan.channel))
+
+    def apply(self, record: Record, event: Event, target: str, message: Applied) -> None:
+        """Apply an event at the root where `target` is a member: here, or where that root lives."""
+        name = target
+        for _ in range(MOST_FORWARDS):
+            key = node_key(self.tenant, name)
+            if not self._is_here(key, record):
+                message.hops += 1
+                if message.hops > MANY_HOPS:
+                    self.notes.append(Note("many_hops", "", "", "", message.hops))
+                self.pass_on(name, message)
+                self.outcomes.append((event.type, "passed_on"))
+                return
+            node = self.partition.node(key)
+            work = self.work(node, name, record)
+            onward = destination(work, target)
+            if onward is None:
+                self._apply_here(record, event, target, key, work)
+                return
+            name = onward
+        self.pass_on(name, message)
+        self.outcomes.append((event.type, "passed_on"))
+
+    def _apply_here(self, record: Record, event: Event, target: str, key: bytes, work: Work) -> None:
+        if self._applied(work.node, record):
+            self.outcomes.append((event.type, "replayed"))
+            return
+        if self.tokens is not None and event.data.get("token") and self._stranger(event, work):
+            event.identifiers = tuple(node for node in event.identifiers if node != target)
+            if event.identifiers:
+                raw = self.tokens.without(event)
+                self.apply(record, event, event.identifiers[0], Applied(event.identifiers[0], raw, event.received, event.channel))
+            else:
+                self.reject(record, reason.NO_IDENTIFIER)
+            return
+        on_event(work, event, target)
+        self.outcomes.append((event.type, "applied" if work.changed else "duplicate"))
+        self.settle(record, key, work)
+
+    def _stranger(self, event: Event, work: Work) -> bool:
+        """Whether the token that the event carries has been redeemed by another browser."""
+        body = work.node.body
+        return isinstance(body, Customer) and self.tokens is not None and self.tokens.is_stranger(event, body)
+
+    # Messages between nodes.
+
+    def message(self, record: Record, name: str, message: Message) -> None:
+        """A record of `customer.inputs` for the node `name`; ticks are the core's."""
+        match message:
+            case Applied():
+                self._passed_event(record, name, message)
+            case Change():
+                self._change(record, name, message)
+            case Refer():
+                self._refer(record, name, message)
+            case Shown():
+                self._shown(record, message)
+            case Link() | Absorb() | Reset() | Erase() | Home() | Refused() | Split():
+                self._identity(record, name, message)
+
+    def _passed_event(self, record: Record, name: str, message: Applied) -> None:
+        if self.program.identity.is_reference(name):
+            self.refer(record, message)
+            return
+        taken = read_event(message.record, message.channel, message.received, self.program)
+        if isinstance(taken, Rejected):
+            self.reject(record, taken.reason)
+            return
+        event = taken.event
+        if self.tokens is not None and "token" in event.data:
+            self.tokens.resolve(event, self.program.identity, message.received)
+        if not event.identifiers:
+            event.identifiers = (message.target,)
+        self.apply(record, event, message.target, message)
+
+    def _identity(self, record: Record, name: str, message: "Link | Absorb | Reset | Erase | Home | Refused | Split") -> None:
+        key = node_key(self.tenant, name)
+        node = self.partition.node(key)
+        if self._applied(node, record):
+            return
+        work = self.work(node, name, record)
+        handle(work, message)
+        for tell in work.passed:
+            self.pass_on(tell.node, tell.message)
+        self.outcomes.append((type(message).__name__.lower(), "handled" if work.changed else "ignored"))
+        self.settle(record, key, work)
+
+    def _shown(self, record: Record, message: Shown) -> None:
+        event = Event(
+            message.id, "engine", "slot_shown", "engine", message.time, record.timestamp, message.data,
+            (message.target,), "", False, event_hash("slot_shown", message.id),
+        )  # fmt: skip
+        applied = Applied(message.target, b"", record.timestamp, "engine", message.hops)
+        name = message.target
+        key = node_key(self.tenant, name)
+        node = self.partition.node(key)
+        onward = destination(self.work(node, name, record), name)
+        if onward is not None and not self._is_here(node_key(self.tenant, onward), record):
+            message.hops += 1
+            self.pass_on(onward, message)
+            return
+        self.apply(record, event, name, applied)
+
+    # Facts and references.
+
+    def _brand_event(self, record: Record, taken: Taken, raw: bytes) -> None:
+        for document in taken.plan.facts:
+            try:
+                name = row_node(document, taken.event, self.program, self.engine.facts)
+            except CelError:
+                self.reject(record, reason.BAD_PROPERTY)
+                return
+            message = Change(name, raw, taken.event.received, taken.plan.channel)
+            if self._is_here(node_key(self.tenant, name), record):
+                self._change(record, name, message)
+            else:
+                message.hops += 1
+                self.pass_on(name, message)
+        self.outcomes.append((taken.event.type, "applied" if taken.plan.facts else "unused"))
+
+    def _change(self, record: Record, name: str, message: Change) -> None:
+        key = node_key(self.tenant, name)
+        node = self.partition.node(key)
+        taken = read_event(message.record, message.channel, message.received, self.program)
+        if isinstance(taken, Rejected):
+            self.reject(record, taken.reason)
+            return
+        if self._applied(node, record):
+            return
+        fact = name[len(PREFIX) :].partition("/")[0]
+        for document in taken.plan.facts:
+            if document.facts == fact:
+                if not isinstance(node.body, FactRow):
+                    node.body = FactRow(dict(self.engine.facts.row(fact, name[len(PREFIX) + len(fact) + 1 :])))
+                work = self.work(node, name, record)
+                row = change_row(node.body, document, name, taken.event, self.program, self.engine.facts, work.notes)
+                if row is not None:
+                    work.effects.append(row)
+                    work.changed = True
+                self.settle(record, key, work)
+
+    def refer(self, record: Record, message: Applied) -> None:
+        """An event that carries only a reference: to its owner, or kept until there is one."""
+        key = node_key(self.tenant, message.target)
+        if not self._is_here(key, record):
+            message.hops += 1
+            self.pass_on(message.target, message)
+            return
+        node = self.partition.node(key)
+        if self._applied(node, record):
+            return
+        body = node.body if isinstance(node.body, Reference) else Reference()
+        node.body = body
+        if body.owner:
+            message.target = body.owner
+            self.pass_on(body.owner, message)
+            return
+        work = self.work(node, message.target, record)
+        body.waiting.append((record.timestamp + self.program.lateness, encode_message(message)))
+        work.changed = True
+        self.outcomes.append(("reference", "waiting"))
+        self.settle(record, key, work)
+
+    def _refer(self, record: Record, name: str, message: Refer) -> None:
+        key = node_key(self.tenant, name)
+        node = self.partition.node(key)
+        if self._applied(node, record):
+            return
+        body = node.body if isinstance(node.body, Reference) else Reference()
+        node.body = body
+        if body.owner:
+            return
+        work = self.work(node, name, record)
+        body.owner = message.owner
+        for _, waiting in body.waiting:
+            work.effects.append(Tell(message.owner, _for_owner(waiting, message.owner)))
+        body.waiting = []
+        work.changed = True
+        self.settle(record, key, work)
+
+    # What every input leaves behind.
+
+    def settle(self, record: Record, key: bytes, work: Work) -> None:
+        """A changed node is written with this batch; its effects stand in its outbox, then are sent."""
+        self.notes += work.notes
+        if not work.changed:
+            return
+        node = work.node
+        node.applied[record.topic] = record.offset
+        self.partition.dirty[key] = node
+        for effect in work.effects:
+            sent = outgoing(effect, self.tenant)
+            put(node, record.topic, record.offset, sent)
+            self.sends.append(sent)
+
+    def pass_on(self, name: str, message: Message) -> None:
+        """A message that only passes through: no state stands for it, a replay sends it again."""
+        self.sends.append(Outgoing(INPUTS, node_key(self.tenant, name), encode_message(message)))
+
+    def reject(self, record: Record, why: str) -> None:
+        self.rejected.append((record, why))
+        self.outcomes.append(("", "dead_letter"))
+
+    def work(self, node: Node, name: str, record: Record) -> Work:
+        return Work(node, name, self.tenant, record.timestamp, self.program.identity, self.engine)
+
+    def _is_here(self, key: bytes, record: Record) -> bool:
+        """Whether a node lives on this partition. What is in the table does; so does what the record is keyed by."""
+        partition = self.partition
+        if key in partition.values or key in partition.dirty:
+            return True
+        return partition_of(key, self.partitions) == partition.index
+
+    def _applied(self, node: Node, record: Record) -> bool:
+        """Whether this record is applied to the node already: a replay after a crash."""
+        return node.applied.get(record.topic, -1) >= record.offset
+
+
+def _for_owner(raw: bytes, owner: str) -> Applied:
+    message = decode_message(raw)
+    assert isinstance(message, Applied)  # noqa: S101 - only such wait
+    message.target = owner
+    return message
+
+
+class Tokens:
+    """Signed links, as the lane sees them. Without keys, tokens are properties like any other."""
+
+    def resolve(self, event: Event, rules: object, now: int) -> None:
+        """Let a valid token's node be one of the event's identifiers."""
+        raise NotImplementedError
+
+    def is_stranger(self, event: Event, customer: Customer) -> bool:
+        """Whether the token is redeemed already, by another browser; redeems it otherwise."""
+        raise NotImplementedError
+
+    def without(self, event: Event) -> bytes:
+        """The event as it came, without its token."""
+        raise NotImplementedError
+
