@@ -13,7 +13,7 @@ from orchestrator.model.event import DEFAULT_TENANT
 
 Scope = Literal["events", "decide", "context"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
-MIN_KEY: Final = 16
+MIN_KEY: Final = 24
 
 _TENANT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _BEARER: Final = re.compile(r"Bearer +([A-Za-z0-9._~+/=-]{1,512}) *", re.IGNORECASE)

@@ -1,7 +1,7 @@
 """Writing events to Kafka: done when the broker has acknowledged, and not before."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaProducer
@@ -107,15 +107,13 @@ class KafkaEventLog:
                 await asyncio.sleep(_RENEW_EVERY)
 
 
-def kafka_producer(bootstrap: str, **security: Any) -> AIOKafkaProducer:
+def kafka_producer(connection: Mapping[str, Any]) -> AIOKafkaProducer:
     """A producer for events: all replicas acknowledge, retries make no duplicates, partitions as Java's client.
 
     Args:
-        bootstrap: `host:port`, several separated by commas.
-        security: aiokafka's own settings for TLS and SASL.
+        connection: how to reach the cluster, as aiokafka's clients take it: `bootstrap_servers` and security.
     """
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
         client_id="orchestrator-gateway",
         acks="all",
         enable_idempotence=True,
@@ -123,7 +121,7 @@ def kafka_producer(bootstrap: str, **security: Any) -> AIOKafkaProducer:
         max_request_size=2 * 1024 * 1024,
         request_timeout_ms=10_000,
         partitioner=_partition,
-        **security,
+        **connection,
     )
 
 

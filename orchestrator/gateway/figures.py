@@ -1,7 +1,7 @@
 """The gateway's observer on the product's metrics and log events."""
 
 from orchestrator.telemetry import metrics
-from orchestrator.telemetry.events import ProducerRenewed, RequestFailed
+from orchestrator.telemetry.events import BundleRefused, BundleTaken, ProducerRenewed, RequestFailed
 from orchestrator.telemetry.log import EventLog
 from orchestrator.telemetry.recorder import Recorder
 
@@ -34,6 +34,15 @@ class Figures:
 
     def renewed(self) -> None:
         self._log.emit(ProducerRenewed())
+
+    def release_taken(self, release: str, scenarios: int) -> None:
+        self._log.emit(BundleTaken(release, scenarios))
+
+    def release_refused(self, release: str, errors: int, code: str, place: str) -> None:
+        self._log.emit(BundleRefused(release, errors, code, place))
+
+    def left_aside(self, topic: str) -> None:
+        self._recorder.add(metrics.DEAD_LETTERS, f"unreadable_{topic}")
 
     def failed(self, request_id: str, error: BaseException) -> None:
         self._log.emit(RequestFailed(request_id, where(error)))

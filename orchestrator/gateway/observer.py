@@ -34,6 +34,18 @@ class Observer(Protocol):
         """The producer had broken down for good and is being replaced."""
         ...
 
+    def release_taken(self, release: str, scenarios: int) -> None:
+        """A tenant's requests are judged by this release from now on."""
+        ...
+
+    def release_refused(self, release: str, errors: int, code: str, place: str) -> None:
+        """A release has errors, the first of which is `code` at `place`; the one before stays."""
+        ...
+
+    def left_aside(self, topic: str) -> None:
+        """A record of a topic of ours could not be read and was left aside."""
+        ...
+
     def failed(self, request_id: str, error: BaseException) -> None:
         """A request met an error of ours and was answered with 500."""
         ...

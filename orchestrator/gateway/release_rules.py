@@ -1,27 +1,27 @@
 """A release's documents as the gateway's `ReleaseRules`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.engine.identity.rules import BadIdentifierError, IdentityRules
-from orchestrator.language.spec.content import Slot
-from orchestrator.language.spec.ground import Events
+from orchestrator.language.bundle import Bundle
+from orchestrator.language.spec.ground import EventDeclaration, Identity
 
 
-class DocumentRules:
-    """`ReleaseRules` from the documents of a bundle; the same rules that the engine resolves by.
+class BundleRules:
+    """`ReleaseRules` from a checked bundle; identifiers are read by the very rules that the engine resolves by.
 
-    Args:
-        identity: what the bundle says of identifiers.
-        events: its `events` documents.
-        slots: its `slot` documents.
+    Raises:
+        ValueError: the bundle has no `identity` document, so nobody could be told from anybody.
     """
 
-    def __init__(self, identity: IdentityRules, events: Iterable[Events], slots: Iterable[Slot]) -> None:
-        self._identity = identity
-        self._accounts = frozenset(identity.account)
-        self._of_brand = frozenset(_names_of_brand(events))
-        self._fallbacks = {name: slot.default for slot in slots for name in (slot.slot, *slot.also)}
+    def __init__(self, bundle: Bundle) -> None:
+        if bundle.identity is None:
+            raise ValueError("the bundle has no identity document")
+        self._identity = identity_rules(bundle.identity)
+        self._accounts = frozenset(self._identity.account)
+        self._of_brand = _names_of_brand(bundle.events)
+        self._slots = bundle.slots
 
     @property
     def identifiers(self) -> tuple[str, ...]:
@@ -50,17 +50,29 @@ class DocumentRules:
         return f"{channel}.{event_type}" not in self._of_brand
 
     def fallback(self, slot: str) -> str | None:
-        return self._fallbacks.get(slot)
+        found = self._slots.get(slot)
+        return found.default if found is not None else None
 
 
-def _names_of_brand(events: Iterable[Events]) -> Iterator[str]:
+def identity_rules(document: Identity) -> IdentityRules:
+    """The rules that an `identity` document declares."""
+    kinds = {name: namespace.is_ for name, namespace in document.namespaces.items()}
+    return IdentityRules(
+        unique=tuple(name for name, kind in kinds.items() if kind == "unique"),
+        shared=tuple(name for name, kind in kinds.items() if kind == "shared"),
+        most={name: each.max for name, each in document.namespaces.items() if each.max is not None},
+        references={name: frozenset(events) for name, events in (document.references or {}).items()},
+        normalise=document.normalise,
+        region=document.region,
+        account=tuple(name for name, kind in kinds.items() if kind == "account"),
+    )
+
+
+def _names_of_brand(declared: Mapping[str, EventDeclaration]) -> frozenset[str]:
     """`CHANNEL.TYPE` of every event that is the brand's; one declared as `CHANNEL.TYPE` goes before a plain type."""
     whose: dict[str, str] = {}
-    apart: dict[str, str] = {}
-    for document in events:
-        for name, declared in document.define.items():
-            if "." in name:
-                apart[name] = declared.for_
-            else:
-                whose |= {f"{channel}.{name}": declared.for_ for channel in declared.channel}
-    return (name for name, owner in (whose | apart).items() if owner == "brand")
+    for name in sorted(declared, key=lambda name: "." in name):
+        channels = declared[name].channel
+        names = [name] if "." in name else [f"{channel}.{name}" for channel in channels]
+        whose |= dict.fromkeys(names, declared[name].for_)
+    return frozenset(name for name, owner in whose.items() if owner == "brand")

@@ -1,7 +1,7 @@
 """A small compacted topic, held whole: read from its beginning without a group, then followed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,6 +16,7 @@ class WholeTopic:
 
     Args:
         topic: its name.
+        partitions: how many it has.
         learn: takes in one record: key, and value or None where it was deleted. What it refuses with ValueError
             is left aside.
         left_aside: told of every record that was refused.
@@ -25,11 +26,13 @@ class WholeTopic:
     def __init__(
         self,
         topic: str,
+        partitions: int,
         learn: Callable[[bytes, bytes | None], None],
         left_aside: Callable[[ValueError], None],
         make_consumer: Callable[[], AIOKafkaConsumer],
     ) -> None:
         self._topic = topic
+        self._partitions = partitions
         self._learn = learn
         self._left_aside = left_aside
         self._make_consumer = make_consumer
@@ -47,12 +50,11 @@ class WholeTopic:
         """
         consumer = self._consumer = self._make_consumer()
         await consumer.start()
-        partitions = consumer.partitions_for_topic(self._topic)
-        if not partitions:
+        if self._topic not in await consumer.topics():
             raise MissingTopicError(
                 f"there is no topic {self._topic}; create the topics with: orchestrator topics apply"
             )
-        assigned = [TopicPartition(self._topic, partition) for partition in sorted(partitions)]
+        assigned = [TopicPartition(self._topic, partition) for partition in range(self._partitions)]
         consumer.assign(assigned)
         await consumer.seek_to_beginning(*assigned)
         ends = await consumer.end_offsets(assigned)
@@ -94,19 +96,22 @@ class WholeTopic:
             self._left_aside(error)
 
 
-def consumer_of(topic: str, bootstrap: str, **security: Any) -> Callable[[], AIOKafkaConsumer]:
-    """Makes consumers for a `WholeTopic`."""
+def consumer_of(topic: str, connection: Mapping[str, Any]) -> Callable[[], AIOKafkaConsumer]:
+    """Makes consumers for a `WholeTopic`.
+
+    Args:
+        topic: what they are to read.
+        connection: how to reach the cluster, as aiokafka's clients take it: `bootstrap_servers` and security.
+    """
 
     def make() -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            topic,
-            bootstrap_servers=bootstrap,
             client_id=f"orchestrator-gateway-{topic}",
             group_id=None,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             fetch_max_wait_ms=100,
-            **security,
+            **connection,
         )
 
     return make

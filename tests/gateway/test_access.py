@@ -73,7 +73,7 @@ async def test_without_any_key_everybody_is_the_default_tenant(
 
 
 @pytest.mark.parametrize(
-    ("key", "tenant", "message"), [("short", "default", "16"), ("k" * 20, "a/b", "tenant"), ("k y" * 9, "a", "letters")]
+    ("key", "tenant", "message"), [("short", "default", "24"), ("k" * 24, "a/b", "tenant"), ("k y" * 9, "a", "letters")]
 )
 def test_a_key_that_cannot_work_is_refused_at_start(key: str, tenant: str, message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
@@ -82,13 +82,13 @@ def test_a_key_that_cannot_work_is_refused_at_start(key: str, tenant: str, messa
 
 
 def test_a_key_is_never_shown() -> None:
-    credential = Credential.of_key("name", "a-very-secret-key-1", "default", ["events"])
+    credential = Credential.of_key("name", "a-very-secret-key-12345678", "default", ["events"])
     assert "secret" not in repr(credential)
     assert "digest" not in repr(credential)
 
 
 def test_two_keys_of_one_name_are_refused() -> None:
-    one = Credential.of_key("same", "k" * 20, "default", ["events"])
+    one = Credential.of_key("same", "k" * 24, "default", ["events"])
     with pytest.raises(ValueError, match="same name"):
         Credentials([one, one], lambda: 0.0)
 

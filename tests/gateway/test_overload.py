@@ -12,7 +12,7 @@ from orchestrator.gateway.refusals import Unavailable
 
 Event = dict[str, Any]
 House = Any
-KEY, OTHER = "a-key-of-one-tenant-1", "a-key-of-another-one-1"
+KEY, OTHER = "a-key-of-one-tenant-123456", "a-key-of-another-one-12345"
 
 
 def two_tenants(rate: float, burst: float) -> list[Credential]:

@@ -1,0 +1,119 @@
+"""The current release of each tenant, as the topic `bundles` tells of it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+import msgspec
+
+from orchestrator.gateway.observer import Observer
+from orchestrator.gateway.release_rules import BundleRules
+from orchestrator.gateway.rules import ReleaseRules
+from orchestrator.language.bundle import EventSchemas, LoadResult, load_bundle
+from orchestrator.language.source.diagnostic import Severity
+
+TOPIC: Final = "bundles"
+
+T = TypeVar("T")
+
+
+class _Current(msgspec.Struct):
+    release: str
+
+
+class _Files(msgspec.Struct):
+    files: dict[str, str]
+
+
+class PublishedReleases:
+    """`Releases` from the topic's records.
+
+    A release is read in a thread of its own when its word comes, so that requests are answered meanwhile by the
+    release before. One that has errors never replaces one that has none.
+
+    Args:
+        load: reads and checks a bundle's files (path -> bytes).
+        observer: told which release is taken or refused.
+    """
+
+    def __init__(self, load: Callable[[Mapping[str, bytes]], LoadResult], observer: Observer) -> None:
+        self._load = load
+        self._observer = observer
+        self._contents: dict[str, bytes] = {}
+        self._lists: dict[str, dict[str, str]] = {}
+        self._wanted: dict[str, str] = {}
+        self._rules: dict[str, ReleaseRules] = {}
+        self._news = asyncio.Event()
+
+    def learn(self, key: bytes, value: bytes | None) -> None:
+        """Take in one record of the topic.
+
+        Raises:
+            ValueError: it is none that belongs there.
+        """
+        match key.decode().split("/"):
+            case [content]:
+                _set(self._contents, content, value)
+            case [tenant, "release", release]:
+                listed = _decode(value, _Files).files if value is not None else None
+                _set(self._lists, f"{tenant}/{release}", listed)
+            case [tenant, "release"] if value is not None:
+                self._wanted[tenant] = _decode(value, _Current).release
+                self._news.set()
+            case _:
+                raise ValueError("a record of the topic bundles has a key that is none of ours")
+
+    def rules(self, tenant: str) -> ReleaseRules | None:
+        return self._rules.get(tenant)
+
+    @property
+    def any(self) -> bool:
+        """Whether any tenant has a release."""
+        return bool(self._rules)
+
+    async def run(self, complete: asyncio.Event) -> None:
+        """Read releases as they come, from when the topic has been read once; until cancelled."""
+        await complete.wait()
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            wanted, self._wanted = self._wanted, {}
+            for tenant, release in wanted.items():
+                await self._take(tenant, release)
+
+    async def _take(self, tenant: str, release: str) -> None:
+        listed = self._lists.get(f"{tenant}/{release}")
+        missing = [path for path, content in (listed or {}).items() if content not in self._contents]
+        if listed is None or missing:
+            self._observer.release_refused(release, max(1, len(missing)), "E-MISSING", "the topic bundles")
+            return
+        files = {path: self._contents[content] for path, content in listed.items()}
+        result = await asyncio.to_thread(self._load, files)
+        if result.bundle is None:
+            errors = [one for one in result.diagnostics if one.severity is Severity.ERROR]
+            place = f"{errors[0].position.file}:{errors[0].position.line}"
+            self._observer.release_refused(release, len(errors), errors[0].code, place)
+        elif result.bundle.identity is None:
+            self._observer.release_refused(release, 1, "E-IDENTITY", "the bundle has no identity document")
+        else:
+            self._rules[tenant] = BundleRules(result.bundle)
+            self._observer.release_taken(release, len(result.bundle.scenarios))
+
+
+def bundle_loader(schemas: EventSchemas) -> Callable[[Mapping[str, bytes]], LoadResult]:
+    """Loads bundles whose events have these properties."""
+    return lambda files: load_bundle(files, schemas)
+
+
+def _set(held: dict[str, T], name: str, value: T | None) -> None:
+    if value is None:
+        held.pop(name, None)
+    else:
+        held[name] = value
+
+
+def _decode(value: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(value, type=kind)
+    except msgspec.DecodeError as error:
+        raise ValueError("a record of the topic bundles has a value that is none of ours") from error
