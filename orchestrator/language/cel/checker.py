@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from orchestrator.language.cel import overloads
 from orchestrator.language.cel.environment import Environment, Function
 from orchestrator.language.cel.errors import CelError, CelTypeError
 from orchestrator.language.cel.nearest import did_you_mean
 from orchestrator.language.cel.operators import binary
 from orchestrator.language.cel.runtime import text, times
-from orchestrator.language.cel.signatures import STANDARD, TYPE_IDENTIFIERS, VARIADIC, Signature
+from orchestrator.language.cel.signatures import STANDARD, TYPE_IDENTIFIERS, VARIADIC
 from orchestrator.language.cel.syntax import (
     Bind,
     Call,
@@ -43,6 +44,7 @@ from orchestrator.language.cel.types import (
     type_of_value,
 )
 from orchestrator.language.cel.values import UInt
+from orchestrator.language.cel.wording import article, bool_hint, text_hint
 
 
 class Checker:
@@ -68,6 +70,17 @@ class Checker:
             node.type = DYN
         return node.type
 
+    def result(self, tree: Node, expected: Type | None) -> None:
+        """The type of the whole, which must fit where the expression stands.
+
+        Raises:
+            CelTypeError: Something in it cannot be right, or the whole is of another type.
+        """
+        given = self.check(tree)
+        if expected is not None and self.environment.strict and not accepts(expected, given, {}):
+            hint = bool_hint(tree) if expected.kind == "bool" else None
+            raise self.problem(tree, f"{article(expected)} is needed here, this is {article(given)}", hint)
+
     def problem(self, node: Node, message: str, hint: str | None = None) -> CelTypeError:
         return CelTypeError(message, self.source, node.offset, node.end - node.offset, hint)
 
@@ -90,7 +103,7 @@ class Checker:
         message = f"unknown name `{node.name}`"
         if node.name in self.environment.functions or node.name in STANDARD:
             raise self.problem(node, message, f"`{node.name}` is a function: {node.name}(...)")
-        raise self.problem(node, message, did_you_mean(node.name, known) or _text_hint(node.name, known))
+        raise self.problem(node, message, did_you_mean(node.name, known) or text_hint(node.name, known))
 
     def _root(self, name: str) -> Type | None:
         if name in self.environment.roots:
@@ -126,7 +139,7 @@ class Checker:
         if holder.kind == "map" and accepts(holder.parameters[0], STRING, {}):
             return holder.parameters[1]
         if holder.kind != "record":
-            raise self.problem(node, f"`.{node.field}` asks for a map, this is {_article(holder)}")
+            raise self.problem(node, f"`.{node.field}` asks for a map, this is {article(holder)}")
         found = holder.fields.get(node.field)
         if found is not None or holder.open:
             return found or DYN
@@ -144,18 +157,18 @@ class Checker:
         if holder.kind == "list":
             if key.kind in NUMERIC or key.kind == "dyn":
                 return holder.parameters[0]
-            raise self.problem(node.key, f"a list is read by number, this is {_article(key)}")
+            raise self.problem(node.key, f"a list is read by number, this is {article(key)}")
         if holder.kind == "map":
             if accepts(holder.parameters[0], key, {}) or key.kind in NUMERIC:
                 return holder.parameters[1]
-            raise self.problem(node.key, f"the keys of this map are {holder.parameters[0]}, this is {_article(key)}")
+            raise self.problem(node.key, f"the keys of this map are {holder.parameters[0]}, this is {article(key)}")
         if holder.kind == "dyn":
             return DYN
-        raise self.problem(node, f"`[ ]` reads a list or a map, this is {_article(holder)}")
+        raise self.problem(node, f"`[ ]` reads a list or a map, this is {article(holder)}")
 
     def _record_index(self, node: Index, holder: Type, key: Type) -> Type:
         if key.kind not in ("string", "dyn"):
-            raise self.problem(node.key, f"the keys of `{holder.name}` are strings, this is {_article(key)}")
+            raise self.problem(node.key, f"the keys of `{holder.name}` are strings, this is {article(key)}")
         if not isinstance(node.key, Literal):
             return DYN
         found = holder.fields.get(node.key.value)
@@ -173,11 +186,11 @@ class Checker:
             return BOOL
         if given.kind in ("int", "double", "dyn"):
             return given
-        raise self.problem(node, f"`-` needs a number with a sign, this is {_article(given)}")
+        raise self.problem(node, f"`-` needs a number with a sign, this is {article(given)}")
 
     def _bool(self, node: Node, asker: str) -> None:
         if self.environment.strict and node.type.plain.kind not in ("bool", "dyn"):
-            raise self.problem(node, f"{asker} needs a bool, this is {_article(node.type)}", _bool_hint(node))
+            raise self.problem(node, f"{asker} needs a bool, this is {article(node.type)}", bool_hint(node))
 
     def chain(self, node: Chain) -> Type:
         left = self.check(node.first)
@@ -196,14 +209,17 @@ class Checker:
     def _unfit(self, node: Chain, operator: str, left: Type, operand: Node) -> CelTypeError:
         right = operand.type
         hint = None
-        if operator == "+" and "string" in (left.plain.kind, right.plain.kind):
+        kinds = {left.plain.kind, right.plain.kind}
+        if operator == "+" and "string" in kinds:
             hint = "make text of it: string(...)"
+        elif "string" in kinds and kinds & NUMERIC:
+            hint = "a number has no quotes; string(...) makes text of one"
         if operator in ("==", "!="):
-            message = f"{_article(left)} and {_article(right)} are never equal"
+            message = f"{article(left)} and {article(right)} are never equal"
         elif operator == "in":
-            message = f"`in` cannot find {_article(left)} in {_article(right)}"
+            message = f"`in` cannot find {article(left)} in {article(right)}"
         else:
-            message = f"`{operator}` does not take {_article(left)} and {_article(right)}"
+            message = f"`{operator}` does not take {article(left)} and {article(right)}"
         return CelTypeError(message, self.source, node.offset, operand.end - node.offset, hint)
 
     def logical(self, node: Logical) -> Type:
@@ -228,14 +244,14 @@ class Checker:
             keys.append(self.check(key).plain)
             values.append(self.check(value))
             if keys[-1].kind not in ("string", "int", "uint", "bool", "dyn"):
-                raise self.problem(key, f"a map has keys of string, int, uint or bool, this is {_article(keys[-1])}")
+                raise self.problem(key, f"a map has keys of string, int, uint or bool, this is {article(keys[-1])}")
         return map_of(same_or_dyn(keys), same_or_dyn(values))
 
     def comprehension(self, node: Comprehension) -> Type:
         range_ = self.check(node.range).plain
         element = _element(range_)
         if element is None:
-            raise self.problem(node.range, f"`{node.kind}` goes through a list or a map, this is {_article(range_)}")
+            raise self.problem(node.range, f"`{node.kind}` goes through a list or a map, this is {article(range_)}")
         return self._with_variable(node.variable, element, lambda: self._body(node, element))
 
     def _with_variable(self, name: str, type_: Type, body: Callable[[], Type]) -> Type:
@@ -266,15 +282,16 @@ class Checker:
             return self._declared(node, function)
         signatures = STANDARD.get(node.function)
         if not signatures:
-            raise self._unknown_function(node)
+            raise overloads.unknown_function(node, self.source, self.environment.functions)
         style = [one for one in signatures if (one.method if node.target else one.plain)]
         if not style:
-            raise self._wrong_style(node)
+            raise overloads.wrong_style(node, self.source)
         arguments = [*([node.target] if node.target else []), *node.args]
         given = [self.check(argument) for argument in arguments]
-        fitting = _fitting(style, given, variadic=node.function in VARIADIC)
+        fitting = overloads.fitting(style, given, variadic=node.function in VARIADIC)
         if not fitting:
-            raise self._no_overload(node, given)
+            ways = [overloads.way(node.function, one.parameters, one.method) for one in style]
+            raise overloads.called_wrongly(node, self.source, given, ways)
         node.signature = fitting[0][0]
         self._fold(node, arguments)
         return same_or_dyn([result for _, result in fitting])
@@ -309,50 +326,8 @@ class Checker:
             if len(parameters) == len(given) and all(map(accepts, parameters, given, [bindings] * len(given))):
                 node.declared, node.parameters = function, parameters
                 return resolve(overload.result, bindings)
-        ways = " or ".join(_way(function.name, overload.parameters) for overload in function.overloads)
-        raise self._called_wrongly(node, given, f"write {ways}")
-
-    def _unknown_function(self, node: Call) -> CelTypeError:
-        style = {name for name, ways in STANDARD.items() if any(w.method if node.target else w.plain for w in ways)}
-        known = style if node.target else style | set(self.environment.functions)
-        known |= {"all", "exists", "exists_one", "map", "filter"} if node.target else {"has"}
-        hint = did_you_mean(node.function, sorted(known))
-        if node.target and node.function in self.environment.functions:
-            hint = f"write {node.function}(...)"
-        return CelTypeError(
-            f"unknown function `{node.function}`", self.source, node.name_offset, len(node.function), hint,
-        )  # fmt: skip
-
-    def _wrong_style(self, node: Call) -> CelTypeError:
-        hint = f"write {node.function}(...)" if node.target else f"write value.{node.function}(...)"
-        message = f"`{node.function}` is not called like this"
-        return CelTypeError(message, self.source, node.name_offset, len(node.function), hint)
-
-    def _no_overload(self, node: Call, given: list[Type]) -> CelTypeError:
-        ways = sorted({_way(node.function, one.parameters, one.method) for one in STANDARD[node.function]})
-        return self._called_wrongly(node, given, "write " + " or ".join(ways))
-
-    def _called_wrongly(self, node: Call, given: list[Type], hint: str) -> CelTypeError:
-        types = ", ".join(map(str, given)) if given else "nothing"
-        message = f"`{node.function}` does not take ({types})"
-        return CelTypeError(message, self.source, node.name_offset, len(node.function), hint)
-
-
-def _fitting(ways: list[Signature], given: list[Type], variadic: bool) -> list[tuple[Signature, Type]]:
-    """The signatures that take the given types with their results; one alone if it fits to the letter."""
-    found: list[tuple[Signature, Type]] = []
-    for way in ways:
-        parameters = way.parameters * len(given) if variadic else way.parameters
-        bindings: Bindings = {}
-        if len(parameters) != len(given) or not all(
-            accepts(wanted, one, {} if variadic else bindings) for wanted, one in zip(parameters, given, strict=True)
-        ):
-            continue
-        result = resolve(way.result, bindings)
-        if all(wanted.kind in (one.plain.kind, "var") for wanted, one in zip(parameters, given, strict=True)):
-            return [(way, result)]
-        found.append((way, result))
-    return found
+        ways = [overloads.way(function.name, overload.parameters) for overload in function.overloads]
+        raise overloads.called_wrongly(node, self.source, given, ways)
 
 
 def _element(range_: Type) -> Type | None:
@@ -361,30 +336,6 @@ def _element(range_: Type) -> Type | None:
     if range_.kind == "record":
         return STRING
     return DYN if range_.kind == "dyn" else None
-
-
-def _way(name: str, parameters: tuple[Type, ...], method: bool = False) -> str:
-    types = [str(one) for one in parameters]
-    return f"{types[0]}.{name}({', '.join(types[1:])})" if method else f"{name}({', '.join(types)})"
-
-
-def _article(type_: Type) -> str:
-    if type_.kind in ("record", "var", "null", "dyn"):
-        return f"`{type_}`"
-    return f"{'an' if type_.kind in ('int', 'uint') else 'a'} {type_}"
-
-
-def _text_hint(name: str, known: list[str]) -> str | None:
-    return f'a literal text has quotes: "{name}"' if known else None
-
-
-def _bool_hint(node: Node) -> str | None:
-    kind = node.type.plain.kind
-    if kind == "string":
-        return 'compare it: ... != ""'
-    if kind in NUMERIC:
-        return "compare it: ... > 0"
-    return "compare it: size(...) > 0" if kind in ("list", "map") else None
 
 
 _FOLDED: Final[dict[str, Callable[[str], Any]]] = {

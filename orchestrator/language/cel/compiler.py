@@ -7,13 +7,13 @@ from typing import Any, Final, cast
 from orchestrator.language.cel import analysis
 from orchestrator.language.cel.checker import Checker
 from orchestrator.language.cel.environment import Environment
-from orchestrator.language.cel.errors import CelError, CelSyntaxError, CelTypeError
+from orchestrator.language.cel.errors import CelError, CelSyntaxError, CelWorkError
 from orchestrator.language.cel.fast import FastGenerator
 from orchestrator.language.cel.generator import Generator
 from orchestrator.language.cel.parser import parse
 from orchestrator.language.cel.runtime import NAMESPACE
 from orchestrator.language.cel.syntax import Node
-from orchestrator.language.cel.types import Type, accepts
+from orchestrator.language.cel.types import Type
 
 _FAULTS: Final = (CelError, LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 
@@ -83,7 +83,7 @@ def assemble(fast: str, exact: str) -> Evaluate:
         except RecursionError:
             raise CelError("the values are nested too deeply") from None
 
-    return _define(fast, {"again": again, "FAULTS": _FAULTS})
+    return _define(fast, {"again": again, "FAULTS": _FAULTS, "FINAL": CelWorkError})
 
 
 def _define(program: str, names: dict[str, Any]) -> Evaluate:
@@ -116,11 +116,7 @@ def compile_expression(source: str, environment: Environment, expected: Type | N
 def _compile(source: str, environment: Environment, expected: Type | None) -> Expression:
     try:
         tree = parse(source)
-        given = Checker(source, environment).check(tree)
+        Checker(source, environment).result(tree, expected)
     except RecursionError:
         raise CelSyntaxError("nested too deeply", source, 0, len(source)) from None
-    if expected is not None and not accepts(expected, given, {}):
-        raise CelTypeError(
-            f"a {expected} is needed here, this is a {given}", source, tree.offset, tree.end - tree.offset
-        )
     return Expression(source, tree, environment, expected)

@@ -4,6 +4,7 @@ CelProblem: found while compiling, points into the source
  +- CelSyntaxError: does not parse, or is larger than the limits allow
  +- CelTypeError: parses, but a name, field, function or type in it cannot be right
 CelError: found while evaluating; the value of the expression is unknown
+ +- CelWorkError: it takes more work than the limits allow; no operator absorbs it
 """
 
 
@@ -43,3 +44,7 @@ class CelTypeError(CelProblem):
 
 class CelError(Exception):
     """The expression has no value for these inputs: absent field, wrong type, overflow, a limit, ..."""
+
+
+class CelWorkError(CelError):
+    """The evaluation takes more work than the limits allow, and ends at once: `... || true` does not absorb it."""

@@ -36,7 +36,8 @@ class FastGenerator(Generator):
     """The same structure as the exact generator, with shortcuts."""
 
     def body(self, value: str) -> str:
-        return f"    try:\n        return {value}\n    except FAULTS:\n        return again(c)\n"
+        final = "    except FINAL:\n        raise\n" if self.metered else ""
+        return f"    try:\n        return {value}\n{final}    except FAULTS:\n        return again(c)\n"
 
     def result(self, tree: Node, expected: Type | None) -> str:
         if expected is not None and expected.kind == "bool" and tree.type.kind == "bool":

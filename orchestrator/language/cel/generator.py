@@ -49,13 +49,16 @@ class Generator:
         self.roots = roots
         self.definitions: list[str] = []
         self.scope: dict[str, str] = {}
-        self.inside = 0  # macros around the current node
+        self.inside = 0  # macros and bindings around the current node: values may be read or made many times
+        self.metered = False
 
     def program(self, tree: Node, expected: Type | None) -> str:
         """The source of a module that defines `evaluate(c)`."""
-        meter = "    m = Meter()\n" if _has_macro(tree) else "    m = None\n"
+        self.metered = _is_metered(tree)
         value = self.result(tree, expected)
-        return "\n".join([*self.definitions, f"def evaluate(c):\n{meter}{self.body(value)}"])
+        head = "def evaluate(c):\n" if self.metered else "def evaluate(c, m=None):\n"
+        meter = "    m = Meter()\n" if self.metered else ""
+        return "\n".join([*self.definitions, f"{head}{meter}{self.body(value)}"])
 
     def body(self, value: str) -> str:
         return f"    return {value}\n"
@@ -215,15 +218,15 @@ class Generator:
         elements = f"m.elements({self.emit(node.range)})"
         return self._scoped(node.variable, lambda variable: self.macro(node, elements, variable))
 
-    def _scoped(self, name: str, body: Callable[[str], str], inside: int = 1) -> str:
+    def _scoped(self, name: str, body: Callable[[str], str]) -> str:
         outer = self.scope
         variable = f"x{len(outer) + 1}"
         while variable in outer.values():
             variable += "_"
         self.scope = {**outer, name: variable}
-        self.inside += inside
+        self.inside += 1
         code = body(variable)
-        self.inside -= inside
+        self.inside -= 1
         self.scope = outer
         return code
 
@@ -238,9 +241,7 @@ class Generator:
 
     def bind(self, node: Bind) -> str:
         value = self.emit(node.value)
-        return self._scoped(
-            node.variable, lambda variable: f"(lambda {variable}: {self.emit(node.body)})({value})", inside=0,
-        )  # fmt: skip
+        return self._scoped(node.variable, lambda variable: f"(lambda {variable}: {self.emit(node.body)})({value})")
 
     # -- calls
 
@@ -288,8 +289,8 @@ def field_type(holder: Node, field: str) -> Type:
     return record.fields.get(field, DYN)
 
 
-def _has_macro(node: Node) -> bool:
-    return isinstance(node, Comprehension) or any(map(_has_macro, children(node)))
+def _is_metered(node: Node) -> bool:
+    return isinstance(node, Comprehension | Bind) or any(map(_is_metered, children(node)))
 
 
 def _path(node: Node) -> str:

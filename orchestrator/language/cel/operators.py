@@ -86,6 +86,8 @@ def comparable(left: Type, right: Type) -> bool:
     left, right = left.plain, right.plain
     if "null" in (left.kind, right.kind) or (left.kind in NUMERIC and right.kind in NUMERIC):
         return True
+    if left.kind in ("map", "record") and right.kind in ("map", "record") and "record" in (left.kind, right.kind):
+        return True
     if left.kind == right.kind == "list":
         return comparable(left.parameters[0], right.parameters[0])
     if left.kind == right.kind == "map":

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from orchestrator.language.cel.errors import CelError
+from orchestrator.language.cel.errors import CelError, CelWorkError
 from orchestrator.language.cel.runtime.failures import not_a_bool
 
 
@@ -25,6 +25,8 @@ def _decided(values: Iterable[Callable[[], Any]], deciding: bool) -> bool:
         try:
             if truth(value()) is deciding:
                 return deciding
+        except CelWorkError:
+            raise
         except CelError as error:
             failure = failure or error
     if failure is not None:

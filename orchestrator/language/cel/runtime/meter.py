@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.language.cel.errors import CelError
+from orchestrator.language.cel.errors import CelWorkError
 from orchestrator.language.cel.limits import MAX_WORK, STEP_WORK
 from orchestrator.language.cel.runtime.failures import no_overload
 
@@ -21,7 +21,7 @@ class Meter:
     def pay(self, work: int) -> None:
         self.left -= work
         if self.left < 0:
-            raise CelError("this expression takes too much work: too many steps of macros over long lists or texts")
+            raise CelWorkError("this expression takes too much work: too many steps of macros over long lists or texts")
 
     def elements(self, range_: Any) -> Any:
         """What a macro goes through: the elements of a list, the keys of a map."""
@@ -34,16 +34,24 @@ class Meter:
 
     def paid(self, value: Any) -> Any:
         """The value, paid for: what reads or makes it takes time, or memory, of its length."""
-        self.pay(weight(value))
+        self.pay(weight(value, self.left))
         return value
 
 
-def weight(value: Any) -> int:
-    """Units of work that it takes to read the value once."""
+def weight(value: Any, limit: int) -> int:
+    """Units of work that it takes to read the value once; counting ends above the limit."""
     if isinstance(value, (str, bytes)):
         return len(value) // 16
-    if isinstance(value, Mapping):
-        return len(value) + sum(map(weight, value.values()))
-    if isinstance(value, (list, tuple)):
-        return len(value) + sum(map(weight, value))
-    return 0
+    if not isinstance(value, (list, tuple, Mapping)):
+        return 0
+    total = 0
+    waiting = [value]
+    while waiting and total <= limit:
+        parts = waiting.pop()
+        total += 1 + len(parts)
+        for part in parts.values() if isinstance(parts, Mapping) else parts:
+            if isinstance(part, (str, bytes)):
+                total += len(part) // 16
+            elif isinstance(part, (list, tuple, Mapping)):
+                waiting.append(part)
+    return total

@@ -1,0 +1,59 @@
+"""Which way of calling a function is meant, and what to say when there is none."""
+
+from collections.abc import Iterable, Mapping
+
+from orchestrator.language.cel.environment import Function
+from orchestrator.language.cel.errors import CelTypeError
+from orchestrator.language.cel.nearest import did_you_mean
+from orchestrator.language.cel.signatures import STANDARD, Signature
+from orchestrator.language.cel.syntax import Call
+from orchestrator.language.cel.types import Bindings, Type, accepts, resolve
+
+_MACROS = ("all", "exists", "exists_one", "map", "filter")
+
+
+def fitting(ways: list[Signature], given: list[Type], variadic: bool) -> list[tuple[Signature, Type]]:
+    """The signatures that take the given types with their results; one alone if it fits to the letter."""
+    found: list[tuple[Signature, Type]] = []
+    for way in ways:
+        parameters = way.parameters * len(given) if variadic else way.parameters
+        bindings: Bindings = {}
+        if len(parameters) != len(given) or not all(
+            accepts(wanted, one, {} if variadic else bindings) for wanted, one in zip(parameters, given, strict=True)
+        ):
+            continue
+        result = resolve(way.result, bindings)
+        if all(wanted.kind in (one.plain.kind, "var") for wanted, one in zip(parameters, given, strict=True)):
+            return [(way, result)]
+        found.append((way, result))
+    return found
+
+
+def way(name: str, parameters: tuple[Type, ...], method: bool = False) -> str:
+    types = [str(one) for one in parameters]
+    return f"{types[0]}.{name}({', '.join(types[1:])})" if method else f"{name}({', '.join(types)})"
+
+
+def unknown_function(node: Call, source: str, functions: Mapping[str, Function]) -> CelTypeError:
+    """No function has this name."""
+    style = {name for name, ways in STANDARD.items() if any(one.method if node.target else one.plain for one in ways)}
+    known = style | set(_MACROS) if node.target else style | set(functions) | {"has"}
+    hint = did_you_mean(node.function, sorted(known))
+    if node.target and node.function in functions:
+        hint = f"write {node.function}(...)"
+    return CelTypeError(f"unknown function `{node.function}`", source, node.name_offset, len(node.function), hint)
+
+
+def wrong_style(node: Call, source: str) -> CelTypeError:
+    """`f(a)` where only `a.f()` exists, or the other way round."""
+    hint = f"write {node.function}(...)" if node.target else f"write value.{node.function}(...)"
+    message = f"`{node.function}` is not called like this"
+    return CelTypeError(message, source, node.name_offset, len(node.function), hint)
+
+
+def called_wrongly(node: Call, source: str, given: list[Type], ways: Iterable[str]) -> CelTypeError:
+    """The function exists, but does not take arguments of these types."""
+    types = ", ".join(map(str, given)) if given else "nothing"
+    message = f"`{node.function}` does not take ({types})"
+    hint = "write " + " or ".join(dict.fromkeys(ways))
+    return CelTypeError(message, source, node.name_offset, len(node.function), hint)

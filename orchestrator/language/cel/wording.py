@@ -1,0 +1,23 @@
+"""Words for types, and hints, in messages about the source."""
+
+from orchestrator.language.cel.syntax import Node
+from orchestrator.language.cel.types import NUMERIC, Type
+
+
+def article(type_: Type) -> str:
+    if type_.kind in ("record", "var", "null", "dyn"):
+        return f"`{type_}`"
+    return f"{'an' if type_.kind in ('int', 'uint') else 'a'} {type_}"
+
+
+def text_hint(name: str, known: list[str]) -> str | None:
+    return f'a literal text has quotes: "{name}"' if known else None
+
+
+def bool_hint(node: Node) -> str | None:
+    kind = node.type.plain.kind
+    if kind == "string":
+        return 'compare it: ... != ""'
+    if kind in NUMERIC:
+        return "compare it: ... > 0"
+    return "compare it: size(...) > 0" if kind in ("list", "map") else None
