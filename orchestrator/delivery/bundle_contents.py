@@ -14,7 +14,7 @@ from orchestrator.language.spec.content import Variant
 from orchestrator.language.spec.values import Text
 
 _KEPT_BUNDLES: Final = 16
-_NOT_SAID: Final = frozenset({"at", "claims", "name", "body_file", "file"})
+_PLAIN: Final = ("hashtags", "data")
 _FILES: Final[Mapping[str, str]] = {"body_file": "body", "file": "text"}
 
 Load = Callable[[Mapping[str, bytes]], Bundle | None]
@@ -128,10 +128,7 @@ def _texts(bundle: Bundle, variant: Variant) -> dict[str, Mapping[str, str]]:
 
 def _plain(variant: Variant) -> dict[str, Any]:
     """The fields that are no texts."""
-    values = {field.name: getattr(variant, field.name) for field in fields_of(variant)}
-    return {
-        name: value for name, value in values.items() if value and name not in _NOT_SAID and not isinstance(value, Text)
-    }
+    return {name: value for name in _PLAIN if (value := getattr(variant, name))}
 
 
 def _language(spec: ContentSpec, texts: Mapping[str, Mapping[str, str]], wanted: str, default: str) -> str:

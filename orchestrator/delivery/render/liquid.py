@@ -18,7 +18,7 @@ from orchestrator.delivery.render.filters import MAX_ITEMS, MAX_TEXT, REMOVED, W
 MAX_SOURCE: Final = 256 * 1024
 _KEPT_TEMPLATES: Final = 1024
 _TAG: Final = re.compile(
-    r"<(!doctype|html|head|body|style|p|a|div|span|table|tr|td|br|hr|h[1-6]|ul|ol|li|img|strong|em|b|i)\b",
+    r"<(!doctype|html|head|body|style|p|a|div|span|table|tr|td|br|hr|h[1-6]|ul|ol|li|img|strong|em|b|i)(?=[\s/>])",
     re.IGNORECASE,
 )
 

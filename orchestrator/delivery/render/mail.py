@@ -89,8 +89,6 @@ def compose(letter: Letter) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"
     if letter.reply_to:
         mail["Reply-To"] = mailbox(letter.reply_to)
-    if letter.language:
-        mail["Content-Language"] = one_line(letter.language)
     if letter.thread:
         reference = thread_reference(letter.thread, letter.domain)
         mail["In-Reply-To"] = reference
@@ -99,6 +97,8 @@ def compose(letter: Letter) -> EmailMessage:
         mail["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     _add_body(mail, letter)
+    if letter.language:
+        mail["Content-Language"] = one_line(letter.language)
     return mail
 
 
