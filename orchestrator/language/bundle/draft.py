@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.source.nodes import Mapping as MappingNode
-from orchestrator.language.source.yaml import read_documents
+from orchestrator.language.source.yaml import lines_of, read_documents
 from orchestrator.language.spec.documents import KINDS
 from orchestrator.language.spec.reader import INVALID, Reader, Reference, describe
 from orchestrator.language.spec.reading import read_element
@@ -81,7 +81,7 @@ def read_drafts(files: Mapping[str, bytes]) -> Drafts:
         if path.endswith(_YAML):
             documents, found = read_documents(path, files[path])
             drafts.diagnostics.extend(found)
-            drafts.lines[path] = files[path].decode("utf-8-sig", "replace").splitlines()
+            drafts.lines[path] = lines_of(files[path])
             roots.extend((path, document) for document in documents)
     data_files = _data_files(roots)
     for path, document in roots:

@@ -73,7 +73,8 @@ def _doubtful(node: Node, source: str, guarded: set[str]) -> tuple[Node, str, st
         operator, right = node.rest[0]
         left_optional = _optional(node.first, source, guarded)
         if operator in {"==", "!="} and left_optional and _optional(right, source, guarded):
-            message = f"both `{_text(node.first, source)}` and `{_text(right, source)}` may be absent, and then they are equal"
+            names = f"`{_text(node.first, source)}` and `{_text(right, source)}`"
+            message = f"both {names} may be absent, and then they are equal"
             return node.first, message, f"write `has({_text(right, source)}) && ...`"
         if operator == "in":
             for side in (node.first, right):

@@ -1,8 +1,8 @@
-"""W-NO-RESPONSE and W-CHANNEL-OFF: channels that promise an answer and give none, and sends on channels that are off."""
+"""W-NO-RESPONSE and W-CHANNEL-OFF: channels that promise an answer and give none, sends on channels that are off."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.language.lint.words import duration, listed
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
@@ -27,9 +27,10 @@ def unanswered(context: Context) -> Iterator[Diagnostic]:
 
 
 def _listens(scenario: Scenario, context: Context) -> set[str]:
-    if scenario.entry is None:
+    entry: Any = scenario.entry  # None where it is missing, which is complained of elsewhere
+    if entry is None:
         return set()
-    names = [*scenario.entry.on, *(name for moment in scenario.entry.sequence for name in moment.on)]
+    names = [*entry.on, *(name for moment in entry.sequence for name in moment.on)]
     return {channel for name in names for event in context.typing.events.named(name) for channel in event.channels}
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def gaps(context: Context) -> Iterator[Diagnostic]:
-    """Cells of stage × channel without content, for the stages and channels that staged contents use."""
+    """Cells of stage and channel without content, for the stages and channels that staged contents use."""
     cells: dict[str, set[str]] = {}
     places: dict[str, Position] = {}
     for draft in context.sound("content"):

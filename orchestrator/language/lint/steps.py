@@ -1,4 +1,4 @@
-"""E-STEP: ids given twice, steps named that are not before, loops without limit, steps nothing reaches, endless waits."""
+"""E-STEP: ids given twice, steps named too early, loops without limit, steps nothing reaches, endless waits."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ from orchestrator.language.source.position import Position
 
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, in every wheel of PyYAML
 _NEXT_DOCUMENT: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _QUOTED: Final = frozenset("'\"")
 
@@ -60,6 +61,11 @@ def read_documents(file: str, data: bytes) -> tuple[list[Document], list[Diagnos
     return _Reading(file, text).documents()
 
 
+def lines_of(data: bytes) -> list[str]:
+    """The lines of a file, as positions count them."""
+    return _LINE_BREAK.split(data.decode("utf-8-sig", "replace"))
+
+
 def _position_of(file: str, before: str) -> Position:
     return Position(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
@@ -73,9 +79,10 @@ class _Reading:
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
-        self.text = text
-        self.lines = text.splitlines()
+        self.lines = _LINE_BREAK.split(text)
+        self.text = "\n".join(self.lines)
         self.line = 1  # of the first line of the part that is being parsed
+        self.document_at = 0  # where the document that is being parsed begins in the text
         self.nodes = 0
         self.found: list[Document] = []
         self.diagnostics: list[Diagnostic] = []
@@ -84,8 +91,9 @@ class _Reading:
         start = 0
         while start >= 0:
             self.line = self.text.count("\n", 0, start) + 1
+            self.document_at = start
             try:
-                self._parse(self.text[start:])
+                self._parse(start)
                 start = -1
             except yaml.MarkedYAMLError as error:
                 start = self._recover(error, start)
@@ -94,17 +102,21 @@ class _Reading:
         return self.found, self.diagnostics
 
     def _recover(self, error: yaml.MarkedYAMLError, start: int) -> int:
-        """Report a syntax error; gives where the next document begins, -1 when there is none."""
+        """Report a syntax error; gives where to read on, -1 when there is nothing more.
+
+        CEL without its quotes is corrected and the document read again, so that its other problems show too.
+        """
         mark = error.problem_mark or error.context_mark
         index = start + (mark.index if mark is not None else 0)
         at = self._at(mark) if mark is not None else Position(self.file, self.line, 1)
-        line = self.lines[at.line - 1] if at.line <= len(self.lines) else ""
-        fixed = corrected_line(line)
+        fixed = corrected_line(self.lines[at.line - 1]) if at.line <= len(self.lines) else None
         if fixed is not None:
             message = "CEL with a comma, a double quote or `: ` inside `{ }` goes in single quotes"
             self.diagnostics.append(diagnostic("E-CEL", message, at, hint=f"write {fixed.strip()}"))
-        else:
-            self.diagnostics.append(self._syntax(error, at))
+            self.lines[at.line - 1] = fixed
+            self.text = "\n".join(self.lines) + "\n"
+            return self.document_at
+        self.diagnostics.append(self._syntax(error, at))
         following = _NEXT_DOCUMENT.search(self.text, index if index > start else start + 1)
         return -1 if following is None else following.start()
 
@@ -117,8 +129,8 @@ class _Reading:
         says = error.context or ""
         return diagnostic("E-YAML", _plain_words(problem), at, hint=_hint(problem), other=other, other_says=says)
 
-    def _parse(self, text: str) -> None:
-        parser: Any = _Loader(text)
+    def _parse(self, start: int) -> None:
+        parser: Any = _Loader(self.text[start:])
         try:
             start_line = self.line
             while True:
@@ -126,6 +138,7 @@ class _Reading:
                 if isinstance(event, DocumentStartEvent):
                     mark: Any = event.start_mark
                     start_line = self.line + mark.line
+                    self.document_at = start + mark.index
                 elif isinstance(event, DocumentEndEvent | StreamStartEvent):
                     continue
                 elif isinstance(event, StreamEndEvent):
