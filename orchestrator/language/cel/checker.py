@@ -44,7 +44,7 @@ from orchestrator.language.cel.types import (
     type_of_value,
 )
 from orchestrator.language.cel.values import UInt
-from orchestrator.language.cel.wording import article, bool_hint, text_hint
+from orchestrator.language.cel.wording import article, bool_hint, number_hint, text_hint
 
 
 class Checker:
@@ -212,8 +212,8 @@ class Checker:
         kinds = {left.plain.kind, right.plain.kind}
         if operator == "+" and "string" in kinds:
             hint = "make text of it: string(...)"
-        elif "string" in kinds and kinds & NUMERIC:
-            hint = "a number has no quotes; string(...) makes text of one"
+        elif kinds & NUMERIC:
+            hint = number_hint(node.first) or number_hint(operand)
         if operator in ("==", "!="):
             message = f"{article(left)} and {article(right)} are never equal"
         elif operator == "in":

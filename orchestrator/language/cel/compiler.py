@@ -75,7 +75,7 @@ def assemble(fast: str, exact: str) -> Evaluate:
 
     @functools.lru_cache(maxsize=1)
     def exactly() -> Evaluate:
-        return _define(exact, {})
+        return define(exact, {})
 
     def again(context: Any) -> Any:
         try:
@@ -83,10 +83,11 @@ def assemble(fast: str, exact: str) -> Evaluate:
         except RecursionError:
             raise CelError("the values are nested too deeply") from None
 
-    return _define(fast, {"again": again, "FAULTS": _FAULTS, "FINAL": CelWorkError})
+    return define(fast, {"again": again, "FAULTS": _FAULTS, "FINAL": CelWorkError})
 
 
-def _define(program: str, names: dict[str, Any]) -> Evaluate:
+def define(program: str, names: dict[str, Any]) -> Evaluate:
+    """The function `evaluate` of a generated program, which sees the runtime and these names."""
     namespace = {**NAMESPACE, **names}
     exec(compile(program, "<cel>", "exec"), namespace)  # noqa: S102 - code that we generated from a checked tree
     return cast("Evaluate", namespace["evaluate"])

@@ -1,6 +1,6 @@
 """Words for types, and hints, in messages about the source."""
 
-from orchestrator.language.cel.syntax import Node
+from orchestrator.language.cel.syntax import Literal, Node
 from orchestrator.language.cel.types import NUMERIC, Type
 
 
@@ -21,3 +21,10 @@ def bool_hint(node: Node) -> str | None:
     if kind in NUMERIC:
         return "compare it: ... > 0"
     return "compare it: size(...) > 0" if kind in ("list", "map") else None
+
+
+def number_hint(node: Node) -> str | None:
+    """For a literal that is a number in quotes."""
+    if isinstance(node, Literal) and isinstance(node.value, str) and node.value.replace(".", "", 1).isdecimal():
+        return f"a number has no quotes: {node.value}"
+    return None
