@@ -88,7 +88,7 @@ def _serve(settings: Settings, options: GatewayOptions) -> None:
     from aiokafka.errors import KafkaConnectionError, KafkaError  # noqa: PLC0415
 
     from orchestrator.gateway.server import serve  # noqa: PLC0415
-    from orchestrator.gateway.whole_topic import MissingTopicError  # noqa: PLC0415
+    from orchestrator.stream.lane_settings import LaneError  # noqa: PLC0415
     from orchestrator.telemetry.events import ProcessStarted, ProcessStopped  # noqa: PLC0415
     from orchestrator.telemetry.log import EventLog, configure_logging  # noqa: PLC0415
     from orchestrator.telemetry.recorder import Recorder  # noqa: PLC0415
@@ -106,7 +106,7 @@ def _serve(settings: Settings, options: GatewayOptions) -> None:
 
     try:
         uvloop.run(run())
-    except MissingTopicError as error:
+    except LaneError as error:
         raise UserError(str(error)) from error
     except KafkaConnectionError as error:
         bootstrap = settings.kafka.bootstrap

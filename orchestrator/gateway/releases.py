@@ -1,7 +1,7 @@
 """The current release of each tenant, as the topic `bundles` tells of it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -71,9 +71,13 @@ class PublishedReleases:
         """Whether any tenant has a release."""
         return bool(self._rules)
 
-    async def run(self, complete: asyncio.Event) -> None:
-        """Read releases as they come, from when the topic has been read once; until cancelled."""
-        await complete.wait()
+    async def run(self, complete: Callable[[], Awaitable[None]]) -> None:
+        """Read releases as they come, until cancelled.
+
+        Args:
+            complete: waits until the topic has been read once, so that old releases are not read one by one.
+        """
+        await complete()
         while True:
             await self._news.wait()
             self._news.clear()

@@ -28,9 +28,9 @@ from orchestrator.gateway.releases import TOPIC as BUNDLES
 from orchestrator.gateway.releases import PublishedReleases, bundle_loader
 from orchestrator.gateway.schemas import compile_schema
 from orchestrator.gateway.tokens import SignedTokens
-from orchestrator.gateway.whole_topic import MissingTopicError, WholeTopic, consumer_of
 from orchestrator.language.bundle import EventSchemas
 from orchestrator.stream.asking_announce import TOPIC as WORKERS
+from orchestrator.stream.shared_topics import CompactedTopic
 from orchestrator.stream.topics import TopicDeclaration, event_schemas
 from orchestrator.telemetry.log import EventLog
 from orchestrator.telemetry.recorder import Recorder
@@ -93,7 +93,7 @@ async def serve(
 
     Raises:
         KafkaError: no broker answers.
-        MissingTopicError: the topics have not been created.
+        LaneError: the topics have not been created.
         OSError: the address cannot be listened on.
     """
     listener = _listen(options.host, options.port)
@@ -123,17 +123,16 @@ async def _running(
     owners = AnnouncedOwners(options.partitions)
     events = KafkaEventLog(lambda: kafka_producer(options.connection), figures.renewed)
     transport = HttpTransport(options.ask_key)
-    bundles = _follow(BUNDLES, releases.learn, figures, options)
-    workers = _follow(WORKERS, owners.learn, figures, options)
+    bundles = _follow(BUNDLES, releases.learn, figures, options.connection)
+    workers = _follow(WORKERS, owners.learn, figures, options.connection)
     async with AsyncExitStack() as stack:
         await transport.start()
         stack.push_async_callback(transport.stop)
-        for topic in (bundles, workers):
-            stack.push_async_callback(topic.stop)
-            await topic.start()
+        await stack.enter_async_context(bundles)
+        await stack.enter_async_context(workers)
         await events.start()
         stack.push_async_callback(events.stop, DRAIN)
-        followers = [_task(bundles.run()), _task(workers.run()), _task(releases.run(bundles.complete))]
+        followers = [_task(bundles.failed()), _task(workers.failed()), _task(releases.run(bundles.ready))]
         stack.push_async_callback(_cancel, followers)
         gateway = _assemble(options, figures, schemas, releases, owners, events, transport, recorder)
         stack.push_async_callback(gateway.intake.finish)
@@ -250,14 +249,19 @@ def _task(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 
 
 def _follow(
-    topic: str, learn: Callable[[bytes, bytes | None], None], figures: Figures, options: GatewayOptions
-) -> WholeTopic:
-    declared = next((each for each in options.topics if each.topic == topic), None)
-    if declared is None:
-        raise MissingTopicError(f"no topic file declares {topic}: there must be a {topic}.yaml among the topic files")
-    partitions = declared.partition_count(options.partitions)
-    connect = consumer_of(topic, options.connection)
-    return WholeTopic(topic, partitions, learn, lambda _: figures.left_aside(topic), connect)
+    topic: str, learn: Callable[[bytes, bytes | None], None], figures: Figures, connection: Mapping[str, Any]
+) -> CompactedTopic:
+    """A topic held whole; a record in it that is none of ours is counted and left aside."""
+
+    def take(rows: Sequence[tuple[bytes, bytes | None]]) -> None:
+        for key, value in rows:
+            try:
+                learn(key or b"", value)
+            except ValueError:
+                figures.left_aside(topic)
+
+    options = dict(connection)
+    return CompactedTopic(topic, take, bootstrap=options.pop("bootstrap_servers"), options=options)
 
 
 def _typed(topics: Sequence[TopicDeclaration]) -> EventSchemas:

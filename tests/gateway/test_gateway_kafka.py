@@ -198,6 +198,29 @@ async def test_a_new_owner_is_asked_as_soon_as_it_announces_itself(process: Proc
     assert response.json()["answers"] == {"web.lp.body": {"content": "ct"}}
 
 
+async def test_nothing_of_a_customer_is_in_logs_or_metrics(process: Process) -> None:
+    canary = "canary.amy@example.com"
+    good, bad = event(1), {**event(2), "id": f"{canary}\n", "type": canary + "!", "channel": canary}
+    good["data"] |= {"email": canary, "token": canary, canary: {canary: 1}}
+    answers = [
+        await process.send(good),
+        await process.send([good, {**bad, canary: canary}]),
+        await process.client.get(f"/v1/customers/email:{canary}/context", params={"deadline_ms": 10, canary: canary}),
+        await process.client.get(f"/v1/{canary}", headers={"x-request-id": canary}),
+        await process.client.post(
+            "/v1/decide", json={"identifier": f"email:{canary}", "channel": "web", "slots": [canary], "deadline_ms": 10}
+        ),
+    ]
+    metrics = (await process.client.get("/metrics")).text
+    await process.stop(signal.SIGTERM)
+    assert [answer.status_code for answer in answers] == [202, 422, 503, 404, 200]
+    assert 'orchestrator_gateway_events_total{channel="web",type="page_read"} 1.0' in metrics
+    assert 'orchestrator_gateway_tokens_total{outcome="invalid"} 1.0' in metrics
+    for text in (metrics, process.log.read_text(), *(answer.text for answer in answers[:4])):
+        assert canary not in text
+    assert process.log.read_text(), "there is a log to look into"
+
+
 async def test_while_the_broker_is_down_nothing_is_accepted_and_afterwards_it_goes_on(
     kafka: EmbeddedKafka, tmp_path: Path, unique: Callable[[str], str], eventually_async: Any
 ) -> None:

@@ -1,0 +1,165 @@
+"""The rules of the current release: read from `bundles`, replaced by a valid one only."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from orchestrator.gateway.releases import PublishedReleases, bundle_loader
+from orchestrator.gateway.schemas import compile_schema
+from orchestrator.language.bundle import EventSchemas
+from orchestrator.stream.topics import TopicDeclaration, load_declarations
+
+GROUND = """
+bundle: tiny
+---
+channels: default
+define: {web: {sends: pull}, chat: {sends: pull}, stock: {sends: no}, price: {sends: no}}
+---
+events: all
+define:
+  page_read: {channel: [web]}
+  message_sent: {channel: [chat]}
+  level_changed: {channel: [stock, price], for: brand}
+  price.level_changed: {channel: [price]}
+---
+identity: default
+namespaces: {user_id: unique, email: unique, phone: shared, anonymous_id: shared, account_id: account}
+references: {thread: [message_sent]}
+normalise: {email: [trim, lower], phone: [phone]}
+region: FR
+"""
+SLOTS = """
+content: ct.overview
+variants: {web: {title: Overview}}
+---
+slot: web.lp.body
+also: [app.home]
+candidates: []
+default: ct.overview
+"""
+
+
+@dataclass
+class Told:
+    taken: list[str] = field(default_factory=list)
+    refused: list[tuple[str, int, str]] = field(default_factory=list)
+
+    def release_taken(self, release: str, scenarios: int) -> None:
+        self.taken.append(release)
+
+    def release_refused(self, release: str, errors: int, code: str, place: str) -> None:
+        self.refused.append((release, errors, code))
+
+
+@dataclass
+class House:
+    releases: PublishedReleases
+    told: Told
+
+    def publish(self, tenant: str, release: str, files: dict[str, str], *, only: set[str] | None = None) -> None:
+        hashes = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in files.items()}
+        for path, text in files.items():
+            if only is None or path in only:
+                self.releases.learn(hashes[path].encode(), text.encode())
+        listed = msgspec.json.encode({"release": release, "files": hashes})
+        self.releases.learn(f"{tenant}/release/{release}".encode(), listed)
+        word = msgspec.json.encode({"release": release, "published_at": 0})
+        self.releases.learn(f"{tenant}/release".encode(), word)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    told = Told()
+    schemas = EventSchemas.from_topics({"topic": one.topic, "events": one.events} for one in load_declarations())
+    releases = PublishedReleases(bundle_loader(schemas), told)
+
+    async def complete() -> None:
+        return
+
+    running = asyncio.create_task(releases.run(complete))
+    yield House(releases, told)
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_a_published_release_gives_the_rules(house: House, eventually_async: Any) -> None:
+    assert house.releases.rules("shop") is None
+    assert not house.releases.any
+    house.publish("shop", "r1", {"ground.yaml": GROUND, "slots.yaml": SLOTS})
+    await eventually_async(lambda: house.told.taken or house.told.refused)
+    assert house.told == Told(taken=["r1"])
+    rules = house.releases.rules("shop")
+    assert rules is not None
+    assert house.releases.any
+    assert house.releases.rules("another") is None
+    assert rules.identifiers == ("user_id", "email", "phone", "anonymous_id", "account_id")
+    assert rules.references == ("thread",)
+    assert rules.strongest({"anonymous_id": "a1", "email": " Amy@Example.COM"}) == "email:amy@example.com"
+    assert rules.strongest({"phone": "06 12 34 56 78"}) == "phone:+33612345678"
+    assert rules.strongest({"thread": "th-1"}) == "thread:th-1"
+    assert rules.strongest({"page": "/"}) is None
+    assert rules.strongest({"user_id": True}) is None
+    assert rules.node("email", "A@B.c") == "email:a@b.c"
+    assert rules.node("shoe_size", "42") is None
+    assert rules.node("account_id", "acme") == "account_id:acme"
+    assert rules.of_customer("web", "page_read")
+    assert rules.of_customer("web", "never_declared")
+    assert not rules.of_customer("stock", "level_changed")
+    assert rules.of_customer("price", "level_changed"), "declared apart for this channel"
+    assert rules.fallback("web.lp.body") == rules.fallback("app.home") == "ct.overview"
+    assert rules.fallback("no.such.slot") is None
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({"ground.yaml": GROUND + "colour: red\n"}, "E-"),
+        ({"ground.yaml": "bundle: tiny\n"}, "E-IDENTITY"),
+        ({"ground.yaml": "bundle: {\n"}, "E-"),
+    ],
+)
+async def test_a_release_with_errors_never_replaces_one_without(
+    house: House, eventually_async: Any, files: dict[str, str], code: str
+) -> None:
+    house.publish("shop", "r1", {"ground.yaml": GROUND})
+    await eventually_async(lambda: house.told.taken)
+    rules = house.releases.rules("shop")
+    house.publish("shop", "r2", files)
+    await eventually_async(lambda: house.told.refused)
+    [(release, errors, found)] = house.told.refused
+    assert release == "r2"
+    assert errors >= 1
+    assert found.startswith(code)
+    assert house.releases.rules("shop") is rules
+    house.publish("shop", "r3", {"ground.yaml": GROUND, "slots.yaml": SLOTS})
+    await eventually_async(lambda: house.told.taken == ["r1", "r3"])
+
+
+async def test_a_release_whose_files_are_not_all_there_is_refused(house: House, eventually_async: Any) -> None:
+    house.publish("shop", "r1", {"ground.yaml": GROUND, "slots.yaml": SLOTS}, only={"slots.yaml"})
+    await eventually_async(lambda: house.told.refused)
+    assert house.told.refused == [("r1", 1, "E-MISSING")]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(b"\xff", b"x"), (b"a/b/c/d", b"x"), (b"shop/release", b"{"), (b"shop/release", None), (b"shop/release/r", b"[]")],
+)
+def test_a_record_that_is_none_of_ours_is_refused(key: bytes, value: bytes | None) -> None:
+    releases = PublishedReleases(bundle_loader(EventSchemas()), Told())
+    with pytest.raises(ValueError, match=r"none of ours|utf-8"):
+        releases.learn(key, value)
+
+
+@pytest.mark.parametrize("topic", load_declarations(Path("topics")), ids=lambda topic: topic.topic)
+def test_the_example_of_every_channel_passes_its_own_check(topic: TopicDeclaration) -> None:
+    checks = {name: compile_schema(schema, name) for name, schema in topic.events.items()}
+    if topic.channel is not None:
+        assert topic.example is not None
+        assert list(checks[topic.example["type"]](topic.example["data"], "data")) == []
