@@ -167,5 +167,20 @@ class Binder:
             return compile_expression(pending.source, Environment(roots, self._functions), expected)
         except CelProblem as problem:
             at = place_inside(pending.node, draft.lines, problem.offset)
-            self.diagnostics.append(diagnostic("E-CEL", problem.message, at, length=problem.length, hint=problem.hint))
+            word = pending.source[problem.offset : problem.offset + problem.length]
+            hint = _hint_for(word, roots) or problem.hint
+            self.diagnostics.append(diagnostic("E-CEL", problem.message, at, length=problem.length, hint=hint))
             return None
+
+
+def _hint_for(word: str, roots: dict[str, Type]) -> str | None:
+    """Names that exist, but not at this place."""
+    if word in roots:
+        return None
+    if word == "event" and "entry" in roots:
+        return "`event` is known only beside `on`; the event that started the story is `entry`"
+    if word == "entry":
+        return "`entry` is known only where an instance is under way; here the event is `event`"
+    if word in {"steps", "vars"}:
+        return f"`{word}` is known only in the steps of a scenario"
+    return "facts and scenarios `for: brand` know no person" if word == "profile" else None

@@ -22,7 +22,7 @@ _CODES: Final = {
     "channel": "E-TOUCHPOINT",
     "send_channel": "E-TOUCHPOINT",
 }
-_NOUNS: Final = {"send_channel": "channel", "told": "content", "source": "fact", "ledger": "trait of kind `ledger`"}
+_NOUNS: Final = {"send_channel": "channel", "told": "content", "source": "fact"}
 _CHANNEL_WORDS: Final = frozenset({"preferred", "last_used"})
 _LOCAL: Final = frozenset({"step", "test_customer"})
 """Names within one document: other checks look at them."""

@@ -89,6 +89,7 @@ def _loops(scenario: Scenario, flow: Flow) -> Iterator[Diagnostic]:
             yield _error(
                 f"`go_to` leads out of or into a parallel branch: `{name}`", at, name, "stay inside the branch"
             )
+            continue
         backward = step.id in flow.reached_from(name) or name == step.id
         if backward and body.limit is None:
             hint = f"write `go_to: {{step: {name}, limit: 3}}`: visits per instance"

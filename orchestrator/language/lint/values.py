@@ -97,7 +97,8 @@ def _problem(pattern: str) -> str:
     try:
         groups = re2.compile(pattern, options).groups
     except re2.error as error:
-        return f"is no RE2: {error.args[0]}"
+        reason = error.args[0] if error.args else ""
+        return "is no RE2: " + (reason.decode() if isinstance(reason, bytes) else str(reason))
     return "" if groups == 1 else f"has {groups} groups"
 
 
@@ -134,7 +135,12 @@ def days(context: Context) -> Iterator[Diagnostic]:
         if entry is not None and entry.every is not None:
             for day in entry.every.days:
                 if day not in WEEKDAYS and day not in MONTH_DAYS:
-                    hint = did_you_mean(day, WEEKDAYS) or "weekdays `mon` … `sun`, or days of the month 1 to 28"
+                    short = day[:3].lower()
+                    hint = (
+                        f"write `{short}`"
+                        if short in WEEKDAYS
+                        else "weekdays are `mon` … `sun`, days of the month 1 to 28"
+                    )
                     yield diagnostic("E-TYPE", f"`{day}` is no day of a schedule", entry.every.place("days"), hint=hint)
         yield from _sequence(draft)
     for draft in context.drafts.of("kpi"):

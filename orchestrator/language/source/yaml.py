@@ -122,6 +122,9 @@ class _Reading:
 
     def _syntax(self, error: yaml.MarkedYAMLError, at: Position) -> Diagnostic:
         problem = error.problem or "this is not YAML"
+        if "end of stream" in problem and error.context_mark is not None:
+            at = self._at(error.context_mark)
+            return diagnostic("E-YAML", "the quote that opens here is not closed", at, hint="close it, or take it away")
         context = error.context_mark
         other = self._at(context) if context is not None and error.problem_mark is not None else None
         if other == at:
@@ -215,7 +218,8 @@ class _Reading:
         if event.anchor is not None:
             self._refuse(f"the anchor `&{event.anchor}` is not allowed", at, "write the value out where it is needed")
         if event.tag is not None:
-            self._refuse(f"the tag `{event.tag}` is not allowed", at, "leave it out; quotes make a text of anything")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._refuse(f"the tag `{tag}` is not allowed", at, "leave it out; quotes make a text of anything")
         if isinstance(event, ScalarEvent):
             return self._scalar(event, at)
         if depth >= MAX_DEPTH:

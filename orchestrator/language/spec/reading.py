@@ -57,7 +57,7 @@ def _complete(cls: type[Element], node: Mapping, places: dict[str, Position], re
     for rule in cls.constraints:
         broken = rule.broken(given, node)
         if broken is not None:
-            reader.report("E-FIELD", broken, first, rule.words())
+            reader.report("E-FIELD", broken, first)
 
 
 def unknown_field(node: Mapping, key: Scalar, names: Iterable[str], reader: Reader) -> None:
