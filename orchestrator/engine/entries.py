@@ -9,7 +9,6 @@ from orchestrator.engine.maps import EventMap, stored_event
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 from orchestrator.model.customer import Instance
-from orchestrator.model.ids import draw
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
@@ -111,7 +110,7 @@ def _admits(moment: "Moment", plan: "ScenarioPlan", key: str) -> bool:
 def _instance(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, Any]) -> Instance:
     customer, document = moment.customer, plan.document
     ordinal = customer.ordinals.get(f"{plan.name}\n{key}", (0, 0))[0] + 1
-    held_out = document.holdout and draw(moment.program.tenant, plan.name, customer.person) < document.holdout * 100
+    held_out = document.holdout and moment.program.draw(moment.program.tenant, plan.name, customer.person) < document.holdout * 100
     return Instance(
         scenario=plan.name,
         version=plan.version,

@@ -46,6 +46,8 @@ class Journey:
         """What a step gives to later ones."""
         outputs = self.instance.outputs
         self.instance.outputs = {**outputs, step.id: {"outcome": outcome, "at": self.moment.now, **more}}
+        if self.moment.explain:
+            self.note("gave", step, outcome, more)
         self.look()
 
     def value(self, step: "StepPlan", expression: Any) -> Any:

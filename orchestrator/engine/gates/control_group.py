@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from orchestrator.engine.gates.exempt import exempt
 from orchestrator.engine.gates.verdict import Verdict
-from orchestrator.model.ids import draw
 from orchestrator.model.reason import CONTROL_GROUP
 
 if TYPE_CHECKING:
@@ -21,6 +20,6 @@ def control_group(candidate: "Candidate", moment: "Moment") -> Verdict | None:
         return None
     if exempt(candidate, moment, "global_control_group"):
         return None
-    if draw(moment.program.tenant, SALT, moment.customer.person) < policy.global_control_group * 100:
+    if moment.program.draw(moment.program.tenant, SALT, moment.customer.person) < policy.global_control_group * 100:
         return Verdict(CONTROL_GROUP)
     return None

@@ -1,7 +1,9 @@
 """A bundle ready to run: what the engine looks things up in. Built by engine/program/build.py, never changed after."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orchestrator.model.ids import draw
 
 if TYPE_CHECKING:
     from orchestrator.engine.calendars import OpenHours
@@ -136,7 +138,11 @@ class PausePlan(NamedTuple):
 
 
 class Program:
-    """One release."""
+    """One release.
+
+    Attributes:
+        draw: who is held out, which variant somebody gets (tenant, salt, person). A rehearsal says so itself.
+    """
 
     def __init__(
         self,
@@ -174,6 +180,7 @@ class Program:
         self.schemas: Any = None
         self.declared_entries: dict[str, frozenset[str]] = {}
         self.event_plan: Any = None
+        self.draw: Callable[[str, str, str], float] = draw
 
     def scenario(self, name: str, version: int) -> ScenarioPlan | None:
         """The plan that an instance of this version runs on, or None where the scenario is gone."""

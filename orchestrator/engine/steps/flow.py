@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.engine.context import plain
 from orchestrator.engine.journey import STAND, Journey, end, run
 from orchestrator.engine.steps.word import Word
-from orchestrator.model.ids import draw
 from orchestrator.model.reason import FINISHED
 
 if TYPE_CHECKING:
@@ -35,7 +34,8 @@ class Experiment(Word):
 
     def _draw(self, step: "StepPlan", journey: Journey) -> str:
         salt = step.body.salt or f"{journey.plan.name}/{step.id}"
-        ticket = draw(journey.moment.program.tenant, salt, journey.instance.person)
+        program = journey.moment.program
+        ticket = program.draw(program.tenant, salt, journey.instance.person)
         reached = 0.0
         for arm in step.body.variants:
             reached += arm.weight * 100
