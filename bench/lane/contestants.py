@@ -31,6 +31,13 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def peak_memory() -> int:
+    """The process's own peak in MB (`ru_maxrss` would start from the parent's); 0 where /proc is missing."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:")), 0)
+
+
 class Clock:
     """Wall and CPU time between the first and the last event."""
 
@@ -42,8 +49,7 @@ class Clock:
 
     def result(self, **more: Any) -> dict[str, Any]:
         wall, used = self.started or (time.perf_counter(), cpu())
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        return {"wall": time.perf_counter() - wall, "cpu": cpu() - used, "rss_mb": peak, **more}
+        return {"wall": time.perf_counter() - wall, "cpu": cpu() - used, "rss_mb": peak_memory(), **more}
 
 
 class LaneRun:
@@ -146,7 +152,7 @@ def run_agent(job: dict[str, Any]) -> int:
         while uncommitted():
             await app.consumer.commit()
             await asyncio.sleep(0.01)
-        print(json.dumps(clock.result(applied=seen)), flush=True)
+        print("\n" + json.dumps(clock.result(applied=seen)), file=sys.__stdout__, flush=True)  # after the spinner
         os._exit(0)
 
     @app.agent(events)

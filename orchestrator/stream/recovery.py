@@ -144,10 +144,11 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
         """Read the changelogs up to their ends; the consumer's fetch loop feeds the restores meanwhile."""
         changelog = self._shell.settings.changelog
         waiting = {TP(changelog, each) for each, restore in restores.items() if not restore.done}
+        self._report(restores)
         if waiting:
             self._consumer.resume_partitions(waiting)
             await self._flow()
-        reported = restored = 0.0
+        reported, restored = time.monotonic(), 0
         while waiting:
             await asyncio.sleep(POLL_SECONDS)
             now, before = time.monotonic(), restored
