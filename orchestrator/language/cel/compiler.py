@@ -49,8 +49,8 @@ class Expression:
         """`evaluate(ctx) -> value`, a plain function, made when first asked for.
 
         It reads roots as attributes of `ctx` and calls declared functions as its methods. It raises
-        CelError where the expression has no value; another exception is a fault of `ctx` and comes
-        through.
+        CelError where the expression has no value, also where a lookup fails in such a method
+        (LookupError). Any other exception is a fault in the code of `ctx` and comes through.
         """
         fast = FastGenerator(self._roots).program(self._tree, self._expected)
         exact = Generator(self._roots).program(self._tree, self._expected)

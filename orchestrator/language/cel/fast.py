@@ -56,7 +56,7 @@ class FastGenerator(Generator):
         holder, key = node.operand.type.plain.kind, node.key.type.plain.kind
         if holder == "record" and node.type.nullable:
             return f"optional({self.emit(node.operand)}, {self.emit(node.key)})"
-        by_name = key == "string" and holder in ("map", "record", "dyn")
+        by_name = key == "string" and not node.key.type.nullable and holder in ("map", "record", "dyn")
         by_place = holder == "list" and isinstance(node.key, Literal) and key == "int" and node.key.value >= 0
         if by_name or by_place:
             return f"{self.emit(node.operand)}[{self.emit(node.key)}]"
@@ -99,6 +99,9 @@ class FastGenerator(Generator):
         if signature is None or signature.inline is None or "dyn" in given:
             return super().standard(node, runtime)
         return signature.inline.format(*self.arguments(node, free=runtime == "size"))
+
+    def declared(self, node: Call, method: str) -> str:
+        return f"c.{method}({', '.join(self.questions(node))})"
 
     # -- operators
 

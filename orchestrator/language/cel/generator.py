@@ -247,7 +247,7 @@ class Generator:
 
     def call(self, node: Call) -> str:
         if node.declared is not None:
-            return self._declared(node)
+            return self.declared(node, node.declared.called)
         if node.signature is None:
             raise AssertionError(f"{node.function} was not checked")
         runtime = node.signature.runtime
@@ -264,10 +264,12 @@ class Generator:
         codes = [(one, self.emit(one)) for one in nodes]
         return [code if free or isinstance(one, Literal) else self.paid_if(one.type, code) for one, code in codes]
 
-    def _declared(self, node: Call) -> str:
-        """A method of the context; what the static types left open is decided before it is called."""
-        if node.declared is None:
-            raise AssertionError("only a declared function")
+    def declared(self, node: Call, method: str) -> str:
+        """The call of a method of the context."""
+        return f"ask({', '.join([repr(node.function), f'c.{method}', *self.questions(node)])})"
+
+    def questions(self, node: Call) -> list[str]:
+        """The arguments of a declared function; what the static types leave open is decided before it is called."""
         arguments = []
         for argument, wanted in zip(node.args, node.parameters, strict=True):
             code = self.emit(argument)
@@ -275,7 +277,7 @@ class Generator:
             if (given.kind == "dyn" or given.nullable) and wanted.kind not in ("dyn", "nullable", "var"):
                 code = f"expected({code}, {wanted.kind!r})"
             arguments.append(code)
-        return f"c.{node.declared.called}({', '.join(arguments)})"
+        return arguments
 
 
 def chain_types(node: Chain) -> list[Type]:

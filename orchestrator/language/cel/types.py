@@ -115,6 +115,8 @@ def accepts(wanted: Type, given: Type, bindings: Bindings) -> bool:
         return _bind(wanted, given, bindings)
     if wanted.kind == "dyn" or given.kind == "dyn":
         return True
+    if wanted.kind == "double" and given.kind == "int":
+        return True
     if wanted.kind == "map" and given.kind == "record":
         given = map_of(STRING, DYN)
     if wanted.kind == "record" and given.kind == "map":

@@ -1,8 +1,11 @@
-"""Reading roots, fields and elements, and what `has()` finds. Absent is an error, but where it is declared."""
+"""Reading roots, fields and elements, and what `has()` finds. Absent is an error, but where it is declared.
+
+Messages name what the expression writes, never a value of the context: that may be personal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from orchestrator.language.cel.errors import CelError
@@ -15,6 +18,14 @@ from orchestrator.language.cel.values import UInt, type_name
 def fail(message: str) -> NoReturn:
     """Stands for a part that cannot be right: evaluating it is an error."""
     raise CelError(message)
+
+
+def ask(name: str, method: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function of the context answers; a lookup that fails in it is an error of the expression."""
+    try:
+        return method(*arguments)
+    except LookupError as error:
+        raise CelError(f"`{name}` knows nothing of that name") from error
 
 
 def select(holder: Any, field: str, path: str) -> Any:
@@ -79,11 +90,11 @@ def _entry(holder: Mapping[Any, Any], key: Any) -> Any:
     if not is_key(key):
         raise CelError(f"{type_name(key)} cannot be a key of a map")
     if key in (0, 1) and key in holder and not has_key(holder, key):
-        raise CelError(f"no such key: {key}")
+        raise CelError("no such key in this map")
     try:
         return holder[key]
     except KeyError:
-        raise CelError(f"no such key: {key!r}") from None
+        raise CelError("no such key in this map") from None
 
 
 def _element(holder: list[Any] | tuple[Any, ...], key: Any) -> Any:
@@ -110,7 +121,7 @@ def make_map(entries: tuple[tuple[Any, Any], ...]) -> dict[Any, Any]:
         if not is_key(key) or type(key) is float:
             raise CelError(f"{type_name(key)} cannot be a key of a map")
         if key in made:
-            raise CelError(f"the key {key!r} comes twice in a map")
+            raise CelError("a key comes twice in a map")
         made[key] = value
     return made
 
