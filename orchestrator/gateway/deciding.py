@@ -15,9 +15,9 @@ from orchestrator.gateway.models import DecideBody
 from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.refusals import Malformed, Problem, TooMany, Unavailable, Unknown, malformed
 from orchestrator.gateway.rules import ReleaseRules
+from orchestrator.model.reason import FALLBACK
 from orchestrator.stream.asking_wire import Answer, EventName, Question
 
-FALLBACK: Final = "fallback"
 RESERVED_ATTRIBUTES: Final = frozenset({"slot", "channel", "identifier", "known", "linked"})
 """Names that conditions read as `ask.NAME` and that only the product itself may set."""
 
@@ -166,9 +166,10 @@ class Decider:
     def _filled(self, decision: Decision, body: DecideBody, rules: ReleaseRules) -> Decision:
         """The decision with an answer for every slot that was asked for."""
         given: Mapping[str, Any] = decision.answer.answers if decision.answer is not None else {}
+        said = body.attributes.get("language")
+        language = said if isinstance(said, str) else ""
         decision.answers = {
-            slot: given[slot] if slot in given else {"content": rules.fallback(slot), "reason": FALLBACK}
-            for slot in body.slots
+            slot: given[slot] if slot in given else rules.fallback(slot, body.channel, language) for slot in body.slots
         }
         return decision
 

@@ -1,11 +1,14 @@
 """A release's documents as the gateway's `ReleaseRules`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from orchestrator.engine.identity.rules import BadIdentifierError, IdentityRules
 from orchestrator.language.bundle import Bundle
 from orchestrator.language.spec.ground import EventDeclaration, Identity
+from orchestrator.model.reason import FALLBACK
+
+_TEXTS: Final = ("title", "text", "image", "link", "say")
 
 
 class BundleRules:
@@ -21,7 +24,7 @@ class BundleRules:
         self._identity = identity_rules(bundle.identity)
         self._accounts = frozenset(self._identity.account)
         self._of_brand = _names_of_brand(bundle.events)
-        self._slots = bundle.slots
+        self._bundle = bundle
 
     @property
     def identifiers(self) -> tuple[str, ...]:
@@ -49,9 +52,35 @@ class BundleRules:
     def of_customer(self, channel: str, event_type: str) -> bool:
         return f"{channel}.{event_type}" not in self._of_brand
 
-    def fallback(self, slot: str) -> str | None:
-        found = self._slots.get(slot)
-        return found.default if found is not None else None
+    def fallback(self, slot: str, channel: str, language: str) -> dict[str, Any]:
+        found = self._bundle.slots.get(slot)
+        if found is None:
+            return {"content": "", "reason": FALLBACK, "values": {}, "name": "", "fields": {}}
+        name = found.default or ""
+        answer = {"content": name, "reason": FALLBACK, "values": {}, **self._variant(name, channel, language)}
+        if found.items > 1:
+            answer["items"] = []
+        if found.include:
+            answer["include"] = {
+                field: self.fallback(other, channel, language) for field, other in found.include.items()
+            }
+        return answer
+
+    def _variant(self, name: str, channel: str, language: str) -> dict[str, Any]:
+        """The variant of a content for a channel, as the engine shows it."""
+        content = self._bundle.contents.get(name)
+        variant = content.variants.get(channel) if content is not None else None
+        if variant is None:
+            return {"name": name, "fields": {}}
+        default = self._bundle.settings.language
+        texts = {field: getattr(variant, field) for field in _TEXTS}
+        fields: dict[str, Any] = {"data": variant.data} if variant.data else {}
+        fields |= {
+            field: text.in_language(language or default, default) for field, text in texts.items() if text is not None
+        }
+        if variant.file:
+            fields["file"] = variant.file
+        return {"name": variant.name or name, "fields": fields}
 
 
 def identity_rules(document: Identity) -> IdentityRules:

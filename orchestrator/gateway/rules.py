@@ -32,8 +32,14 @@ class ReleaseRules(Protocol):
         """Whether such an event belongs to a customer and so must name one; False for events of the brand."""
         ...
 
-    def fallback(self, slot: str) -> str | None:
-        """The name of the content that a slot shows when nothing else can be told in time."""
+    def fallback(self, slot: str, channel: str, language: str) -> dict[str, Any]:
+        """What a slot shows when nothing else can be told in time: its default, shaped as the owner would answer it.
+
+        Args:
+            slot: its name, one that is not declared included.
+            channel: who asks.
+            language: of the request; empty where the channel did not say.
+        """
         ...
 
 

@@ -74,8 +74,8 @@ class FakeRules:
     def of_customer(self, channel: str, event_type: str) -> bool:
         return channel != "stock"
 
-    def fallback(self, slot: str) -> str | None:
-        return {"web.lp.body": "ct.lumo.overview"}.get(slot)
+    def fallback(self, slot: str, channel: str, language: str) -> dict[str, Any]:
+        return {"content": {"web.lp.body": "ct.lumo.overview"}.get(slot, ""), "reason": "fallback"}
 
 
 class FakeReleases:

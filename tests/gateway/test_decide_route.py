@@ -132,7 +132,7 @@ async def test_at_the_deadline_each_slot_gives_its_default(house: House, worker:
     assert response.status_code == 200
     assert response.json()["answers"] == {
         "web.lp.body": {"content": "ct.lumo.overview", "reason": "fallback"},
-        "web.unknown": {"content": None, "reason": "fallback"},
+        "web.unknown": {"content": "", "reason": "fallback"},
     }
     assert response.json()["version"] is None
     assert house.notes.asks == ["fallback"]

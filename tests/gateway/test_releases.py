@@ -36,12 +36,18 @@ region: FR
 """
 SLOTS = """
 content: ct.overview
-variants: {web: {title: Overview}}
+variants: {web: {name: v.web, title: {en: Overview, fr: Apercu}, link: /p}}
 ---
 slot: web.lp.body
 also: [app.home]
 candidates: []
 default: ct.overview
+include: {side: web.side}
+---
+slot: web.side
+items: 3
+candidates: []
+default: none
 """
 
 
@@ -112,8 +118,25 @@ async def test_a_published_release_gives_the_rules(house: House, eventually_asyn
     assert rules.of_customer("web", "never_declared")
     assert not rules.of_customer("stock", "level_changed")
     assert rules.of_customer("price", "level_changed"), "declared apart for this channel"
-    assert rules.fallback("web.lp.body") == rules.fallback("app.home") == "ct.overview"
-    assert rules.fallback("no.such.slot") is None
+
+
+async def test_a_fallback_is_shaped_as_the_owner_would_answer(house: House, eventually_async: Any) -> None:
+    house.publish("shop", "r1", {"ground.yaml": GROUND, "slots.yaml": SLOTS})
+    await eventually_async(lambda: house.told.taken)
+    rules = house.releases.rules("shop")
+    assert rules is not None
+    side = {"content": "", "reason": "fallback", "values": {}, "name": "", "fields": {}, "items": []}
+    assert rules.fallback("app.home", "web", "fr") == {
+        "content": "ct.overview",
+        "reason": "fallback",
+        "values": {},
+        "name": "v.web",
+        "fields": {"title": "Apercu", "link": "/p"},
+        "include": {"side": side},
+    }
+    assert rules.fallback("web.lp.body", "web", "")["fields"]["title"] == "Overview"
+    assert rules.fallback("web.lp.body", "kiosk", "fr")["fields"] == {}
+    assert rules.fallback("no.such.slot", "web", "")["content"] == ""
 
 
 @pytest.mark.parametrize(
