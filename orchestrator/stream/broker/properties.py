@@ -40,9 +40,10 @@ _FIXED = {
     "num.io.threads": "4",
     "num.recovery.threads.per.data.dir": "2",
     "background.threads": "2",
-    # After a kill the controller refuses the broker for this long, taking the dead one for alive (9 s by default).
-    "broker.session.timeout.ms": "3000",
-    "broker.heartbeat.interval.ms": "500",
+    # After a kill the controller refuses the broker for this long, taking the dead one for alive (9 s by default). Not
+    # shorter: a broker that misses it because the disk stood still loses the lead of all its partitions for a moment.
+    "broker.session.timeout.ms": "6000",
+    "broker.heartbeat.interval.ms": "1000",
 }
 
 

@@ -172,3 +172,15 @@ async def test_it_starts_and_stops_inside_an_event_loop_without_holding_it_up(
     beating.cancel()
     assert beats > 10
     assert not broker.running
+
+
+def test_a_free_port_that_another_takes_first_is_given_up_for_another(
+    kafka: EmbeddedKafka, own: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = int(kafka.bootstrap.rpartition(":")[2])
+    free = probe.free_port
+    offered = iter([taken])
+    monkeypatch.setattr(probe, "port_is_free", lambda _port: False)
+    monkeypatch.setattr(probe, "free_port", lambda: next(offered, None) or free())
+    assert own.start() != kafka.bootstrap
+    assert probe.cluster_id(own.bootstrap) not in {None, probe.cluster_id(kafka.bootstrap)}
