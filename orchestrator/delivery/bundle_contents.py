@@ -7,7 +7,7 @@ from dataclasses import fields as fields_of
 from typing import Any, Final
 
 from orchestrator.delivery.contents import Content, ContentError, Limit, NotYetKnownError
-from orchestrator.delivery.releases import Releases
+from orchestrator.stream.releases import Releases
 from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
 from orchestrator.language.spec.content import Content as ContentSpec
 from orchestrator.language.spec.content import Variant

@@ -13,7 +13,7 @@ from orchestrator.delivery.bundle_contents import BundleContents, loader
 from orchestrator.delivery.core import DeliveryCore, Tuning
 from orchestrator.delivery.figures import Figures
 from orchestrator.delivery.following import followed
-from orchestrator.delivery.releases import Releases
+from orchestrator.stream.releases import Releases
 from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Renderer, Site
 from orchestrator.delivery.ways import Way

@@ -12,7 +12,7 @@ from orchestrator.delivery.channels.smtp import SmtpSender, SmtpServer
 from orchestrator.delivery.contents import Limit
 from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
 from orchestrator.delivery.ledger import Outcome
-from orchestrator.delivery.releases import Releases
+from orchestrator.stream.releases import Releases
 from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Message, Renderer, Site
 from orchestrator.delivery.ways import MailWay, payload
