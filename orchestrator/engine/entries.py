@@ -110,7 +110,8 @@ def _admits(moment: "Moment", plan: "ScenarioPlan", key: str) -> bool:
 def _instance(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, Any]) -> Instance:
     customer, document = moment.customer, plan.document
     ordinal = customer.ordinals.get(f"{plan.name}\n{key}", (0, 0))[0] + 1
-    held_out = document.holdout and moment.program.draw(moment.program.tenant, plan.name, customer.person) < document.holdout * 100
+    program = moment.program
+    held_out = document.holdout and program.draw(program.tenant, plan.name, customer.person) < document.holdout * 100
     return Instance(
         scenario=plan.name,
         version=plan.version,

@@ -1,11 +1,12 @@
 """A bundle ready to run: what the engine looks things up in. Built by engine/program/build.py, never changed after."""
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestrator.model.ids import draw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from orchestrator.engine.calendars import OpenHours
     from orchestrator.engine.functions.history import Need
     from orchestrator.engine.identity.rules import IdentityRules
