@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from orchestrator.language.source.position import Position
+import msgspec
+
+from orchestrator.language.source.position import Position  # noqa: TC001 - msgspec reads the annotations
 
 
-@dataclass(slots=True)
-class Scalar:
+class Scalar(msgspec.Struct, gc=False):
     """A text, number, boolean or null as it stands in the file.
 
     Attributes:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 
-class Position(NamedTuple):
+class Position(msgspec.Struct, frozen=True, order=True, gc=False):
     """A place in a bundle's file, as an editor shows it.
 
     Attributes:

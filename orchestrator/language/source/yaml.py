@@ -18,7 +18,6 @@ from yaml.events import (
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
-    SequenceStartEvent,
     StreamEndEvent,
     StreamStartEvent,
 )
@@ -157,35 +156,38 @@ class _Reading:
         stack: list[Sequence | Mapping] = []
         keys: list[Scalar | None] = []
         broken = len(self.diagnostics)
+        next_event = parser.get_event
         while True:
-            if isinstance(event, MappingEndEvent | SequenceEndEvent):
+            kind = event.__class__
+            if kind is MappingEndEvent or kind is SequenceEndEvent:
                 stack.pop()
                 keys.pop()
             else:
-                node = self._node(event, len(stack))
-                root = node if root is None else root
+                node = self._node(event, kind, len(stack))
                 if stack:
                     self._place(node, stack[-1], keys)
-                if not isinstance(node, Scalar):
-                    stack.append(node)
+                else:
+                    root = node
+                if kind is not ScalarEvent and kind is not AliasEvent:
+                    stack.append(node)  # type: ignore[arg-type]  # what is no scalar is a list or a map
                     keys.append(None)
             if not stack:
                 break
-            event = parser.get_event()
+            event = next_event()
         empty = isinstance(root, Scalar) and root.plain and root.text == ""
         if len(self.diagnostics) == broken and not empty and root is not None:
             self.found.append(Document(self.file, root, (start_line, self.line + event.end_mark.line)))
 
     def _place(self, node: Node, parent: Sequence | Mapping, keys: list[Scalar | None]) -> None:
-        if isinstance(parent, Sequence):
+        if parent.__class__ is Sequence:
             parent.items.append(node)
             return
         key = keys[-1]
         if key is not None:
-            parent.entries.append((key, node))
+            parent.entries.append((key, node))  # type: ignore[union-attr]
             keys[-1] = None
         elif isinstance(node, Scalar):
-            self._check_duplicate(node, parent)
+            self._check_duplicate(node, parent)  # type: ignore[arg-type]
             keys[-1] = node
         else:
             self._refuse("a key is a word, not a map or a list", node.at)
@@ -206,39 +208,41 @@ class _Reading:
                 )
                 return
 
-    def _node(self, event: Any, depth: int) -> Node:
+    def _node(self, event: Any, kind: type[Any], depth: int) -> Node:
         self.nodes += 1
-        at = self._at(event.start_mark)
+        mark = event.start_mark
+        at = Position(self.file, self.line + mark.line, mark.column + 1)
         if self.nodes > MAX_NODES:
             self._refuse(f"the file has more than {MAX_NODES:,} values", at, "split it into several files")
             raise _TooMuchError
-        if isinstance(event, AliasEvent):
+        if kind is AliasEvent:
             self._refuse(f"the alias `*{event.anchor}` is not allowed", at, "write the value out")
             return Scalar("", plain=False, at=at, length=1)
+        if event.anchor is not None or event.tag is not None:
+            self._refuse_marks(event, at)
+        if kind is ScalarEvent:
+            return self._scalar(event, mark, at)
+        if depth >= MAX_DEPTH:
+            self._refuse(f"nested more than {MAX_DEPTH} deep", at)
+            raise _TooMuchError
+        return (Mapping if kind is MappingStartEvent else Sequence)(at, 1, flow=bool(event.flow_style))
+
+    def _refuse_marks(self, event: Any, at: Position) -> None:
         if event.anchor is not None:
             self._refuse(f"the anchor `&{event.anchor}` is not allowed", at, "write the value out where it is needed")
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._refuse(f"the tag `{tag}` is not allowed", at, "leave it out; quotes make a text of anything")
-        if isinstance(event, ScalarEvent):
-            return self._scalar(event, at)
-        if depth >= MAX_DEPTH:
-            self._refuse(f"nested more than {MAX_DEPTH} deep", at)
-            raise _TooMuchError
-        if isinstance(event, MappingStartEvent):
-            return Mapping(at, 1, flow=bool(event.flow_style))
-        if isinstance(event, SequenceStartEvent):
-            return Sequence(at, 1, flow=bool(event.flow_style))
-        raise AssertionError(f"libyaml gave {event}")
 
-    def _scalar(self, event: Any, at: Position) -> Scalar:
-        start, end, style = event.start_mark, event.end_mark, event.style
+    def _scalar(self, event: Any, start: Any, at: Position) -> Scalar:
+        end, style, text = event.end_mark, event.style, event.value
         one_line = start.line == end.line
         length = end.column - start.column if one_line else self._rest_of(at)
+        if not style:
+            return Scalar(text, True, at, length or 1, False, 0, one_line and len(text) == length)
         quoted = style in _QUOTED
-        exact = one_line and len(event.value) == length - (2 if quoted else 0)
-        block = style in {"|", ">"}
-        return Scalar(event.value, not style, at, max(length, 1), block, 1 if quoted else 0, exact)
+        exact = one_line and len(text) == length - (2 if quoted else 0)
+        return Scalar(text, False, at, max(length, 1), not quoted, 1 if quoted else 0, exact)
 
     def _rest_of(self, at: Position) -> int:
         line = self.lines[at.line - 1] if at.line <= len(self.lines) else ""
