@@ -53,6 +53,9 @@ class BundleRules:
         return f"{channel}.{event_type}" not in self._of_brand
 
     def fallback(self, slot: str, channel: str, language: str) -> dict[str, Any]:
+        return self._fallback(slot, channel, language, frozenset())
+
+    def _fallback(self, slot: str, channel: str, language: str, around: frozenset[str]) -> dict[str, Any]:
         found = self._bundle.slots.get(slot)
         if found is None:
             return {"content": "", "reason": FALLBACK, "values": {}, "name": "", "fields": {}}
@@ -61,8 +64,11 @@ class BundleRules:
         if found.items > 1:
             answer["items"] = []
         if found.include:
+            around |= {slot}
             answer["include"] = {
-                field: self.fallback(other, channel, language) for field, other in found.include.items()
+                field: self._fallback(other, channel, language, around)
+                for field, other in found.include.items()
+                if other not in around  # slots that include each other end here
             }
         return answer
 

@@ -6,12 +6,11 @@ from typing import Final
 
 import msgspec
 
+from orchestrator.stream.lane.records import Outgoing
+
 TOPIC: Final = "workers"
 AGAIN_AFTER: Final = 30.0
 """Seconds. An announcement that a worker wrote before it knew that it had lost the partition is so put right."""
-
-Write = Callable[[str, bytes, bytes], Awaitable[None]]
-"""Called with topic, key and value; done when the broker has acknowledged."""
 
 
 class Announcement(msgspec.Struct, frozen=True):
@@ -27,10 +26,15 @@ class Announcer:
 
     Nothing is taken back when a partition goes: the next owner's announcement replaces ours, and until then a
     question that reaches us is answered with 421. A tombstone of ours could delete the next owner's word.
+
+    Args:
+        send: writes a record; done when the broker has acknowledged.
+        worker: this worker's name.
+        address: `host:port` where it can be asked.
     """
 
-    def __init__(self, write: Write, worker: str, address: str) -> None:
-        self._write = write
+    def __init__(self, send: Callable[[Outgoing], Awaitable[None]], worker: str, address: str) -> None:
+        self._send = send
         self._worker = worker
         self._address = address
         self._owned: dict[int, int] = {}
@@ -54,4 +58,4 @@ class Announcer:
 
     async def _announce(self, partition: int, number: int) -> None:
         value = msgspec.json.encode(Announcement(self._worker, self._address, number))
-        await self._write(TOPIC, str(partition).encode(), value)
+        await self._send(Outgoing(TOPIC, str(partition).encode(), value))
