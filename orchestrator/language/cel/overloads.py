@@ -6,7 +6,7 @@ from orchestrator.language.cel.environment import Function
 from orchestrator.language.cel.errors import CelTypeError
 from orchestrator.language.cel.nearest import did_you_mean
 from orchestrator.language.cel.signatures import STANDARD, Signature
-from orchestrator.language.cel.syntax import Call
+from orchestrator.language.cel.syntax import Call, Name
 from orchestrator.language.cel.types import Bindings, Type, accepts, resolve
 
 _MACROS = ("all", "exists", "exists_one", "map", "filter")
@@ -36,6 +36,10 @@ def way(name: str, parameters: tuple[Type, ...], method: bool = False) -> str:
 
 def unknown_function(node: Call, source: str, functions: Mapping[str, Function]) -> CelTypeError:
     """No function has this name."""
+    if isinstance(node.target, Name) and any(known.startswith(f"{node.target.name}.") for known in STANDARD):
+        name = f"{node.target.name}.{node.function}"
+        hint = did_you_mean(name, STANDARD)
+        return CelTypeError(f"unknown function `{name}`", source, node.offset, len(name), hint)
     style = {name for name, ways in STANDARD.items() if any(one.method if node.target else one.plain for one in ways)}
     known = style | set(_MACROS) if node.target else style | set(functions) | {"has"}
     hint = did_you_mean(node.function, sorted(known))

@@ -119,6 +119,7 @@ _MATH: Final[dict[str, list[Signature]]] = {
     "math.ceil": [_plain("ceil", DOUBLE, result=DOUBLE)],
     "math.floor": [_plain("floor", DOUBLE, result=DOUBLE)],
     "math.round": [_plain("round_half_away", DOUBLE, result=DOUBLE)],
+    "math.sqrt": [_plain("square_root", DOUBLE, result=DOUBLE)],
     "math.trunc": [_plain("trunc", DOUBLE, result=DOUBLE)],
     "math.abs": [_plain("absolute", one, result=one) for one in _NUMBERS],
     "math.sign": [_plain("sign", one, result=one) for one in _NUMBERS],

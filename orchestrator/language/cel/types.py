@@ -113,9 +113,7 @@ def accepts(wanted: Type, given: Type, bindings: Bindings) -> bool:
     wanted, given = wanted.plain, given.plain
     if wanted.kind == "var":
         return _bind(wanted, given, bindings)
-    if wanted.kind == "dyn" or given.kind == "dyn":
-        return True
-    if wanted.kind == "double" and given.kind == "int":
+    if "dyn" in (wanted.kind, given.kind) or (wanted.kind, given.kind) == ("double", "int"):
         return True
     if wanted.kind == "map" and given.kind == "record":
         given = map_of(STRING, DYN)

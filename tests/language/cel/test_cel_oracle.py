@@ -28,6 +28,7 @@ from orchestrator.language.cel import (
     CelProblem,
     Duration,
     Environment,
+    Expression,
     Timestamp,
     TypeValue,
     compile_expression,
@@ -36,6 +37,8 @@ from orchestrator.language.cel import (
     nullable,
     record,
 )
+from orchestrator.language.cel.compiler import define
+from orchestrator.language.cel.generator import Generator
 from orchestrator.language.conditions import evaluate
 
 ERROR = "error"
@@ -248,16 +251,23 @@ def our_answer(call: Callable[[], Any]) -> Any:
         return ERROR
 
 
+def exact_program(expression: Expression) -> str:
+    return Generator(TYPED.roots).program(expression._tree, None)
+
+
 @settings(max_examples=600, deadline=None, print_blob=True)
 @given(source=anything(3), names=CONTEXTS)
 def test_same_as_the_oracle(source: str, names: dict[str, Any]) -> None:
     theirs = their_answer(source, names)
 
     untyped = our_answer(lambda: evaluate(source, names))
-    typed = our_answer(lambda: compile_expression(source, TYPED).evaluate(SimpleNamespace(**names)))
+    expression = compile_expression(source, TYPED)
+    typed = our_answer(lambda: expression.evaluate(SimpleNamespace(**names)))
+    exact = our_answer(lambda: define(exact_program(expression), {})(SimpleNamespace(**names)))
 
     assert untyped == theirs, "names of unknown type"
     assert typed == theirs, "names of declared types"
+    assert exact == theirs, "without the fast path"
 
 
 @settings(max_examples=300, deadline=None, print_blob=True)

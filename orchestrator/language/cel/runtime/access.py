@@ -115,7 +115,10 @@ def size(value: Any) -> int:
 
 
 def make_map(entries: tuple[tuple[Any, Any], ...]) -> dict[Any, Any]:
-    """The value of `{key: value}`; a key is a string, int, uint or bool, and comes once."""
+    """The value of `{key: value}`; a key is a string, int, uint or bool, and comes once.
+
+    Keys that Python holds for one (1, 1u and true) cannot stand in one map: an error, never a wrong entry.
+    """
     made: dict[Any, Any] = {}
     for key, value in entries:
         if not is_key(key) or type(key) is float:

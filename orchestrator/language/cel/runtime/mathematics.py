@@ -31,6 +31,13 @@ trunc = _rounding("math.trunc", math.trunc)
 round_half_away = _rounding("math.round", _half_away)
 
 
+def square_root(value: Any) -> float:
+    """Not a number for a negative one."""
+    if type(value) is not float and type(value) is not int:
+        raise no_overload("math.sqrt", value)
+    return math.sqrt(value) if value >= 0 else math.nan
+
+
 def absolute(value: Any) -> Any:
     if type(value) is int:
         return integer(abs(value))
