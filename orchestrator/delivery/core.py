@@ -35,7 +35,7 @@ from orchestrator.stream.lane.records import Batch, Outgoing, Record
 
 Attempting = Callable[[Action, int], Awaitable[Result]]
 
-MAX_PER_TURN: Final = 64
+MAX_PER_TURN: Final = 16
 
 
 class Tuning(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ from orchestrator.telemetry import EventLog, Recorder, events
 
 APP_ID: Final = "orchestrator-delivery"
 TABLE: Final = "deliveries"
-RECORDS_PER_TURN: Final = 32
+RECORDS_PER_TURN: Final = 16
 """A turn's attempts become durable together, so this bounds the copies that a crash can make at a mail server."""
 _TURNS_IN_FLIGHT: Final = 2
 

@@ -12,13 +12,13 @@ from orchestrator.delivery.channels.smtp import SmtpSender, SmtpServer
 from orchestrator.delivery.contents import Limit
 from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
 from orchestrator.delivery.ledger import Outcome
-from orchestrator.stream.releases import Releases
 from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Message, Renderer, Site
 from orchestrator.delivery.ways import MailWay, payload
 from orchestrator.language.bundle import EventSchemas
 from orchestrator.model.effect import Action
 from orchestrator.model.tokens import verify
+from orchestrator.stream.releases import Releases
 
 KEY = b"k" * 32
 NOW = 1_772_000_000_000
