@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from orchestrator.stream.shell import Shell
     from orchestrator.stream.transport import LaneConsumer, LaneThread
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.02
 REPORT_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
@@ -127,8 +127,9 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
         changelogs = {each: TP(self._shell.settings.changelog, each) for each in partitions}
         if not changelogs:
             return {}
-        begins = await self._consumer.earliest_offsets(*changelogs.values())
-        ends = await self._consumer.highwaters(*changelogs.values())
+        begins, ends = await asyncio.gather(
+            self._consumer.earliest_offsets(*changelogs.values()), self._consumer.highwaters(*changelogs.values())
+        )
         restores = {}
         for partition, tp in changelogs.items():
             table = self._shell.table_for(partition)
@@ -184,9 +185,11 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
             return
         shell = self._shell
         inputs = [TP(topic, each) for each in restores for topic in shell.core.input_topics]
-        committed = await self._thread.ask(self._thread.committed_offsets(inputs))
-        begins = await self._consumer.earliest_offsets(*inputs)
-        ends = await self._consumer.highwaters(*inputs)
+        committed, begins, ends = await asyncio.gather(
+            self._thread.ask(self._thread.committed_offsets(inputs)),
+            self._consumer.earliest_offsets(*inputs),
+            self._consumer.highwaters(*inputs),
+        )
         positions = {tp: _start(tp, committed.get(tp), begins[tp], ends[tp]) for tp in inputs}
         shell.epoch += 1
         await self._thread.ask(self._thread.seek_to(positions))

@@ -1,0 +1,249 @@
+"""One partition's turn at the core: strictly serial, in order, with ticks, turns and commits between the batches."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from orchestrator.stream.lane.merge import Merge
+from orchestrator.stream.lane.records import Batch, Outgoing, Record
+from orchestrator.stream.lane_settings import BatchCounts, LaneHooks, LaneSettings
+from orchestrator.stream.partition import FIRST_BATCH, PartitionRunner
+from orchestrator.stream.table import PartitionTable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from orchestrator.stream.emitter import Emitter, Pipeline
+
+TOPIC = "channel.web"
+
+
+class Clock:
+    now = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Out:
+    """Stands in for the pipeline and for the emitter of ticks."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self.ticks: list[tuple[str, int, bytes]] = []
+        self.idle = True
+        self.closed = False
+
+    async def put(self, batch: Batch) -> None:
+        self.batches.append(batch)
+
+    async def drain(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def append(self, topic: str, partition: int, rows: Sequence[Any]) -> list[Any]:
+        self.ticks.append((topic, partition, rows[0][1]))
+        return []
+
+
+class NotingCore:
+    """Notes every call; fails where two overlap."""
+
+    input_topics = (TOPIC,)
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.values: Mapping[bytes, bytes] = {}
+        self.tick_due = False
+        self.gate: asyncio.Event | None = None
+        self.inside = False
+
+    def accepts(self, previous: int, value: bytes, /) -> int:
+        return previous
+
+    def assigned(self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int) -> Batch:
+        self.values = values
+        self.calls.append(f"assigned {dict(committed)}")
+        return Batch([(b"partition:0", b"owner")])
+
+    def process(self, partition: int, records: Sequence[Record], now: int) -> Batch | Awaitable[Batch]:
+        assert not self.inside
+        self.calls.append(f"process {[each.offset for each in records]}")
+        batch = Batch([(b"k", b"%d" % records[-1].offset)], [], {TOPIC: records[-1].offset + 1})
+        return batch if self.gate is None else self._later(batch, self.gate)
+
+    async def _later(self, batch: Batch, gate: asyncio.Event) -> Batch:
+        self.inside = True
+        await gate.wait()
+        self.inside = False
+        self.calls.append("processed")
+        return batch
+
+    def committed(self, partition: int, offsets: Mapping[str, int]) -> None:
+        assert not self.inside
+        self.calls.append(f"committed {dict(offsets)}")
+
+    def revoked(self, partition: int) -> None:
+        assert not self.inside
+        self.calls.append("revoked")
+
+    def tick(self, partition: int, now: int) -> Outgoing | None:
+        assert not self.inside
+        if not self.tick_due:
+            return None
+        self.tick_due = False
+        return Outgoing("customer.inputs", None, b"tick")
+
+
+class WakefulCore(NotingCore):
+    woken = 0
+
+    async def wake(self, partition: int, now: int) -> Batch | None:
+        self.woken += 1
+        return Batch([], [], {TOPIC: 99}) if self.woken == 1 else None
+
+
+class Bench:
+    """A runner with everything around it."""
+
+    def __init__(self, core: NotingCore, folder: Path) -> None:
+        self.core = core
+        self.clock = Clock()
+        self.out = Out()
+        self.failures: list[BaseException] = []
+        self.counts: list[BatchCounts] = []
+        merge = Merge(core.input_topics)
+        merge.start(TOPIC, 0, 0)
+        settings = LaneSettings(app_id="a", table="t", bootstrap="b", partitions=1, data_dir=folder)
+        self.runner = PartitionRunner(
+            0,
+            core,
+            table=PartitionTable(0, core),
+            merge=merge,
+            pipeline=cast("Pipeline", self.out),
+            emitter=cast("Emitter", self.out),
+            settings=settings,
+            hooks=LaneHooks(on_batch=self.counts.append),
+            clock=self.clock,
+            fail=self.failures.append,
+        )
+
+    def feed(self, *offsets: int) -> None:
+        records = [Record(TOPIC, 0, each, 500 + each, b"k", b"v") for each in offsets]
+        self.runner.feed(TOPIC, records, offsets[-1] + 1, offsets[-1] + 1)
+
+    async def until(self, what: Callable[[], Any]) -> None:
+        async with asyncio.timeout(5):
+            while not what():  # noqa: ASYNC110  bounded above
+                await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    bench = Bench(getattr(request, "param", NotingCore)(), tmp_path)
+    yield bench
+    await bench.runner.finish()
+
+
+async def test_the_core_gets_the_partition_before_its_first_input(bench: Bench) -> None:
+    await bench.runner.assign({TOPIC: 3})
+    bench.runner.start()
+    bench.feed(0, 1, 2)
+    await bench.until(lambda: len(bench.core.calls) == 2)
+    assert bench.core.calls == ["assigned {'channel.web': 3}", "process [0, 1, 2]"]
+
+
+async def test_the_values_that_the_core_was_given_show_its_own_writes(bench: Bench) -> None:
+    await bench.runner.assign({})
+    bench.runner.start()
+    bench.feed(0)
+    await bench.until(lambda: bench.core.values.get(b"k"))
+    assert dict(bench.core.values) == {b"partition:0": b"owner", b"k": b"0"}
+
+
+async def test_batches_are_counted(bench: Bench) -> None:
+    bench.runner.start()
+    bench.feed(0, 1)
+    await bench.until(lambda: bench.counts)
+    assert bench.counts == [BatchCounts(partition=0, records=2, changelog=1, sends=0, oldest=500)]
+
+
+async def test_a_large_backlog_goes_in_pieces(bench: Bench) -> None:
+    bench.feed(*range(FIRST_BATCH + 10))
+    bench.runner.start()
+    await bench.until(lambda: sum(each.records for each in bench.counts) == FIRST_BATCH + 10)
+    assert bench.counts[0].records == FIRST_BATCH
+
+
+async def test_no_call_comes_while_the_core_still_works_on_a_batch(bench: Bench) -> None:
+    bench.core.gate = asyncio.Event()
+    bench.runner.start()
+    bench.feed(0)
+    await bench.until(lambda: bench.core.inside)
+    bench.feed(1)
+    bench.runner.note_committed({TOPIC: 1})
+    bench.core.tick_due = True
+    bench.clock.now += 1000
+    finishing = asyncio.ensure_future(bench.runner.finish())
+    await asyncio.sleep(0.02)
+    assert bench.core.inside
+    assert not finishing.done()
+    bench.core.gate.set()
+    await finishing
+    await bench.runner.revoke()
+    assert bench.core.calls == ["process [0]", "processed", "committed {'channel.web': 1}", "revoked"]
+
+
+async def test_what_is_committed_is_told_at_the_next_turn_and_once(bench: Bench) -> None:
+    bench.runner.start()
+    bench.runner.note_committed({TOPIC: 5})
+    await bench.until(lambda: bench.core.calls)
+    bench.feed(0)
+    await bench.until(lambda: len(bench.core.calls) == 2)
+    assert bench.core.calls == ["committed {'channel.web': 5}", "process [0]"]
+    assert bench.runner.committed_up_to(TOPIC) == 5
+
+
+async def test_a_tick_goes_to_the_partitions_own_inputs(bench: Bench) -> None:
+    bench.core.tick_due = True
+    bench.runner.start()
+    await bench.until(lambda: bench.out.ticks)
+    assert bench.out.ticks == [("customer.inputs", 0, b"tick")]
+
+
+@pytest.mark.parametrize("bench", [WakefulCore], indirect=True)
+async def test_a_core_that_wakes_gets_its_turns_and_its_batches_count(bench: Bench) -> None:
+    bench.runner.start()
+    await bench.until(lambda: bench.out.batches)
+    assert bench.out.batches[0].offsets == {TOPIC: 99}
+    bench.clock.now += 1000
+    bench.feed(0)
+    await bench.until(lambda: cast("WakefulCore", bench.core).woken == 2)
+
+
+async def test_what_the_core_raises_ends_the_worker(bench: Bench) -> None:
+    def broken(*_args: object) -> Batch:
+        raise ArithmeticError("a bad core")
+
+    bench.core.process = broken  # type: ignore[method-assign]
+    bench.runner.start()
+    bench.feed(0)
+    await bench.until(lambda: bench.failures)
+    assert isinstance(bench.failures[0], ArithmeticError)
+    assert bench.out.batches == []
+
+
+async def test_settled_means_done_and_committed(bench: Bench) -> None:
+    bench.runner.start()
+    assert bench.runner.settled
+    bench.feed(0)
+    await bench.until(lambda: bench.out.batches)
+    assert not bench.runner.settled
+    bench.runner.note_committed({TOPIC: 1})
+    assert bench.runner.settled
