@@ -130,7 +130,7 @@ def _send(moment: "Moment", candidate: Candidate) -> bool:
     journey.output(candidate.step, "sent", sent=True, channel=action.channel, reason="", message=action.id)
     journey.note("sent", candidate.step, "", {
         "content": name_of(candidate), "channel": action.channel, "id": action.id, "to": action.address,
-        "class": action.class_, "document": action.content,
+        "class": action.class_, "document": action.content, "received": action.received,
     })  # fmt: skip
     moment.make("contact_sent", {
         "content": action.content, "channel": action.channel, "reason": "", "message": action.id,

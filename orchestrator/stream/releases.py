@@ -53,6 +53,10 @@ class Releases:
             return None
         return {path: self._blobs[blob] for path, blob in listed.items()}
 
+    def known(self, tenant: str) -> list[str]:
+        """Every release of a tenant whose list of files is here, in the order in which they came."""
+        return [release for owner, release in self._files if owner == tenant]
+
     def _keep(self, blob: str, value: bytes | None) -> None:
         if value is None:
             self._blobs.pop(blob, None)

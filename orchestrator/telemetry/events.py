@@ -133,6 +133,22 @@ class ScenarioFailed(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingForBundle(LogEvent):
+    """No bundle is published yet; the worker waits for one and takes no events until then."""
+
+    level = logging.WARNING
+    words = "no bundle is published yet: run `orchestrator publish scenarios/`"
+
+
+@dataclass(frozen=True, slots=True)
+class Answering(LogEvent):
+    """The worker answers questions of gateways."""
+
+    words = "questions are answered on port {port}"
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class BundleTaken(LogEvent):
     """A release of the bundle was read and compiled; partitions change to it at their release tick."""
 

@@ -36,7 +36,8 @@ class CustomerCore:
     """All partitions of one worker.
 
     Args:
-        program: the release that partitions without one begin on; later ones come by `publish`.
+        program: the release that partitions without one begin on; where None is given, `publish` says it before
+            the first partition is assigned. Later releases come by `publish`, too.
         facts: the rows that this worker holds; `fact_row` keeps them up to date.
         channels: the channel topics to read.
         partitions: the partition count of all input topics.
@@ -45,7 +46,7 @@ class CustomerCore:
 
     def __init__(
         self,
-        program: "Program",
+        program: "Program | None",
         facts: Facts,
         channels: Sequence[str],
         partitions: int,
@@ -55,10 +56,21 @@ class CustomerCore:
         self.partitions = partitions
         self.tokens = tokens
         self.statistics = Statistics()
-        self.current = program
+        self._current = program
         self._topics = (*channels, INPUTS)
-        self._engines: dict[str, Engine] = {program.release: Engine(program, facts)}
+        self._engines: dict[str, Engine] = {program.release: Engine(program, facts)} if program is not None else {}
         self._owned: dict[int, Partition] = {}
+
+    @property
+    def current(self) -> "Program":
+        """The release that counts.
+
+        Raises:
+            MissingReleaseError: none was published yet.
+        """
+        if self._current is None:
+            raise MissingReleaseError("no bundle is published: run `orchestrator publish scenarios/`")
+        return self._current
 
     @property
     def input_topics(self) -> tuple[str, ...]:
@@ -69,7 +81,7 @@ class CustomerCore:
     def publish(self, program: "Program") -> None:
         """Another release is current: each partition changes to it at its release tick."""
         self._engines[program.release] = Engine(program, self.facts)
-        self.current = program
+        self._current = program
 
     def know(self, program: "Program") -> None:
         """An earlier release, which a partition may still stand on."""
@@ -86,6 +98,10 @@ class CustomerCore:
     def owned(self, partition: int) -> Partition | None:
         """The memory of a partition that is recovered, for questions."""
         return self._owned.get(partition)
+
+    def all_owned(self) -> list[Partition]:
+        """The memory of every partition that is recovered."""
+        return list(self._owned.values())
 
     def engine_of(self, partition: Partition) -> Engine:
         """The engine of the release that a partition runs on.

@@ -48,6 +48,10 @@ class Partition:
             node = self._live[key] = decode_node(value) if value is not None else Node()
         return node
 
+    def is_live(self, key: bytes) -> bool:
+        """Whether a node is in memory though perhaps not in the table yet."""
+        return key in self._live
+
     def rebuild(self) -> list[bytes]:
         """Rebuild the indexes from the heads of all values; gives the keys whose outbox is not empty."""
         unsent = []

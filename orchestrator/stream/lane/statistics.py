@@ -22,6 +22,7 @@ class Statistics:
         unknown: conditions that were unknown.
         dead_letters: reason -> number.
         lateness: ms by which timers acted late.
+        received: for each action, the record time (ms) of what led to it.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,9 @@ class Statistics:
         self.unknown = 0
         self.conflicts = 0
         self.lateness: list[int] = []
+        self.received: list[int] = []
+        self.entered: Counter[str] = Counter()
+        self.ended: Counter[tuple[str, str]] = Counter()
         self.many_hops = 0
 
     def add(self, step: "Step") -> None:
@@ -48,6 +52,11 @@ class Statistics:
         what = note.what
         if what == "sent":
             self.actions[note.detail["channel"], note.scenario] += 1
+            self.received.append(note.detail["received"])
+        elif what == "entered":
+            self.entered[note.scenario] += 1
+        elif what == "ended":
+            self.ended[note.scenario, note.reason] += 1
         elif what in NOT_ACTING:
             self.not_acting[note.reason] += 1
         elif what == "error":

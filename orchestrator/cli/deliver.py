@@ -1,0 +1,212 @@
+"""`orchestrator deliver`: the process that sends messages."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from orchestrator.cli.errors import UserError
+from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.cli.settings import Settings, SmtpSettings, WebhookSettings
+    from orchestrator.delivery.render.message import Site
+    from orchestrator.delivery.run import Parts
+    from orchestrator.delivery.ways import MailWay, Way, WebhookWay
+    from orchestrator.stream.topics import TopicDeclaration
+
+_HELP = """
+Send what the scenarios decided: e-mail over SMTP (delivery.smtp), every other channel by a signed webhook
+(delivery.webhooks.CHANNEL.url). Run as many as you like; they share the work by partitions.
+
+What cannot be sent now is tried again, at growing intervals, until the message's time is over. How each message
+ended (delivered, bounced, failed, expired, withdrawn) is an event of its channel. /metrics is on
+delivery.metrics_port.
+"""
+
+SiteUrl = Annotated[
+    str, typer.Option("--site-url", help="Where links like /offers/7 in messages lead, as https://shop.example.")
+]
+UnsubscribeUrl = Annotated[
+    str,
+    typer.Option(
+        "--unsubscribe-url",
+        help="Takes the one-click POST (RFC 8058) of marketing mail. [default: SITE_URL/unsubscribe]",
+        show_default=False,
+    ),
+]
+TokenHosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--token-host",
+        help="A host whose links get the customer's token; repeat it for more. [default: every host]",
+        show_default=False,
+    ),
+]
+Senders = Annotated[
+    list[str] | None,
+    typer.Option("--sender", help="NAME=MAILBOX: what a sender's name stands for, as 'ag-1=Ana <ana@shop.example>'."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("deliver", help=_HELP)(deliver)
+
+
+def deliver(
+    site_url: SiteUrl = "",
+    unsubscribe_url: UnsubscribeUrl = "",
+    token_host: TokenHosts = None,
+    sender: Senders = None,
+    bootstrap: Bootstrap = None,
+    topics_dir: TopicsDir = None,
+    config: Config = None,
+) -> None:
+    from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
+
+    settings = load_settings(config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir})
+    site = _site(site_url, unsubscribe_url, token_host or ())
+    raise typer.Exit(_run(settings, site, _senders(sender or ())))
+
+
+def _site(base_url: str, unsubscribe_url: str, hosts: Sequence[str]) -> Site:
+    from orchestrator.delivery.render.links import EVERY_HOST  # noqa: PLC0415
+    from orchestrator.delivery.render.message import Site  # noqa: PLC0415
+
+    for option, url in (("--site-url", base_url), ("--unsubscribe-url", unsubscribe_url)):
+        if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
+            raise UserError(f"{option} must be a whole address, as https://shop.example")
+    if base_url and not unsubscribe_url:
+        unsubscribe_url = f"{base_url.rstrip('/')}/unsubscribe"
+    return Site(base_url=base_url, unsubscribe_url=unsubscribe_url, hosts=tuple(hosts) or (EVERY_HOST,))
+
+
+def _senders(given: Sequence[str]) -> dict[str, str]:
+    senders = {}
+    for each in given:
+        name, equals, mailbox = each.partition("=")
+        if not equals or not name:
+            raise UserError("--sender must read NAME=MAILBOX, as 'ag-1=Ana <ana@shop.example>'")
+        senders[name] = mailbox
+    return senders
+
+
+def _run(settings: Settings, site: Site, senders: dict[str, str]) -> int:
+    from importlib.metadata import version  # noqa: PLC0415
+
+    from orchestrator.delivery.run import run_delivery  # noqa: PLC0415
+    from orchestrator.telemetry import configure_logging, emit, events, serve_metrics  # noqa: PLC0415
+
+    configure_logging(settings.log.style, settings.log.level)
+    declared = _declared(settings)
+    parts = _parts(settings, site, senders, declared)
+    _check_topics(settings, declared)
+    port = settings.delivery.metrics_port
+    try:
+        serve_metrics(port)
+    except OSError as error:
+        raise UserError(
+            f"cannot serve metrics on port {port}: {error.strerror}; choose another: delivery.metrics_port"
+        ) from error
+    emit(events.ProcessStarted("delivery", version("orchestrator")))
+    code = run_delivery(parts)
+    emit(events.ProcessStopped("delivery"))
+    return code
+
+
+def _parts(settings: Settings, site: Site, senders: dict[str, str], declared: Sequence[TopicDeclaration]) -> Parts:
+    from orchestrator.delivery.backoff import Backoff  # noqa: PLC0415
+    from orchestrator.delivery.core import Tuning  # noqa: PLC0415
+    from orchestrator.delivery.run import Parts, lane_settings  # noqa: PLC0415
+    from orchestrator.language.bundle import EventSchemas  # noqa: PLC0415
+    from orchestrator.telemetry import process  # noqa: PLC0415
+
+    kafka, delivery = settings.kafka, settings.delivery
+    keys = settings.links.keys()
+    backoff = Backoff(first=round(delivery.first_retry * 1000), longest=round(delivery.longest_retry * 1000))
+    return Parts(
+        lane=lane_settings(
+            bootstrap=kafka.bootstrap, partitions=kafka.partitions, data_dir=settings.data_dir / "delivery"
+        ),
+        connection=kafka.connection(),
+        ways=_ways(settings, senders),
+        site=site,
+        keys=lambda tenant: keys.get(tenant, ()),
+        schemas=EventSchemas.from_topics(each.model_dump() for each in declared),
+        tuning=Tuning(partitions=kafka.partitions, slots=max(delivery.smtp.connections, 8), backoff=backoff),
+        recorder=process,
+    )
+
+
+def _ways(settings: Settings, senders: dict[str, str]) -> dict[str, Way]:
+    delivery = settings.delivery
+    hooks: dict[str, Way] = {name: _webhook(name, hook) for name, hook in delivery.webhooks.items()}
+    return {"email": _mail(delivery.smtp, senders), **hooks}
+
+
+def _mail(smtp: SmtpSettings, senders: dict[str, str]) -> MailWay:
+    from orchestrator.delivery.channels.smtp import SmtpSender, SmtpServer  # noqa: PLC0415
+    from orchestrator.delivery.render.mail import AddressError  # noqa: PLC0415
+    from orchestrator.delivery.ways import MailWay  # noqa: PLC0415
+
+    server = SmtpServer(
+        host=smtp.host,
+        port=smtp.port,
+        tls=smtp.tls,
+        username=smtp.username,
+        password=smtp.password.get_secret_value() if smtp.password else "",
+        timeout=smtp.timeout,
+        connections=smtp.connections,
+    )
+    try:
+        return MailWay(SmtpSender(server), smtp.sender, senders)
+    except AddressError:
+        raise UserError("delivery.smtp.sender and each --sender must be one mailbox: Name <address>") from None
+
+
+def _webhook(channel: str, hook: WebhookSettings) -> WebhookWay:
+    from orchestrator.delivery.channels.signing import read_secret  # noqa: PLC0415
+    from orchestrator.delivery.channels.webhook import WebhookSender  # noqa: PLC0415
+    from orchestrator.delivery.ways import WebhookWay  # noqa: PLC0415
+
+    secrets = [each.get_secret_value() for each in (hook.secret, hook.previous_secret) if each]
+    try:
+        keys = [read_secret(secret) for secret in secrets]
+    except ValueError as error:
+        raise UserError(f"delivery.webhooks.{channel}: {error}") from None
+    return WebhookWay(WebhookSender(hook.url, keys, timeout=hook.timeout, allow_hosts=hook.allow_hosts))
+
+
+def _declared(settings: Settings) -> tuple[TopicDeclaration, ...]:
+    from orchestrator.stream.topics import DeclarationError, load_declarations  # noqa: PLC0415
+
+    try:
+        return load_declarations(settings.topics_dir)
+    except DeclarationError as error:
+        raise UserError(str(error)) from error
+
+
+def _check_topics(settings: Settings, declared: Sequence[TopicDeclaration]) -> None:
+    """Create what is missing where that is wished for, and refuse to start on topics that are not as declared."""
+    from aiokafka.errors import KafkaError  # noqa: PLC0415
+
+    from orchestrator.stream import topics  # noqa: PLC0415
+
+    kafka = settings.kafka
+    connection = kafka.connection()
+    try:
+        if kafka.create_topics:
+            asyncio.run(topics.apply(connection, declared, kafka.partitions, replication=kafka.replication))
+        faults = asyncio.run(topics.check(connection, declared, kafka.partitions))
+    except (KafkaError, topics.TopicsError) as error:
+        raise UserError(
+            f"cannot use Kafka at {kafka.bootstrap} ({type(error).__name__}): start one with `orchestrator kafka`, "
+            "or name one with --bootstrap"
+        ) from error
+    if faults:
+        raise UserError("\n".join(str(fault) for fault in faults))

@@ -1,0 +1,102 @@
+"""`orchestrator publish`: a folder of scenarios becomes the release that counts."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.errors import UserError
+from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
+
+if TYPE_CHECKING:
+    from orchestrator.cli.settings import Settings
+    from orchestrator.language.bundle import LoadResult
+
+_HELP = """
+Check a folder of scenarios and publish it: from then on every worker runs on it.
+
+A bundle with an error is refused, and the one that counts goes on counting. Each partition changes release at one
+record; journeys in flight follow what their scenario says (in_flight). Publishing the same files again changes
+nothing.
+"""
+
+SKIPPED = (".git", "__pycache__")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("publish", help=_HELP)(publish)
+
+
+def publish(
+    folder: Annotated[
+        Path | None, typer.Argument(help="The bundle's folder (default: scenarios).", show_default=False)
+    ] = None,
+    bootstrap: Bootstrap = None,
+    topics_dir: TopicsDir = None,
+    config: Config = None,
+) -> None:
+    from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
+
+    settings = load_settings(
+        config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir, "scenarios": folder}
+    )
+    release, scenarios = publish_folder(settings, settings.scenarios)
+    typer.echo(f"Published release {release[:12]} with {scenarios} scenarios.")
+
+
+def publish_folder(settings: Settings, folder: Path) -> tuple[str, int]:
+    """Check and publish a folder; gives the release and how many scenarios it has.
+
+    Raises:
+        UserError: the bundle has errors (all of them are shown), or Kafka refuses.
+    """
+    from aiokafka.errors import KafkaError  # noqa: PLC0415
+
+    from orchestrator.stream.publishing import publish_records, release_records  # noqa: PLC0415
+    from orchestrator.stream.worker import now_ms  # noqa: PLC0415
+
+    files = read_folder(folder)
+    result = check_files(settings, files)
+    bundle = result.bundle
+    if bundle is None:
+        from orchestrator.language.source.rendering import as_text  # noqa: PLC0415
+
+        typer.echo(as_text(result.diagnostics, result.lines), err=True)
+        errors = sum(1 for one in result.diagnostics if one.severity.value == "error")
+        raise UserError(f"{folder} has {errors} errors and was not published; see `orchestrator lint {folder}`")
+    records = release_records(bundle.settings.tenant, bundle.release, files, now_ms())
+    try:
+        asyncio.run(publish_records(settings.kafka.connection(), records))
+    except KafkaError as error:
+        raise UserError(
+            f"cannot publish to Kafka at {settings.kafka.bootstrap} ({type(error).__name__}): is it running, and "
+            "does the topic bundles exist (`orchestrator topics apply`)?"
+        ) from error
+    return bundle.release, len(bundle.scenarios)
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Every file of a bundle's folder, by its path relative to the folder.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder; name the folder of your scenarios")
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part in SKIPPED or part.startswith(".") for part in path.relative_to(folder).parts)
+    }
+
+
+def check_files(settings: Settings, files: dict[str, bytes]) -> LoadResult:
+    """Load and check a bundle against the declared topics."""
+    from orchestrator.cli.clusters import declared_topics  # noqa: PLC0415
+    from orchestrator.language.bundle import EventSchemas, load_bundle  # noqa: PLC0415
+
+    declared = declared_topics(settings)
+    return load_bundle(files, EventSchemas.from_topics(each.model_dump() for each in declared))

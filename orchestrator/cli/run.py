@@ -1,0 +1,185 @@
+"""`orchestrator run`: everything in one go, each part a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from orchestrator.cli.errors import UserError
+from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
+
+if TYPE_CHECKING:
+    from orchestrator.cli.settings import Settings
+
+_HELP = """
+Start everything on this machine: an embedded Apache Kafka (unless --bootstrap names one), the topics, the bundle,
+a worker, delivery and the gateway, each a process of its own. Ctrl-C ends them all.
+
+The folder of scenarios is published at the start, and again whenever a file in it changes; a bundle with errors is
+refused with what is wrong, and the one that counts goes on.
+"""
+
+STOP_WITHIN: Final = 40.0
+LOOK_EVERY: Final = 0.5
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run", help=_HELP)(run)
+
+
+def run(
+    folder: Annotated[
+        Path | None, typer.Argument(help="The bundle's folder (default: scenarios).", show_default=False)
+    ] = None,
+    workers: Annotated[int, typer.Option(help="How many workers.", min=1, max=16)] = 1,
+    watch: Annotated[bool, typer.Option(help="Publish the folder again when it changes.")] = True,
+    bootstrap: Bootstrap = None,
+    topics_dir: TopicsDir = None,
+    config: Config = None,
+) -> None:
+    from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
+
+    settings = load_settings(
+        config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir, "scenarios": folder}
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if bootstrap is not None:
+        _everything(settings, workers, watch, stop)
+        return
+    from orchestrator.stream.broker import BrokerError, EmbeddedKafka  # noqa: PLC0415
+
+    broker = EmbeddedKafka(settings.data_dir / "kafka")
+    typer.echo("Starting Apache Kafka ...")
+    try:
+        where = broker.start()
+    except BrokerError as error:
+        raise UserError(str(error)) from error
+    try:
+        _everything(
+            load_settings(config, {"kafka.bootstrap": where, "topics_dir": topics_dir, "scenarios": folder}),
+            workers, watch, stop,
+        )  # fmt: skip
+    finally:
+        broker.stop()
+
+
+def _everything(settings: Settings, workers: int, watch: bool, stop: threading.Event) -> None:
+    """Topics, bundle, processes; until told to stop or one of them ends by itself."""
+    _apply_topics(settings)
+    _publish(settings)
+    parts = Processes(settings)
+    try:
+        for number in range(workers):
+            parts.start(f"worker {number + 1}", "worker", *(("--port", "0", "--metrics-port", "0") if number else ()))
+        parts.start("delivery", "deliver")
+        parts.start("gateway", "gateway")
+        gateway = f"http://{settings.gateway.host}:{settings.gateway.port}"
+        typer.echo(f"Running. Events: POST {gateway}/v1/events; what it takes: {gateway}/docs. Ctrl-C ends it.")
+        folder = Watched(settings.scenarios) if watch else None
+        while not stop.wait(LOOK_EVERY):
+            ended = parts.ended()
+            if ended:
+                raise UserError(f"{ended} ended by itself; its last lines are above")
+            if folder is not None and folder.changed():
+                _publish(settings, keep_running=True)
+    finally:
+        parts.stop()
+
+
+def _apply_topics(settings: Settings) -> None:
+    import asyncio  # noqa: PLC0415
+
+    from aiokafka.errors import KafkaError  # noqa: PLC0415
+
+    from orchestrator.cli.clusters import declared_topics  # noqa: PLC0415
+    from orchestrator.stream import topics  # noqa: PLC0415
+
+    kafka = settings.kafka
+    declared = declared_topics(settings)
+    try:
+        asyncio.run(topics.apply(kafka.connection(), declared, kafka.partitions, replication=kafka.replication))
+    except (KafkaError, topics.TopicsError) as error:
+        raise UserError(f"cannot create the topics at {kafka.bootstrap}: {error}") from error
+
+
+def _publish(settings: Settings, keep_running: bool = False) -> None:
+    from orchestrator.cli.publish import publish_folder  # noqa: PLC0415
+
+    try:
+        release, scenarios = publish_folder(settings, settings.scenarios)
+    except UserError as error:
+        if not keep_running:
+            raise
+        typer.echo(f"error: {error}", err=True)
+        return
+    typer.echo(f"Published release {release[:12]} with {scenarios} scenarios.")
+
+
+class Processes:
+    """The parts, each a child of this process; they end with it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._environment = {
+            **os.environ,
+            "ORCHESTRATOR_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
+            "ORCHESTRATOR_DATA_DIR": str(settings.data_dir),
+        }
+        if settings.topics_dir is not None:
+            self._environment["ORCHESTRATOR_TOPICS_DIR"] = str(settings.topics_dir)
+
+    def start(self, name: str, *command: str) -> None:
+        self._children[name] = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "orchestrator", *command], env=self._environment
+        )
+
+    def ended(self) -> str | None:
+        """The name of a part that has ended, None while all run."""
+        return next((name for name, child in self._children.items() if child.poll() is not None), None)
+
+    def stop(self) -> None:
+        """Ask all to end, gateways first so that nothing accepted is left behind; then insist."""
+        for child in reversed(self._children.values()):
+            if child.poll() is None:
+                child.terminate()
+        until = time.monotonic() + STOP_WITHIN
+        for child in self._children.values():
+            try:
+                child.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+class Watched:
+    """A folder that is looked at for changes: paths, sizes and times of modification."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen = self._look()
+
+    def changed(self) -> bool:
+        """Whether anything is different from the last look."""
+        now = self._look()
+        before, self._seen = self._seen, now
+        return now != before
+
+    def _look(self) -> dict[str, tuple[int, int]]:
+        found = {}
+        for path in self._folder.rglob("*"):
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            found[str(path)] = (status.st_size, status.st_mtime_ns)
+        return found

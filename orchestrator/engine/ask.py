@@ -1,0 +1,95 @@
+"""Questions: what a channel should show this customer, and what is known of them. A question changes nothing."""
+
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.engine.context import plain
+from orchestrator.engine.moment import Moment
+from orchestrator.engine.slots import answer_slot
+from orchestrator.language.cel import CelError
+from orchestrator.model.customer import IN, Customer
+
+if TYPE_CHECKING:
+    from orchestrator.engine.engine import Engine
+
+
+def asking(engine: "Engine", customer: Customer, node: str, now: int) -> Moment:
+    """A moment that is only looked at: what it would do is thrown away."""
+    return Moment(customer, engine.program, engine.facts, max(now, customer.now), node, [], [], engine.explain)
+
+
+def answers(moment: Moment, identifier: str, slots: tuple[str, ...], ask: dict[str, Any]) -> dict[str, Any]:
+    """Answer slots for a customer who is asked for by `identifier` (a node), with the attributes that came along."""
+    found: dict[str, Any] = {}
+    for slot in slots:
+        moment.scope.ask = ask_map(moment, identifier, slot, ask)
+        found[slot] = answer_slot(moment, slot)
+    return found
+
+
+def ask_map(moment: Moment, identifier: str, slot: str, ask: dict[str, Any]) -> dict[str, Any]:
+    """`ask` as conditions see it: who asks, and whether what they show is linked to a known customer."""
+    customer, rules = moment.customer, moment.program.identity
+    members = [node for node, member in customer.family.items() if member.state == IN]
+    known = any(rules.is_unique(node) for node in members)
+    return {
+        "channel": "",
+        "language": moment.scope.profile["language"],
+        **ask,
+        "slot": slot,
+        "identifier": identifier,
+        "known": known,
+        "linked": known and identifier in members,
+    }
+
+
+def context_of(moment: Moment) -> dict[str, Any]:
+    """What every channel may know of a customer: traits, identifiers, journeys, what was said and decided lately."""
+    customer = moment.customer
+    return {
+        "person": customer.person,
+        "persons": customer.persons,
+        "version": customer.version,
+        "now": customer.now,
+        "identifiers": sorted(node for node, member in customer.family.items() if member.state == IN),
+        "profile": profile_map(moment),
+        "journeys": [_journey(instance) for instance in customer.instances],
+        "messages": [_message(contact) for contact in customer.contacts[-20:]],
+        "tasks": [{"id": t.id, "queue": t.queue, "key": t.key, "due": t.due, "overdue": t.overdue} for t in customer.tasks],
+        "decisions": [_fields(decision) for decision in customer.decisions],
+        "timeline": [{"time": line.time, "type": line.type, "channel": line.channel} for line in customer.timeline],
+    }
+
+
+def profile_map(moment: Moment) -> dict[str, Any]:
+    """Every trait and what is always present, as plain data; what is unknown is null."""
+    names = [*moment.program.traits.by_name, "consent", "ids", "known", "language", "zone", "segments", "threads",
+             "open_questions"]  # fmt: skip
+    found: dict[str, Any] = {}
+    for name in names:
+        try:
+            found[name] = plain(moment.scope.profile[name])
+        except CelError:
+            found[name] = None
+    return found
+
+
+def _journey(instance: Any) -> dict[str, Any]:
+    return {
+        "scenario": instance.scenario,
+        "version": instance.version,
+        "key": instance.key,
+        "mode": instance.mode,
+        "entered_at": instance.entered_at,
+        "standing": [{"step": standing.step, "due": standing.due} for standing in instance.standing],
+    }
+
+
+def _message(contact: Any) -> dict[str, Any]:
+    return {
+        "id": contact.id, "at": contact.at, "content": contact.content, "channel": contact.channel,
+        "topic": contact.topic, "scenario": contact.scenario, "outcome": contact.settled,
+    }  # fmt: skip
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__struct_fields__}

@@ -1,0 +1,104 @@
+"""Answers from the memory of a partition's owner: the port of `asking.py` over the lane's core. It changes nothing."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.engine.ask import answers, asking, context_of
+from orchestrator.engine.identity.handlers import seen
+from orchestrator.engine.identity.work import is_member
+from orchestrator.model.customer import Customer, Node, Reference
+from orchestrator.model.ids import event_hash, made_id, node_key
+from orchestrator.model.message import Shown, encode_message
+from orchestrator.model.partition import partition_of
+from orchestrator.stream.asking import Answered, NotYet
+from orchestrator.stream.asking_wire import Answer, Forward, Question
+from orchestrator.stream.lane.records import Outgoing
+from orchestrator.stream.lane.step import INPUTS
+
+if TYPE_CHECKING:
+    from orchestrator.engine.engine import Engine
+    from orchestrator.stream.lane.core import CustomerCore
+    from orchestrator.stream.lane.partition import Partition
+
+BINDING: Final = False
+
+
+class CoreAnswering:
+    """Answers questions about the customers of a core's partitions.
+
+    Args:
+        core: the worker's core.
+        current: whether this worker may still speak for what it owns (it has heard from the broker lately).
+    """
+
+    def __init__(self, core: "CustomerCore", current: Callable[[], bool]) -> None:
+        self._core = core
+        self._current = current
+
+    def owns(self, partition: int) -> bool:
+        return self._core.owned(partition) is not None and self._current()
+
+    def answer(self, question: Question, now: int) -> Answered | Forward | NotYet:
+        key = node_key(question.tenant, question.identifier)
+        partition = self._core.owned(partition_of(key, self._core.partitions))
+        if partition is None:
+            raise LookupError("asked about a partition that this worker does not own")
+        engine = self._core.engine_of(partition)
+        node = _look(partition, key)
+        if node.to is not None:
+            return Forward(node.to)
+        if isinstance(node.body, Reference):
+            return Forward(node.body.owner) if node.body.owner else self._nobody(engine, question, now)
+        customer = node.body if isinstance(node.body, Customer) else None
+        if question.event is not None and not _has_seen(customer, question.event.source, question.event.id):
+            return NotYet()
+        if customer is None or not customer.person:
+            return self._nobody(engine, question, now)
+        return self._answer(engine, customer, question, now)
+
+    def _answer(self, engine: "Engine", customer: Customer, question: Question, now: int) -> Answered:
+        moment = asking(engine, customer, question.identifier, now)
+        found = answers(moment, question.identifier, question.slots, question.ask)
+        linking = tuple(sorted({
+            node for waiting in customer.waiting for node in waiting.nodes if not is_member(customer, node)
+        }))  # fmt: skip
+        context = context_of(moment) if question.context else None
+        answer = Answer(customer.version, customer.person, found, context, linking)
+        return Answered(answer, self._shown(engine, customer, question, found, now), BINDING)
+
+    def _nobody(self, engine: "Engine", question: Question, now: int) -> Answered:
+        """Nobody is known: the profile is all defaults, and nothing is stored."""
+        moment = asking(engine, Customer(), question.identifier, now)
+        return Answered(Answer(0, None, answers(moment, question.identifier, question.slots, question.ask), None))
+
+    def _shown(
+        self, engine: "Engine", customer: Customer, question: Question, found: dict[str, dict[str, object]], now: int
+    ) -> tuple[Outgoing, ...]:
+        """What was shown is an input of its own, where anything in the bundle looks at it."""
+        if engine.program.event_plan("slot_shown", "engine").quiet:
+            return ()
+        sends = []
+        for slot, answer in found.items():
+            if not answer["content"]:
+                continue
+            name = made_id("shown", customer.person, slot, customer.version, now)
+            data = {"slot": slot, "content": answer["content"], "offer": answer.get("offer", "")}
+            shown = Shown(question.identifier, now, data, name)
+            sends.append(Outgoing(INPUTS, node_key(question.tenant, question.identifier), encode_message(shown)))
+        return tuple(sends)
+
+
+def _look(partition: "Partition", key: bytes) -> Node:
+    """A node as it is; a question about somebody unknown leaves no trace."""
+    if key in partition.values or partition.is_live(key):
+        return partition.node(key)
+    return Node()
+
+
+def _has_seen(customer: Customer | None, source: str, event_id: str) -> bool:
+    if customer is None:
+        return False
+    mark = event_hash(source, event_id)
+    return any(seen(window, mark) for window in customer.window.values())
+
+

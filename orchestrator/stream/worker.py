@@ -1,0 +1,247 @@
+"""The worker: the lane with the customers' core, the bundles and facts it runs on, and its answers to questions."""
+
+import asyncio
+import contextlib
+import gc
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from orchestrator.engine.facts import Facts
+from orchestrator.engine.program.build import build_program
+from orchestrator.engine.program.plan import Program
+from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
+from orchestrator.stream.answering import CoreAnswering
+from orchestrator.stream.asking import AskServer
+from orchestrator.stream.asking_announce import Announcer
+from orchestrator.stream.asking_progress import Progress
+from orchestrator.stream.lane.core import CustomerCore
+from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
+from orchestrator.stream.releases import Releases
+from orchestrator.stream.run import Lane, run_lane
+from orchestrator.stream.shared_topics import CompactedTopic
+from orchestrator.stream.tokens import SignedTokens
+from orchestrator.stream.worker_figures import WorkerFigures
+
+APP_ID: Final = "orchestrator"
+TABLE: Final = "customers"
+SHUTDOWN_WAIT: Final = 0.5
+
+
+class WorkerParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is made of."""
+
+    connection: Mapping[str, Any]
+    bootstrap: str
+    partitions: int
+    data_dir: Path
+    channels: Sequence[str]
+    schemas: EventSchemas
+    tenant: str = "default"
+    name: str = "worker"
+    host: str = "127.0.0.1"
+    bind: str = "127.0.0.1"
+    port: int = 0
+    session_timeout: int = 6_000
+    commit_interval: int = 200
+    link_keys: Sequence[bytes] = ()
+    figures: WorkerFigures
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def run_worker(parts: WorkerParts) -> int:
+    """Run until SIGTERM or SIGINT, or until something fails. Blocks; call it in the main thread.
+
+    Returns:
+        The exit code: 0 after a stop that was asked for, 1 after a failure.
+    """
+    gc.set_threshold(50_000, 50, 100)  # records are plain data without cycles: full collections find nothing
+    worker = _Worker(parts)
+    settings = LaneSettings(
+        app_id=APP_ID,
+        table=TABLE,
+        bootstrap=parts.bootstrap,
+        partitions=parts.partitions,
+        data_dir=parts.data_dir,
+        session_timeout=parts.session_timeout,
+        commit_interval=parts.commit_interval,
+    )
+    code = run_lane(worker.core, settings, hooks=worker.hooks(), attachments=[worker.shared, worker.asking])
+    return 1 if worker.failed else code
+
+
+class _Worker:
+    """One worker's parts in one event loop."""
+
+    def __init__(self, parts: WorkerParts) -> None:
+        self.parts = parts
+        self.facts = Facts()
+        self.releases = Releases()
+        self.programs: dict[str, Program] = {}
+        self.redeem_once = True
+        tokens = SignedTokens(parts.link_keys, parts.tenant, lambda: self.redeem_once) if parts.link_keys else None
+        self.core = CustomerCore(None, self.facts, parts.channels, parts.partitions, tokens)
+        self.progress = Progress()
+        self.announcer: Announcer | None = None
+        self.failed = False
+        self._announcing: set[asyncio.Task[None]] = set()
+
+    def hooks(self) -> LaneHooks:
+        figures = self.parts.figures
+        return LaneHooks(
+            on_ready=self._ready,
+            on_revoked=self._revoked,
+            on_progress=figures.progress,
+            on_batch=lambda batch: (self.progress.on_batch(batch), figures.batch(batch, self.core))[0],
+            on_durable=lambda partition, offsets: (
+                self.progress.on_durable(partition, offsets), figures.durable(partition, now_ms())
+            )[0],
+        )  # fmt: skip
+
+    # Bundles and facts, held whole.
+
+    @contextlib.asynccontextmanager
+    async def shared(self, lane: Lane) -> AsyncIterator[None]:
+        """Everything published and every row is here before the first customer event; later ones as they come."""
+        options = {name: value for name, value in self.parts.connection.items() if name != "bootstrap_servers"}
+        topics = [
+            CompactedTopic("bundles", self._bundle_rows, bootstrap=self.parts.bootstrap, options=options),
+            CompactedTopic("facts", self._fact_rows, bootstrap=self.parts.bootstrap, options=options),
+        ]
+        async with contextlib.AsyncExitStack() as stack:
+            for topic in topics:
+                await stack.enter_async_context(topic)
+            for topic in topics:
+                await topic.ready()
+            self._take_all()
+            await self._first_release(lane)
+            watching = [asyncio.ensure_future(self._watch(topic, lane)) for topic in topics]
+            try:
+                yield
+            finally:
+                for task in watching:
+                    task.cancel()
+
+    async def _first_release(self, lane: Lane) -> None:
+        told = False
+        while self.parts.tenant not in self.releases.current or not self.programs:
+            if not told:
+                self.parts.figures.waiting_for_bundle()
+                told = True
+            stopped = asyncio.ensure_future(lane.stopped())
+            done, _ = await asyncio.wait([stopped], timeout=SHUTDOWN_WAIT)
+            stopped.cancel()
+            if done:
+                raise asyncio.CancelledError
+            self._take_all()
+
+    async def _watch(self, topic: CompactedTopic, lane: Lane) -> None:
+        try:
+            await topic.failed()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - chosen: a worker that misses rows must not go on
+            self.failed = True
+            self.parts.figures.failed(error)
+            lane.stop()
+
+    def _bundle_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
+        for key, value in rows:
+            tenant = self.releases.apply(key, value)
+            if tenant == self.parts.tenant and self.programs:
+                self._take(self.releases.current[tenant])
+
+    def _take_all(self) -> None:
+        """The current release, and the earlier ones that partitions or instances may still stand on."""
+        current = self.releases.current.get(self.parts.tenant)
+        if current is None:
+            return
+        for release in self.releases.known(self.parts.tenant):
+            if release != current:
+                self._take(release, current=False)
+        self._take(current)
+
+    def _take(self, release: str, current: bool = True) -> None:
+        bundle = self._load(release)
+        if bundle is None:
+            return
+        program = build_program(bundle, [p for name, p in self.programs.items() if name != release])
+        self.programs[release] = program
+        if not current:
+            self.core.know(program)
+            return
+        self.facts.rebase(program.base_facts)
+        self.redeem_once = bundle.identity is None or bundle.identity.tokens.redeem == "once"
+        self.core.publish(program)
+        self.parts.figures.bundle_taken(release, len(program.scenarios))
+
+    def _load(self, release: str) -> Bundle | None:
+        files = self.releases.files(self.parts.tenant, release)
+        if files is None:
+            self.parts.figures.bundle_refused(release, 1, "E-MISSING", "bundles")
+            return None
+        result = load_bundle(files, self.parts.schemas)
+        if result.bundle is None:
+            first = result.diagnostics[0]
+            place = f"{first.position.file}:{first.position.line}"
+            self.parts.figures.bundle_refused(release, len(result.diagnostics), first.code, place)
+        return result.bundle
+
+    def _fact_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
+        for key, value in rows:
+            tenant, _, rest = key.decode().partition("/")
+            fact, _, name = rest.partition("/")
+            if tenant == self.parts.tenant:
+                self.core.fact_row(fact, name, msgspec.json.decode(value) if value is not None else None)
+
+    # Questions.
+
+    @contextlib.asynccontextmanager
+    async def asking(self, lane: Lane) -> AsyncIterator[None]:
+        """Answer questions beside the lane, and announce which partitions are answered here."""
+        parts = self.parts
+        answering = CoreAnswering(self.core, lambda: lane.heard_ago() < parts.session_timeout)
+        server = AskServer(
+            answering=answering,
+            progress=self.progress,
+            send=lane.send,
+            crash=lambda error: self._crash(lane, error),
+            partitions=parts.partitions,
+            observer=parts.figures,
+            now=now_ms,
+            clock=time.monotonic,
+        )
+        port = await server.start(parts.bind, parts.port)
+        self.announcer = Announcer(lane.send, parts.name, f"{parts.host}:{port}")
+        again = asyncio.ensure_future(self.announcer.run())
+        parts.figures.answering(port)
+        try:
+            yield
+        finally:
+            again.cancel()
+            await server.stop()
+
+    def _crash(self, lane: Lane, error: BaseException) -> None:
+        self.failed = True
+        self.parts.figures.failed(error)
+        lane.stop()
+
+    def _ready(self, partition: int) -> None:
+        self.parts.figures.ready(partition, self.core)
+        owned = self.core.owned(partition)
+        if self.announcer is not None and owned is not None:
+            task = asyncio.ensure_future(self.announcer.recovered(partition, owned.number))
+            self._announcing.add(task)
+            task.add_done_callback(self._announcing.discard)
+
+    def _revoked(self, partition: int) -> None:
+        self.progress.on_revoked(partition)
+        self.parts.figures.revoked(partition)
+        if self.announcer is not None:
+            self.announcer.revoked(partition)

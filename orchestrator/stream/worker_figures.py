@@ -1,0 +1,122 @@
+"""What a worker tells its operators: metrics by batch, log events as things happen."""
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from orchestrator.stream.lane_settings import BatchCounts, RestoreProgress
+from orchestrator.telemetry import events, metrics
+from orchestrator.telemetry.log import EventLog
+from orchestrator.telemetry.recorder import Recorder
+
+if TYPE_CHECKING:
+    from orchestrator.stream.lane.core import CustomerCore
+    from orchestrator.stream.lane.statistics import Statistics
+
+
+class WorkerFigures:
+    """Turns the core's counts into metrics, and what happens into log events."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._log = EventLog(recorder)
+        self._received: dict[int, deque[list[int]]] = {}
+        self._began: dict[int, float] = {}
+        self._restored: dict[int, RestoreProgress] = {}
+
+    # Batches.
+
+    def batch(self, batch: BatchCounts, core: "CustomerCore") -> None:
+        """The core has decided a batch: its counts, and when what it sends was first received."""
+        recorder = self._recorder
+        recorder.observe(metrics.BATCH_RECORDS, batch.records)
+        recorder.add(metrics.CHANGELOG_RECORDS, amount=batch.changelog)
+        counted = core.statistics.take()
+        self._count(counted)
+        if batch.records:
+            self._received.setdefault(batch.partition, deque()).append(counted.received)
+
+    def _count(self, counted: "Statistics") -> None:
+        recorder = self._recorder
+        for (type_, outcome), number in counted.events.items():
+            metric = metrics.MESSAGES if type_ in _MESSAGES else metrics.EVENTS
+            labels = (type_,) if metric is metrics.MESSAGES else (type_, outcome)
+            recorder.add(metric, *labels, amount=number)
+        for labels, number in counted.actions.items():
+            recorder.add(metrics.ACTIONS, *labels, amount=number)
+        for why, number in counted.not_acting.items():
+            recorder.add(metrics.SUPPRESSED, why, amount=number)
+        for scenario, number in counted.failures.items():
+            recorder.add(metrics.SCENARIO_ERRORS, scenario, amount=number)
+            self._log.emit(events.ScenarioFailed(scenario, "", "raised"))
+        for why, number in counted.dead_letters.items():
+            recorder.add(metrics.DEAD_LETTERS, why, amount=number)
+        for scenario, number in counted.entered.items():
+            recorder.add(metrics.ENTRIES, scenario, amount=number)
+        for labels, number in counted.ended.items():
+            recorder.add(metrics.EXITS, *labels, amount=number)
+        if counted.lateness:
+            recorder.observe_all(metrics.TIMER_LATENESS, [late / 1000 for late in counted.lateness])
+
+    def durable(self, partition: int, now: int) -> None:
+        """The oldest batch under way is acknowledged: its actions are out, or about to be."""
+        waiting = self._received.get(partition)
+        if waiting:
+            received = waiting.popleft()
+            if received:
+                self._recorder.observe_all(metrics.EVENT_TO_ACTION, [max(0, now - at) / 1000 for at in received])
+
+    # Recovery and partitions.
+
+    def progress(self, progress: RestoreProgress) -> None:
+        partition = str(progress.partition)
+        self._began.setdefault(progress.partition, time.monotonic())
+        self._restored[progress.partition] = progress
+        self._recorder.set(metrics.RESTORED, progress.restored, partition)
+        self._recorder.set(metrics.TO_RESTORE, progress.total, partition)
+
+    def ready(self, partition: int, core: "CustomerCore") -> None:
+        progress = self._restored.pop(partition, None)
+        seconds = time.monotonic() - self._began.pop(partition, time.monotonic())
+        self._recorder.observe(metrics.RECOVERY_SECONDS, seconds)
+        restored, skipped = (progress.restored, progress.skipped) if progress is not None else (0, 0)
+        self._log.emit(events.PartitionRecovered(partition, restored, skipped, seconds))
+        self._sizes(core)
+
+    def _sizes(self, core: "CustomerCore") -> None:
+        owned = core.all_owned()
+        self._recorder.set(metrics.PARTITIONS, len(owned))
+        for partition in owned:
+            self._recorder.set(metrics.CUSTOMERS, partition.size(), str(partition.index))
+
+    def revoked(self, partition: int) -> None:
+        self._received.pop(partition, None)
+        self._recorder.forget(metrics.CUSTOMERS, str(partition))
+        self._log.emit(events.PartitionRevoked(partition))
+
+    # Bundles and failures.
+
+    def bundle_taken(self, release: str, scenarios: int) -> None:
+        self._log.emit(events.BundleTaken(release, scenarios))
+
+    def bundle_refused(self, release: str, errors: int, code: str, place: str) -> None:
+        self._log.emit(events.BundleRefused(release, errors, code, place))
+
+    def waiting_for_bundle(self) -> None:
+        self._log.emit(events.WaitingForBundle())
+
+    def answering(self, port: int) -> None:
+        self._log.emit(events.Answering(port))
+
+    def failed(self, error: BaseException) -> None:
+        """Something that the worker cannot go on without; also an answer of ours that failed."""
+        self._log.emit(events.ProcessFailed("worker", type(error).__name__))
+
+    # Questions (asking.AskObserver).
+
+    def asked(self, outcome: str, seconds: float) -> None:
+        self._recorder.add(metrics.ASKS, outcome)
+        self._recorder.observe(metrics.ASK_SECONDS, seconds)
+
+
+_MESSAGES = frozenset({"link", "absorb", "reset", "erase", "home", "refused", "split", "reference"})
