@@ -123,15 +123,13 @@ async def _running(
     owners = AnnouncedOwners(options.partitions)
     events = KafkaEventLog(lambda: kafka_producer(options.connection), figures.renewed)
     transport = HttpTransport(options.ask_key)
-    bundles = _follow(BUNDLES, releases.learn, figures, options.connection)
-    workers = _follow(WORKERS, owners.learn, figures, options.connection)
     async with AsyncExitStack() as stack:
         await transport.start()
         stack.push_async_callback(transport.stop)
-        await stack.enter_async_context(bundles)
-        await stack.enter_async_context(workers)
         await events.start()
         stack.push_async_callback(events.stop, DRAIN)
+        bundles = await stack.enter_async_context(_follow(BUNDLES, releases.learn, figures, options.connection))
+        workers = await stack.enter_async_context(_follow(WORKERS, owners.learn, figures, options.connection))
         followers = [_task(bundles.failed()), _task(workers.failed()), _task(releases.run(bundles.ready))]
         stack.push_async_callback(_cancel, followers)
         gateway = _assemble(options, figures, schemas, releases, owners, events, transport, recorder)
