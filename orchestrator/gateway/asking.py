@@ -6,6 +6,7 @@ deadline, never later.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -35,13 +36,20 @@ class Transport(Protocol):
 
 
 class Asker:
-    """Asks questions until they are answered or their time has passed."""
+    """Asks questions until they are answered or their time has passed.
 
-    def __init__(self, owners: Owners, transport: Transport, clock: Callable[[], float], limit: int = 512) -> None:
+    Args:
+        owners: who knows the owners.
+        transport: how a question reaches a worker.
+        clock: a monotonic clock, s.
+        limit: how many questions of one tenant may be under way at once; more wait, within their deadline.
+    """
+
+    def __init__(self, owners: Owners, transport: Transport, clock: Callable[[], float], limit: int = 256) -> None:
         self._owners = owners
         self._transport = transport
         self._clock = clock
-        self._slots = asyncio.Semaphore(limit)
+        self._room: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limit))
 
     async def ask(self, question: Question, until: float) -> Answer | None:
         """The owner's answer, or None when there was none in time.
@@ -51,7 +59,7 @@ class Asker:
             until: when to give up, on this asker's clock, in seconds.
         """
         try:
-            async with asyncio.timeout(max(0.0, until - self._clock())), self._slots:
+            async with asyncio.timeout(max(0.0, until - self._clock())), self._room[question.tenant]:
                 return await self._pursue(question, until)
         except TimeoutError:
             return None

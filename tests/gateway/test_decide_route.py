@@ -8,8 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from orchestrator.gateway.asking import Asker
+from orchestrator.gateway.owners import AnnouncedOwners
 from orchestrator.model.ids import node_key
 from orchestrator.model.partition import partition_of
+from orchestrator.stream.asking_wire import Answer, Question
 
 Event = dict[str, Any]
 House = Any
@@ -282,3 +285,19 @@ async def test_context_of_nobody_and_of_nobody_who_can_be_asked(house: House, ke
     assert (await context(house, "amy", keys)).status_code == 422
     refused = await context(house, AMY, keys, deadline_ms=5)
     assert [one["path"] for one in refused.json()["problems"]] == ["deadline_ms"]
+
+
+async def test_one_tenants_questions_to_a_silent_worker_do_not_hold_up_anothers(house: House) -> None:
+    owners, workers = AnnouncedOwners(1), house.workers
+    owners.learn(b"0", msgspec.json.encode({"worker": "w", "address": A, "number": 1}))
+    workers.by_address[A] = lambda asked: None if asked["tenant"] == "flood" else (200, {"version": 1})
+    asker = Asker(owners, workers, time.monotonic, limit=2)
+
+    def ask(tenant: str) -> Any:
+        asked = Question(tenant, A2, None, ("s",), {}, 1000, context=False)
+        return asyncio.create_task(asker.ask(asked, time.monotonic() + 0.3))
+
+    flood = [ask("flood") for _ in range(20)]
+    assert (await ask("calm")) == Answer(version=1)
+    assert await asyncio.gather(*flood) == [None] * 20
+    assert sum(asked["tenant"] == "flood" for _, asked in workers.asked) < 10, "no more than have room at once"
