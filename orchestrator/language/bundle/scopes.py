@@ -172,7 +172,8 @@ class Scopes:
     def _in_facts(self, facts: knowledge.Facts) -> Scopes:
         if facts.on:
             return replace(self, on=facts.on)
-        return replace(self, added={"event": self.typing.row(facts.facts)})
+        row = self.typing.row(facts.facts) if facts.facts in self.typing.facts else ANY_EVENT
+        return replace(self, added={"event": row})
 
 
 class Places:

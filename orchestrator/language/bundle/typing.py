@@ -19,6 +19,7 @@ from orchestrator.language.cel import (
     TIMESTAMP,
     CelProblem,
     Environment,
+    Expression,
     Type,
     compile_expression,
     list_of,
@@ -179,7 +180,7 @@ class Typing:
         lines = given if isinstance(given, tuple) else ()
         if lines:
             return _or_empty(_common([self._line_type(line.value, line.on, trait) for line in lines]))
-        if not isinstance(given, Pending):
+        if not isinstance(given, Pending | Expression):
             return DYN
         type_ = self._line_type(given, trait.on, trait).plain
         if kind in {"set", "list"}:
@@ -187,6 +188,8 @@ class Typing:
         return _or_empty(type_) if kind != "compute" else type_
 
     def _line_type(self, pending: Any, on: tuple[str, ...], trait: Trait) -> Type:
+        if isinstance(pending, Expression):
+            return pending.type
         if not isinstance(pending, Pending):
             return DYN
         roots = {"key": STRING}
@@ -204,6 +207,8 @@ class Typing:
 
     def _type(self, pending: Any, roots: dict[str, Type]) -> Type:
         """The type of an expression; `dyn` where it is wrong (the binder says so later)."""
+        if isinstance(pending, Expression):  # the binder was here already
+            return pending.type
         if not isinstance(pending, Pending):
             return DYN
         names = frozenset(_PROFILE_READ.findall(pending.source))

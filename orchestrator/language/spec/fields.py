@@ -66,7 +66,7 @@ class Element:
 
 def required(type_: Type, meaning: str) -> Any:
     """A field that must be given."""
-    return _declare(type_, meaning, "–", lambda: None, is_required=True)  # noqa: RUF001 - as in the tables
+    return _declare(type_, meaning, "–", type_.empty, is_required=True)  # noqa: RUF001 - as in the tables
 
 
 def given(type_: Type, default: str, meaning: str) -> Any:
