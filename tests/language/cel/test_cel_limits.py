@@ -7,7 +7,7 @@ import pytest
 from orchestrator.language.cel import CelError, CelProblem
 from orchestrator.language.conditions import evaluate
 
-DEADLINE = 2.0  # seconds; the slowest takes about 0.3 on a busy machine
+DEADLINE = 2.0  # seconds of the processor; the slowest takes about 0.3
 
 
 def nested(depth: int) -> list[object]:
@@ -68,12 +68,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_expression_ends_in_time(kind: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     with pytest.raises((CelProblem, CelError)):
         evaluate(HOSTILE[kind], NAMES)
 
-    assert time.perf_counter() - began < DEADLINE
+    assert time.process_time() - began < DEADLINE
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,12 @@
 Messages name what the expression writes, never a value of the context: that may be personal.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from orchestrator.language.cel.errors import CelError
 from orchestrator.language.cel.limits import MAX_ITEMS
-from orchestrator.language.cel.runtime.comparison import has_key, is_key
+from orchestrator.language.cel.runtime.comparison import MAPS, has_key, is_key
 from orchestrator.language.cel.runtime.failures import no_overload, too_large
 from orchestrator.language.cel.values import UInt, type_name
 
@@ -30,7 +28,7 @@ def ask(name: str, method: Callable[..., Any], *arguments: Any) -> Any:
 
 def select(holder: Any, field: str, path: str) -> Any:
     """`holder.field`; `path` is how the expression writes it, for the message."""
-    if not isinstance(holder, Mapping):
+    if not isinstance(holder, MAPS):
         raise CelError(f"`{path}`: {type_name(holder)} has no fields")
     try:
         return holder[field]
@@ -40,7 +38,7 @@ def select(holder: Any, field: str, path: str) -> Any:
 
 def select_optional(holder: Any, field: str, path: str) -> Any:
     """`holder.field` of a field that is declared but may be absent: null then."""
-    if not isinstance(holder, Mapping):
+    if not isinstance(holder, MAPS):
         raise CelError(f"`{path}`: {type_name(holder)} has no fields")
     return optional(holder, field)
 
@@ -59,7 +57,7 @@ def has_field(holder: Any, field: str) -> bool:
     """`has(holder.field)`. A map that makes values when they are asked for has those too."""
     if type(holder) is dict:
         return field in holder
-    if not isinstance(holder, Mapping):
+    if not isinstance(holder, MAPS):
         raise CelError(f"has(): {type_name(holder)} has no fields")
     try:
         holder[field]
@@ -72,17 +70,17 @@ def has_value(holder: Any, field: str) -> bool:
     """`has(holder.field)` of a field that may be absent: neither absent nor null. False on null."""
     if holder is None:
         return False
-    if not isinstance(holder, Mapping):
+    if not isinstance(holder, MAPS):
         raise CelError(f"has(): {type_name(holder)} has no fields")
     return optional(holder, field) is not None
 
 
 def index(holder: Any, key: Any) -> Any:
     """`holder[key]` of a list or a map."""
-    if isinstance(holder, Mapping):
-        return _entry(holder, key)
     if isinstance(holder, (list, tuple)):
         return _element(holder, key)
+    if isinstance(holder, MAPS):
+        return _entry(holder, key)
     raise no_overload("[ ]", holder, key)
 
 
@@ -109,7 +107,7 @@ def _element(holder: list[Any] | tuple[Any, ...], key: Any) -> Any:
 
 def size(value: Any) -> int:
     """Code points of a string, bytes, elements, or entries."""
-    if isinstance(value, (str, bytes, list, tuple, Mapping)):
+    if isinstance(value, (str, bytes, list, tuple, *MAPS)):
         return len(value)
     raise no_overload("size", value)
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 from orchestrator.language.cel.runtime.failures import no_overload
 from orchestrator.language.cel.values import Duration, Timestamp, TypeValue, UInt
 
-_SCALARS: Final = frozenset({str, bool, int, UInt, float, bytes, type(None), Timestamp, Duration, TypeValue})
+MAPS: Final = (dict, Mapping)  # the first is what nearly all are, and quick to tell
+SCALARS: Final = frozenset({str, bool, int, UInt, float, bytes, type(None), Timestamp, Duration, TypeValue})
 _NUMBERS: Final = frozenset({int, UInt, float})
 _ORDER: Final[dict[type, str]] = {
     int: "number", UInt: "number", float: "number", str: "string", bytes: "bytes", bool: "bool",
@@ -24,12 +25,14 @@ _ORDER: Final[dict[type, str]] = {
 def equal(a: Any, b: Any) -> bool:
     """CEL's `==`: never an error."""
     one, other = type(a), type(b)
-    if one is other and one in _SCALARS:
+    if one is other and one in SCALARS:
         return bool(a == b)
     if one in _NUMBERS and other in _NUMBERS:
         return bool(a == b)
-    if isinstance(a, Mapping):
-        return isinstance(b, Mapping) and _equal_maps(a, b)
+    if one in SCALARS or other in SCALARS:
+        return False
+    if isinstance(a, MAPS):
+        return isinstance(b, MAPS) and _equal_maps(a, b)
     if isinstance(a, (list, tuple)):
         return isinstance(b, (list, tuple)) and len(a) == len(b) and all(map(equal, a, b))
     return False
@@ -65,7 +68,7 @@ def contained(value: Any, holder: Any) -> bool:
     """`value in holder`: among the elements of a list or the keys of a map."""
     if isinstance(holder, (list, tuple)):
         return any(equal(value, one) for one in holder)
-    if isinstance(holder, Mapping) and is_key(value):
+    if isinstance(holder, MAPS) and is_key(value):
         return has_key(holder, value)
     raise no_overload("in", value, holder)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.language.cel.errors import CelWorkError
+from orchestrator.language.cel.errors import CelError, CelWorkError
 from orchestrator.language.cel.limits import MAX_WORK, STEP_WORK
-from orchestrator.language.cel.runtime.failures import no_overload
+from orchestrator.language.cel.runtime.comparison import MAPS, SCALARS
+from orchestrator.language.cel.values import type_name
 
 
 class Meter:
@@ -25,10 +25,10 @@ class Meter:
 
     def elements(self, range_: Any) -> Any:
         """What a macro goes through: the elements of a list, the keys of a map."""
-        if isinstance(range_, Mapping):
+        if not isinstance(range_, (list, tuple)):
+            if not isinstance(range_, MAPS):
+                raise CelError(f"a macro goes through a list or a map, this is {type_name(range_)}")
             range_ = list(range_)
-        elif not isinstance(range_, (list, tuple)):
-            raise no_overload("macro", range_)
         self.pay(STEP_WORK * len(range_))
         return range_
 
@@ -40,18 +40,14 @@ class Meter:
 
 def weight(value: Any, limit: int) -> int:
     """Units of work that it takes to read the value once; counting ends above the limit."""
-    if isinstance(value, (str, bytes)):
-        return len(value) // 16
-    if not isinstance(value, (list, tuple, Mapping)):
-        return 0
     total = 0
-    waiting = [value]
+    waiting: list[Any] = [(value,)]
     while waiting and total <= limit:
-        parts = waiting.pop()
-        total += 1 + len(parts)
-        for part in parts.values() if isinstance(parts, Mapping) else parts:
-            if isinstance(part, (str, bytes)):
+        for part in waiting.pop():
+            kind = type(part)
+            if kind is str or kind is bytes:
                 total += len(part) // 16
-            elif isinstance(part, (list, tuple, Mapping)):
-                waiting.append(part)
+            elif kind not in SCALARS and isinstance(part, (list, tuple, *MAPS)):
+                total += 1 + len(part)
+                waiting.append(tuple(part.values()) if isinstance(part, MAPS) else part)
     return total
