@@ -7,11 +7,11 @@ from dataclasses import fields as fields_of
 from typing import Any, Final
 
 from orchestrator.delivery.contents import Content, ContentError, Limit, NotYetKnownError
-from orchestrator.stream.releases import Releases
 from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
 from orchestrator.language.spec.content import Content as ContentSpec
 from orchestrator.language.spec.content import Variant
 from orchestrator.language.spec.values import Text
+from orchestrator.stream.releases import Releases
 
 _KEPT_BUNDLES: Final = 16
 _PLAIN: Final = ("hashtags", "data")

@@ -13,12 +13,12 @@ from orchestrator.delivery.bundle_contents import BundleContents, loader
 from orchestrator.delivery.core import DeliveryCore, Tuning
 from orchestrator.delivery.figures import Figures
 from orchestrator.delivery.following import followed
-from orchestrator.stream.releases import Releases
 from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Renderer, Site
 from orchestrator.delivery.ways import Way
 from orchestrator.language.bundle import EventSchemas
 from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
+from orchestrator.stream.releases import Releases
 from orchestrator.stream.run import Lane, run_lane
 from orchestrator.telemetry import EventLog, Recorder, events
 

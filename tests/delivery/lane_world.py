@@ -1,6 +1,6 @@
 """A lane, a clock, bundles and a sink for the core of delivery: what several tests drive it with."""
 
-import asyncio
+import asyncio  # noqa: TC003  used as a type only, beside others that are not
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -67,6 +67,7 @@ class World:
     def __init__(self, tuning: Tuning | None = None) -> None:
         self.now = START
         self.sent: list[str] = []
+        self.began: dict[str, int] = {}
         self.answer: Callable[[Action], Result] = lambda _: Delivered()
         self.hold: dict[str, asyncio.Event] = {}
         self.bundles = Bundles()
@@ -93,6 +94,7 @@ class World:
 
     async def attempt(self, action: Action, now: int) -> Result:
         self.sent.append(action.id)
+        self.began[action.id] = now
         if action.id in self.hold:
             await self.hold[action.id].wait()
         return self.answer(action)
