@@ -59,7 +59,8 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     turn_interval: int = 200
     """How often a core is asked for ticks and woken."""
     request_timeout: int = 60_000
-    """How long the broker may leave a write unanswered before the worker gives up and ends."""
+    """How long a write may wait for its turn at the producer. One under way is tried until it succeeds: a worker
+    outlives an outage of its broker; the watchdog ends one that makes no progress while there is a broker."""
     compression: str | None = None
     """`lz4`, `gzip`, `snappy` or `zstd` for what the lane writes, where that codec is installed."""
     watchdog: WatchdogSettings = WatchdogSettings()

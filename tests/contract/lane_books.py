@@ -60,6 +60,12 @@ class Worker:
     def terminate(self) -> None:
         self._signal(signal.SIGTERM)
 
+    def freeze(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
     def _signal(self, number: signal.Signals) -> None:
         if self.process.returncode is None:
             self.process.send_signal(number)
@@ -116,6 +122,17 @@ class Books:
                 if per_second and index % 20 == 0:
                     await asyncio.sleep(max(0.0, began + index / per_second - time.monotonic()))
             await asyncio.gather(*acks)
+        finally:
+            await producer.stop()
+
+    async def produce_one(self, customer: str, amount: int) -> None:
+        """One entry for a customer of one's choice."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all")
+        await producer.start()
+        try:
+            entry = Entry(f"{self.name}-one-{len(self.sent)}", customer, amount)
+            self.sent.append(entry)
+            await producer.send_and_wait(self.channels[0], encode(entry), key=customer.encode())
         finally:
             await producer.stop()
 
@@ -176,6 +193,9 @@ class Books:
         newest: dict[bytes, bytes] = {}
         numbers: dict[int, int] = {}
         for partition, key, value in await self.read(self.changelog):
+            if value is None:
+                newest.pop(key, None)
+                continue
             number = int.from_bytes(value[:8], "big")
             if number >= numbers.get(partition, 0):
                 numbers[partition] = number
@@ -186,12 +206,12 @@ class Books:
             if not key.startswith(b"partition:")
         }
 
-    async def read(self, topic: str) -> list[tuple[int, bytes, bytes]]:
+    async def read(self, topic: str) -> list[tuple[int, bytes, Any]]:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
         )
         await consumer.start()
-        rows: list[tuple[int, bytes, bytes]] = []
+        rows: list[tuple[int, bytes, Any]] = []
         try:
             parts = [TopicPartition(topic, each) for each in range(PARTITIONS)]
             consumer.assign(parts)
@@ -212,6 +232,26 @@ class Books:
             if sum(count for count, _ in accounts.values()) >= wanted or time.monotonic() > until:
                 return accounts
             await asyncio.sleep(0.3)
+
+    async def wait_for_account(self, customer: str, count: int, seconds: float = 30) -> dict[str, tuple[int, int]]:
+        """Wait until an account counts that many events; all accounts then."""
+        until = time.monotonic() + seconds
+        while True:
+            accounts = await self.accounts()
+            if accounts.get(customer, (0, 0))[0] >= count or time.monotonic() > until:
+                return accounts
+            await asyncio.sleep(0.2)
+
+    async def settle_accounts(self, expected: dict[str, tuple[int, int]], seconds: float = 30) -> None:
+        """Wait until these accounts are what they must be; fails with some that are not."""
+        until = time.monotonic() + seconds
+        while True:
+            accounts = await self.accounts()
+            wrong = {each: (accounts.get(each), must) for each, must in expected.items() if accounts.get(each) != must}
+            if not wrong:
+                return
+            assert time.monotonic() < until, f"{len(wrong)} of {len(expected)} are wrong: {list(wrong.items())[:3]}"
+            await asyncio.sleep(0.2)
 
     async def balance(self, seconds: float = 60) -> Balance:
         accounts = await self.settle(seconds)

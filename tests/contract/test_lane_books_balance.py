@@ -105,11 +105,30 @@ async def second_joins_and_leaves(books: Books) -> Balance:
         return balance
 
 
+async def stopped_and_continued(books: Books) -> Balance:
+    """Frozen for longer than a session: it lost its partitions without knowing, and must not write to them."""
+    async with books.running():
+        producing = asyncio.ensure_future(books.produce(6000, per_second=350))
+        first = await books.start()
+        await until(lambda: first.owned() == ALL)
+        second = await books.start()
+        await until(lambda: together(first, second))
+        await asyncio.sleep(0.3)
+        first.freeze()
+        await until(lambda: second.owned() == ALL)
+        await asyncio.sleep(0.5)
+        first.thaw()
+        await until(lambda: together(first, second))
+        await producing
+        return await books.balance()
+
+
 SCENARIOS: dict[str, Callable[[Books], Coroutine[None, None, Balance]]] = {
     **{f"crash-{point.replace('_', '-')}": lambda books, point=point: crash_at(books, point) for point in POINTS},
     "kill-at-random": kill_at_random,
     "second-killed": second_joins_and_is_killed,
     "second-leaves": second_joins_and_leaves,
+    "stopped-and-continued": stopped_and_continued,
 }
 
 
