@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from lane_world import DOWN, START, World, mail, withdraw
+from lane_world import DOWN, START, World, mail, withdraw  # type: ignore[import-not-found]
 
 from orchestrator.delivery.contents import Limit
 from orchestrator.delivery.core import Tuning

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from lane_world import START, World, mail, withdraw
+from lane_world import START, World, mail, withdraw  # type: ignore[import-not-found]
 
 from orchestrator.delivery.backoff import Backoff
 from orchestrator.delivery.core import Tuning
