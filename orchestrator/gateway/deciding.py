@@ -9,7 +9,7 @@ import orjson
 
 from orchestrator.gateway.asking import Asker
 from orchestrator.gateway.credentials import Credential, Credentials
-from orchestrator.gateway.events import Ready, Tokens, add_token, identifier_problems
+from orchestrator.gateway.events import Ready, Tokens, identifier_problems, redeem
 from orchestrator.gateway.intake import Intake
 from orchestrator.gateway.models import DecideBody
 from orchestrator.gateway.observer import Observer
@@ -148,7 +148,7 @@ class Decider:
             named.setdefault(namespace, value)
         token = ""
         if body.token is not None:
-            token = add_token(named, body.token, tenant, rules, self._tokens, self._now())
+            token = self._redeem(body.token, named, tenant, rules)
             self._observer.token(token)
         problems = [Problem(path, message) for path, message in identifier_problems(named, rules, "identifiers")]
         node = None if problems else rules.strongest(named)
@@ -156,6 +156,20 @@ class Decider:
             known = ", ".join((*rules.identifiers, *rules.references))
             raise malformed(problems or [Problem("identifiers", f"names nobody; one of these is needed: {known}")])
         return node, token
+
+    def _redeem(self, token: str, named: dict[str, Any], tenant: str, rules: ReleaseRules) -> str:
+        """Put whom a token names into `named`; say what became of it.
+
+        Where a link binds the browser that opens it first, only the event that carries the token can tell whether
+        this is that browser: a forwarded link must not show one customer's answers to another.
+        """
+        mark, redeemed = redeem(named, token, tenant, rules, self._tokens, self._now())
+        if redeemed is None:
+            return mark
+        if rules.redeem_once:
+            return "unbound"
+        named[redeemed.namespace] = redeemed.value
+        return mark
 
     async def _ask(self, question: Question, until: float) -> Answer | None:
         started = self._clock()

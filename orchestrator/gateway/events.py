@@ -50,11 +50,10 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 class Redeemed(msgspec.Struct, frozen=True):
-    """What a signed link token stands for: an identifier, and the token's own id."""
+    """Whom a signed link token names."""
 
     namespace: str
     value: str
-    token_id: str
 
 
 class Tokens(Protocol):
@@ -104,9 +103,10 @@ class EventCheck(msgspec.Struct, frozen=True):
         moment = _read_time(event, now, problems)
         if not isinstance(event.get("data"), dict):
             return problems
-        mark = self._take_token(event, tenant, rules, now)
-        problems += [Problem(path, message) for path, message in self._data_problems(event, rules)]
-        return problems or _ready(event, tenant, rules, moment, mark)
+        mark, redeemed = self._take_token(event, tenant, rules, now)
+        named = event["data"] if redeemed is None else {**event["data"], redeemed.namespace: redeemed.value}
+        problems += [Problem(path, message) for path, message in self._data_problems(event, named, rules)]
+        return problems or _ready(event, tenant, rules.strongest(named), moment, mark)
 
     def _channel_problems(self, event: dict[str, Any]) -> Iterator[tuple[str, str]]:
         channel = event.get("channel")
@@ -119,16 +119,26 @@ class EventCheck(msgspec.Struct, frozen=True):
             hint = f"did you mean {near[0]!r}? Declared" if near else "declared"
             yield "channel", f"is not a declared channel; {hint} are: {', '.join(sorted(self.channels))}"
 
-    def _take_token(self, event: dict[str, Any], tenant: str, rules: ReleaseRules, now: int) -> str:
-        """Replace the event's token by the identifier it stands for; say what became of it."""
+    def _take_token(
+        self, event: dict[str, Any], tenant: str, rules: ReleaseRules, now: int
+    ) -> tuple[str, Redeemed | None]:
+        """What became of the event's token, and whom it names. One that counts for nothing is taken out.
+
+        One that counts stays in the data: whether it binds this browser is decided where the customer lives.
+        """
         data = event["data"]
         token = event.get("token") or data.get("token")
         data.pop("token", None)
         if not token:
-            return ""
-        return add_token(data, token, tenant, rules, self.tokens, now)
+            return "", None
+        mark, redeemed = redeem(data, token, tenant, rules, self.tokens, now)
+        if redeemed is not None:
+            data["token"] = token
+        return mark, redeemed
 
-    def _data_problems(self, event: dict[str, Any], rules: ReleaseRules) -> Iterator[tuple[str, str]]:
+    def _data_problems(
+        self, event: dict[str, Any], named: dict[str, Any], rules: ReleaseRules
+    ) -> Iterator[tuple[str, str]]:
         data, channel, kind = event["data"], event.get("channel"), event.get("type")
         for name in ("meta", "item"):
             if name in data:
@@ -139,29 +149,29 @@ class EventCheck(msgspec.Struct, frozen=True):
         check = self.channels[channel].get(kind)
         if check is not None:
             yield from check(data, "data")
-        if rules.of_customer(channel, kind) and not names_customer(data, rules):
+        if rules.of_customer(channel, kind) and not names_customer(named, rules):
             known = ", ".join((*rules.identifiers, *rules.references))
             yield "data", f"names nobody: at least one identifier or reference is needed, one of: {known}"
 
 
-def add_token(data: dict[str, Any], token: Any, tenant: str, rules: ReleaseRules, tokens: Tokens, now: int) -> str:
-    """Put the identifier that a signed link token stands for into `data`, beside those it has.
+def redeem(
+    data: Mapping[str, Any], token: Any, tenant: str, rules: ReleaseRules, tokens: Tokens, now: int
+) -> tuple[str, Redeemed | None]:
+    """What a signed link token is worth beside the identifiers in `data`.
 
     Returns:
-        `linked`; or why the token was dropped: `invalid`, `expired`, `conflict` (the caller names somebody else
-        in the same namespace, and is believed).
+        `linked` and whom it names; or why it is dropped: `invalid`, `expired`, `conflict` (the caller names
+        somebody else in the same namespace, and is believed).
     """
     found = tokens.verify(tenant, token, now) if isinstance(token, str) and len(token) <= MAX_TOKEN else "invalid"
     if isinstance(found, str):
-        return found
+        return found, None
     if found.namespace not in rules.identifiers:
-        return "invalid"
+        return "invalid", None
     named = data.get(found.namespace)
     if named is not None and rules.node(found.namespace, named) != rules.node(found.namespace, found.value):
-        return "conflict"
-    data[found.namespace] = found.value
-    data["token_id"] = found.token_id
-    return "linked"
+        return "conflict", None
+    return "linked", found
 
 
 def identifier_problems(data: Mapping[str, Any], rules: ReleaseRules, where: str) -> Iterator[tuple[str, str]]:
@@ -275,14 +285,13 @@ def _read_time(event: dict[str, Any], now: int, problems: list[Problem]) -> int 
     return moment
 
 
-def _ready(event: dict[str, Any], tenant: str, rules: ReleaseRules, moment: int | None, mark: str) -> Ready:
+def _ready(event: dict[str, Any], tenant: str, node: str | None, moment: int | None, mark: str) -> Ready:
     identity, source, kind, channel = event["id"], event["source"], event["type"], event["channel"]
     record = {"specversion": "1.0", "id": identity, "source": source, "type": kind, "channel": channel}
     if moment is not None:
         record["time"] = format_time(moment)
     value = orjson.dumps({**record, "tenant": tenant, "data": event["data"]})
     _within_limit(len(value))
-    node = rules.strongest(event["data"])
     # An event of the brand has no node of its own yet: any key will do, and this one is the same when it comes again.
     key = node_key(tenant, node if node is not None else f"event:{made_id(source, identity)}")
     return Ready(f"channel.{channel}", key, value, identity, source, kind, channel, node, mark)

@@ -87,7 +87,9 @@ class DecideBody(BaseModel):
         default_factory=dict, max_length=16, description="The same as a map; the strongest counts."
     )
     token: Annotated[str, StringConstraints(max_length=2048)] | None = Field(
-        default=None, description="The token of a signed link that was followed: one more identifier."
+        default=None,
+        description="The token of a signed link that was followed: one more identifier. Where a link binds the first "
+        "browser that opens it (`redeem: once`), it counts only together with the `event`; else it is `unbound`.",
     )
     channel: Name = Field(description="The channel that asks.")
     slots: list[Name] = Field(min_length=1, max_length=32, description="What it asks for.")
@@ -129,7 +131,9 @@ class DecideAnswer(BaseModel):
     )
     context: dict[str, Any] | None = None
     event: EventAccepted | None = None
-    token: Literal["linked", "invalid", "expired", "conflict"] | None = None
+    token: Literal["linked", "invalid", "expired", "conflict", "unbound"] | None = Field(
+        default=None, description="What became of the token; all but `linked` mean that it did not count."
+    )
 
 
 class ContextAnswer(BaseModel):

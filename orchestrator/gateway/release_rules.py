@@ -22,6 +22,7 @@ class BundleRules:
         if bundle.identity is None:
             raise ValueError("the bundle has no identity document")
         self._identity = identity_rules(bundle.identity)
+        self._redeem_once = bundle.identity.tokens.redeem == "once"
         self._accounts = frozenset(self._identity.account)
         self._of_brand = _names_of_brand(bundle.events)
         self._bundle = bundle
@@ -33,6 +34,10 @@ class BundleRules:
     @property
     def references(self) -> tuple[str, ...]:
         return tuple(self._identity.references)
+
+    @property
+    def redeem_once(self) -> bool:
+        return self._redeem_once
 
     def node(self, name: str, value: object) -> str | None:
         if name in self._accounts:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeVar
 
 import msgspec
 
@@ -11,18 +10,7 @@ from orchestrator.gateway.release_rules import BundleRules
 from orchestrator.gateway.rules import ReleaseRules
 from orchestrator.language.bundle import EventSchemas, LoadResult, load_bundle
 from orchestrator.language.source.diagnostic import Severity
-
-TOPIC: Final = "bundles"
-
-T = TypeVar("T")
-
-
-class _Current(msgspec.Struct):
-    release: str
-
-
-class _Files(msgspec.Struct):
-    files: dict[str, str]
+from orchestrator.stream.releases import Releases
 
 
 class PublishedReleases:
@@ -39,9 +27,8 @@ class PublishedReleases:
     def __init__(self, load: Callable[[Mapping[str, bytes]], LoadResult], observer: Observer) -> None:
         self._load = load
         self._observer = observer
-        self._contents: dict[str, bytes] = {}
-        self._lists: dict[str, dict[str, str]] = {}
-        self._wanted: dict[str, str] = {}
+        self._published = Releases()
+        self._changed: set[str] = set()
         self._rules: dict[str, ReleaseRules] = {}
         self._news = asyncio.Event()
 
@@ -51,17 +38,13 @@ class PublishedReleases:
         Raises:
             ValueError: it is none that belongs there.
         """
-        match key.decode().split("/"):
-            case [content]:
-                _set(self._contents, content, value)
-            case [tenant, "release", release]:
-                listed = _decode(value, _Files).files if value is not None else None
-                _set(self._lists, f"{tenant}/{release}", listed)
-            case [tenant, "release"] if value is not None:
-                self._wanted[tenant] = _decode(value, _Current).release
-                self._news.set()
-            case _:
-                raise ValueError("a record of the topic bundles has a key that is none of ours")
+        try:
+            tenant = self._published.apply(key, value)
+        except msgspec.DecodeError as error:
+            raise ValueError("a record of the topic bundles has a value that is none of ours") from error
+        if tenant is not None:
+            self._changed.add(tenant)
+            self._news.set()
 
     def rules(self, tenant: str) -> ReleaseRules | None:
         return self._rules.get(tenant)
@@ -81,17 +64,15 @@ class PublishedReleases:
         while True:
             await self._news.wait()
             self._news.clear()
-            wanted, self._wanted = self._wanted, {}
-            for tenant, release in wanted.items():
-                await self._take(tenant, release)
+            changed, self._changed = self._changed, set()
+            for tenant in changed & self._published.current.keys():
+                await self._take(tenant, self._published.current[tenant])
 
     async def _take(self, tenant: str, release: str) -> None:
-        listed = self._lists.get(f"{tenant}/{release}")
-        missing = [path for path, content in (listed or {}).items() if content not in self._contents]
-        if listed is None or missing:
-            self._observer.release_refused(release, max(1, len(missing)), "E-MISSING", "the topic bundles")
+        files = self._published.files(tenant, release)
+        if files is None:
+            self._observer.release_refused(release, 1, "E-MISSING", "the topic bundles")
             return
-        files = {path: self._contents[content] for path, content in listed.items()}
         result = await asyncio.to_thread(self._load, files)
         if result.bundle is None:
             errors = [one for one in result.diagnostics if one.severity is Severity.ERROR]
@@ -107,17 +88,3 @@ class PublishedReleases:
 def bundle_loader(schemas: EventSchemas) -> Callable[[Mapping[str, bytes]], LoadResult]:
     """Loads bundles whose events have these properties."""
     return lambda files: load_bundle(files, schemas)
-
-
-def _set(held: dict[str, T], name: str, value: T | None) -> None:
-    if value is None:
-        held.pop(name, None)
-    else:
-        held[name] = value
-
-
-def _decode(value: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(value, type=kind)
-    except msgspec.DecodeError as error:
-        raise ValueError("a record of the topic bundles has a value that is none of ours") from error

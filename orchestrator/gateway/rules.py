@@ -20,6 +20,11 @@ class ReleaseRules(Protocol):
         """The names of properties that are references (an order, a thread, a ticket)."""
         ...
 
+    @property
+    def redeem_once(self) -> bool:
+        """Whether a signed link binds the first browser that opens it, and no other."""
+        ...
+
     def node(self, name: str, value: object) -> str | None:
         """`NAMESPACE:VALUE`, normalised; None when the value cannot be one of this namespace, or there is none such."""
         ...

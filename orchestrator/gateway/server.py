@@ -24,12 +24,12 @@ from orchestrator.gateway.events import EventCheck
 from orchestrator.gateway.figures import Figures
 from orchestrator.gateway.intake import Intake
 from orchestrator.gateway.owners import AnnouncedOwners
-from orchestrator.gateway.releases import TOPIC as BUNDLES
 from orchestrator.gateway.releases import PublishedReleases, bundle_loader
 from orchestrator.gateway.schemas import compile_schema
-from orchestrator.gateway.tokens import SignedTokens
+from orchestrator.gateway.tokens import LinkTokens
 from orchestrator.language.bundle import EventSchemas
 from orchestrator.stream.asking_announce import TOPIC as WORKERS
+from orchestrator.stream.publishing import TOPIC as BUNDLES
 from orchestrator.stream.shared_topics import CompactedTopic
 from orchestrator.stream.topics import TopicDeclaration, event_schemas
 from orchestrator.telemetry.log import EventLog
@@ -148,7 +148,7 @@ def _assemble(
     recorder: Recorder,
 ) -> Gateway:
     credentials = Credentials(options.credentials, time.monotonic)
-    tokens = SignedTokens(options.link_keys)
+    tokens = LinkTokens(options.link_keys)
     in_hand = InHand(options.in_hand, len(credentials.tenants))
     checks = {
         channel: {name: compile_schema(schema, f"channel.{channel}: {name}") for name, schema in types.items()}

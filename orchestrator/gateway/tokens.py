@@ -7,7 +7,7 @@ from orchestrator.model.ids import split_key
 from orchestrator.model.tokens import ExpiredTokenError, ForgedTokenError, verify
 
 
-class SignedTokens:
+class LinkTokens:
     """Verifies tokens with each tenant's keys, the current one first, then those it replaced."""
 
     def __init__(self, keys: Mapping[str, Sequence[bytes]]) -> None:
@@ -25,4 +25,4 @@ class SignedTokens:
         if of_tenant != tenant:
             return "invalid"
         namespace, _, value = node.partition(":")
-        return Redeemed(namespace, value, claims.token_id)
+        return Redeemed(namespace, value)

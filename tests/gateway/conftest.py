@@ -54,6 +54,7 @@ class FakeRules:
 
     identifiers = ("user_id", "email", "anonymous_id")
     references = ("thread",)
+    redeem_once = True
 
     def node(self, name: str, value: object) -> str | None:
         if name not in (*self.identifiers, *self.references) or not isinstance(value, str):
@@ -88,7 +89,7 @@ class FakeReleases:
 class FakeTokens:
     def verify(self, tenant: str, token: str, now: int) -> Redeemed | str:
         known: dict[str, Redeemed | str] = {
-            "tok-amy": Redeemed("email", "amy@example.com", "t-1"),
+            "tok-amy": Redeemed("email", "amy@example.com"),
             "tok-old": "expired",
         }
         return known.get(token, "invalid")

@@ -17,7 +17,6 @@ from orchestrator.model.partition import partition_of
 from orchestrator.stream.asking import Answered, AskServer, NotYet
 from orchestrator.stream.asking_announce import Announcer
 from orchestrator.stream.asking_progress import NotOwnedError, Progress
-from orchestrator.stream.asking_service import AskingService
 from orchestrator.stream.asking_wire import Answer, EventName, Forward, Question
 from orchestrator.stream.lane.records import Outgoing
 from orchestrator.stream.lane_settings import BatchCounts
@@ -335,56 +334,3 @@ async def test_nothing_waits_on_after_a_revocation() -> None:
         assert isinstance(outcome, NotOwnedError)
     with pytest.raises(ValueError, match="never decided"):
         progress.on_durable(3, {})
-
-
-async def test_the_service_is_wired_by_the_lanes_hooks() -> None:
-    """Ready: announced and answering. Revoked: nobody is answered, and nothing is announced again."""
-    answering, announced, outcomes = FakeAnswering(), dict[bytes, Any](), list[str]()
-
-    async def send(record: Outgoing) -> None:
-        announced[record.key or b""] = msgspec.json.decode(record.value)
-
-    class Outcomes:
-        def asked(self, outcome: str, seconds: float) -> None:
-            outcomes.append(outcome)
-
-        def failed(self, error: BaseException) -> None:
-            pytest.fail(f"answering failed: {error!r}")
-
-    service = AskingService(
-        answering=answering,
-        send=send,
-        crash=lambda error: pytest.fail(f"the worker ended: {error!r}"),
-        partitions=PARTITIONS,
-        number=lambda _: 7,
-        worker="w-1",
-        observer=Outcomes(),
-        now=lambda: 0,
-        clock=time.monotonic,
-    )
-    owners, transport = AnnouncedOwners(PARTITIONS), HttpTransport()
-    await transport.start()
-    port = await service.start("127.0.0.1", 0, "127.0.0.1")
-    try:
-        service.on_ready(partition(AMY))
-        await service.announced()
-        assert announced == {
-            str(partition(AMY)).encode(): {"worker": "w-1", "address": f"127.0.0.1:{port}", "number": 7}
-        }
-        for key, value in announced.items():
-            owners.learn(key, msgspec.json.encode(value))
-        asker = Asker(owners, transport, time.monotonic)
-        asking = asyncio.create_task(asker.ask(question(event="e-1"), time.monotonic() + 5))
-        await asyncio.wait([asking], timeout=0.05)
-        answering.applied.add("e-1")
-        service.on_batch(batch(AMY))
-        service.on_durable(partition(AMY), {})
-        assert (await asking) is not None
-        answering.owned.clear()
-        service.on_revoked(partition(AMY))
-        assert await asker.ask(question(), time.monotonic() + 0.1) is None
-        assert outcomes[0] == "answered"
-        assert set(outcomes[1:]) == {"not_owned"}
-    finally:
-        await transport.stop()
-        await service.stop()

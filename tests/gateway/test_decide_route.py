@@ -167,9 +167,24 @@ async def test_an_events_channel_is_the_questions(house: House, page_read: Event
 async def test_a_token_makes_the_very_request_known(house: House, page_read: Event) -> None:
     own(house, AMY, A)
     house.workers.by_address[A] = answers()
-    for body in (question(token="tok-amy"), question(token="tok-amy", event=page_read)):
-        assert (await house.decide(body)).json()["token"] == "linked"
-        assert house.workers.asked[-1][1]["identifier"] == AMY
+    response = await house.decide(question(token="tok-amy", event=page_read))
+    assert response.json()["token"] == "linked"
+    assert house.workers.asked[-1][1]["identifier"] == AMY
+    assert house.log.values()[0]["data"]["token"] == "tok-amy"
+
+
+@pytest.mark.parametrize(("redeem_once", "mark", "whom"), [(True, "unbound", A2), (False, "linked", AMY)])
+async def test_a_forwarded_link_does_not_show_one_customers_answers_to_another(
+    house: House, monkeypatch: pytest.MonkeyPatch, redeem_once: bool, mark: str, whom: str
+) -> None:
+    """Without the event nobody can tell which browser opened the link first."""
+    own(house, AMY, A)
+    own(house, A2, A)
+    house.workers.by_address[A] = answers()
+    monkeypatch.setattr(type(house.gateway.intake.rules("default")), "redeem_once", redeem_once)
+    response = await house.decide(question(token="tok-amy"))
+    assert response.json()["token"] == mark
+    assert house.workers.asked[-1][1]["identifier"] == whom
 
 
 async def test_a_token_that_has_expired_is_dropped_visibly(house: House) -> None:
