@@ -1,0 +1,109 @@
+"""`orchestrator test`: the tests of a bundle, on the production engine and a virtual clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.errors import UserError
+from orchestrator.cli.options import TopicsDir  # noqa: TC001 - typer reads the annotations
+
+if TYPE_CHECKING:
+    from orchestrator.rehearsal.coverage import Coverage
+    from orchestrator.rehearsal.folder import Loaded
+    from orchestrator.rehearsal.suite import Outcome
+
+_HELP = """
+Run the tests of a bundle (the `test` documents, usually in *_test.yaml) on the production engine and a virtual clock.
+
+PATH is the bundle's folder, or one file or folder inside it. A failure names the line of the test, and shows the trace
+that explains it: what was sent, held or suppressed instead, by which gate, with which numbers.
+
+Exit status 0: all hold. 1: some failed. 2: the bundle has errors, or there is no such test.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    app.command("test", help=_HELP)(run_tests)
+
+
+def run_tests(
+    path: Annotated[Path, typer.Argument(help="The bundle's folder, or a file or folder inside it.")] = Path(
+        "scenarios"
+    ),
+    run: Annotated[
+        str | None, typer.Option(help="Only tests whose name this regular expression finds.", show_default=False)
+    ] = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Name steps and branches that no test reaches.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Also write JUnit XML here.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(help="Of the orders that `shuffle` tries.")] = 0,
+    topics_dir: TopicsDir = None,
+) -> None:
+    import time  # noqa: PLC0415 - --help does without
+
+    from orchestrator.rehearsal import report  # noqa: PLC0415
+    from orchestrator.rehearsal.coverage import Coverage  # noqa: PLC0415
+
+    loaded = load(path, topics_dir)
+    bundle = loaded.result.bundle
+    assert bundle is not None  # noqa: S101 - load refuses others
+    covered = Coverage(bundle) if coverage else None
+    began = time.perf_counter()
+    outcomes = _play(loaded, run, seed, covered)
+    if junit is not None:
+        junit.write_text(report.junit(outcomes, str(loaded.root)), "utf-8")
+    if covered is not None:
+        typer.echo(report.coverage(covered.scenarios(), str(loaded.root)))
+    if any(outcome.story.shuffle for outcome in outcomes):
+        typer.echo(f"Shuffled with --seed {seed}.")
+    typer.echo(report.summary(outcomes, time.perf_counter() - began))
+    if any(outcome.failures for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _play(loaded: Loaded, pattern: str | None, seed: int, covered: Coverage | None) -> list[Outcome]:
+    import re  # noqa: PLC0415
+
+    from orchestrator.rehearsal import report, suite  # noqa: PLC0415
+
+    bundle = loaded.result.bundle
+    assert bundle is not None  # noqa: S101 - load refuses others
+    try:
+        stories = suite.chosen(bundle, loaded.part, pattern)
+    except re.error as error:
+        raise UserError(f"--run {pattern}: this is no regular expression: {error}") from error
+    if not stories:
+        named = f" whose name `{pattern}` finds" if pattern is not None else ""
+        raise UserError(
+            f"{loaded.root / loaded.part}: there is no test{named}; tests are `test` documents, in *_test.yaml"
+        )
+    outcomes = []
+    for outcome in suite.play(bundle, stories, seed=seed, coverage=covered):
+        outcomes.append(outcome)
+        if outcome.failures:
+            typer.echo(report.failed(outcome, loaded.result.lines, str(loaded.root)))
+    return outcomes
+
+
+def load(path: Path, topics_dir: Path | None) -> Loaded:
+    """A bundle without errors.
+
+    Raises:
+        UserError: there is none at the path, or the topic files have faults.
+        typer.Exit: it has errors; they are shown.
+    """
+    from orchestrator.language.source.rendering import as_text  # noqa: PLC0415
+    from orchestrator.rehearsal.folder import FolderError, load_folder  # noqa: PLC0415
+    from orchestrator.stream.topics import DeclarationError  # noqa: PLC0415
+
+    try:
+        loaded = load_folder(path, topics_dir)
+    except (FolderError, DeclarationError) as error:
+        raise UserError(str(error)) from error
+    if loaded.result.bundle is None:
+        errors = tuple(one for one in loaded.result.diagnostics if one.severity.value == "error")
+        typer.echo(as_text(errors, loaded.result.lines), err=True, nl=False)
+        raise typer.Exit(2)
+    return loaded

@@ -1,0 +1,115 @@
+"""What happened in a rehearsal: the engine's own traces and effects, with the time and the customer they belong to."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from orchestrator.engine.advance import Advance
+from orchestrator.engine.engine import Engine
+from orchestrator.model.effect import Action, Emitted, Note, TaskNotice, Withdrawal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestrator.engine.identity.work import Work
+    from orchestrator.engine.moment import Moment
+    from orchestrator.model.customer import Customer
+
+Shown = Action | Withdrawal | TaskNotice | Emitted
+
+
+class Happening(msgspec.Struct, frozen=True, gc=False):
+    """One line of a trace, or one effect.
+
+    Attributes:
+        at: the customer's clock in that moment, ms.
+        node: where it happened, `NAMESPACE:VALUE`.
+        note: the line of the trace, None for an effect.
+        effect: what went out, None for a line of the trace.
+    """
+
+    at: int
+    node: str
+    note: Note | None = None
+    effect: Shown | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True, gc=False):
+    """A record that could not be taken in."""
+
+    at: int
+    event: str
+    reason: str
+
+
+class Record:
+    """Everything that happened, in order."""
+
+    def __init__(self) -> None:
+        self.happenings: list[Happening] = []
+        self.refusals: list[Refusal] = []
+
+    def notes(self, since: int = 0) -> list[Happening]:
+        """The lines of the trace from index `since` on."""
+        return [one for one in self.happenings[since:] if one.note is not None]
+
+    def actions(self) -> list[Happening]:
+        """The messages that were decided."""
+        return [one for one in self.happenings if isinstance(one.effect, Action)]
+
+
+class _Stamped(Advance):
+    """Knows at which time each note and effect was made: one input may be several moments."""
+
+    marks: list[tuple[int, int, int]]
+
+    def _moment(self, at: int) -> Moment:
+        moment = super()._moment(at)
+        self.__dict__.setdefault("marks", []).append((moment.now, len(self.notes), len(self.effects)))
+        return moment
+
+
+class RecordingEngine(Engine):
+    """The engine, which tells a record what it did.
+
+    Args:
+        program: see `Engine`.
+        facts: see `Engine`.
+        explain: see `Engine`.
+        record: what is told.
+        about: told which customer is at work, before anything is decided.
+    """
+
+    def __init__(
+        self, program: Any, facts: Any, explain: bool, record: Record, about: Callable[[Customer], None] | None = None
+    ) -> None:
+        super().__init__(program, facts, explain)
+        self.record = record
+        self.about = about
+
+    def _advance(self, work: Work, customer: Customer) -> Advance:
+        if self.about is not None:
+            self.about(customer)
+        return _Stamped(customer, self.program, self.facts, work.name, work.now, self.explain)
+
+    def erased(self, work: Work, customer: Customer, time: int) -> None:
+        notes, effects = len(work.notes), len(work.effects)
+        super().erased(work, customer, time)
+        self._tell(work.name, work.now, work.notes[notes:], work.effects[effects:])
+
+    def _left(self, work: Work, customer: Customer, advance: Advance) -> None:
+        marks = [*advance.__dict__.get("marks", []), (0, len(advance.notes), len(advance.effects))]
+        for (at, note, effect), (_, next_note, next_effect) in pairwise(marks):
+            self._tell(work.name, at, advance.notes[note:next_note], advance.effects[effect:next_effect])
+        super()._left(work, customer, advance)
+
+    def _tell(self, node: str, at: int, notes: list[Note], effects: list[Any]) -> None:
+        happenings = self.record.happenings
+        for note in notes:
+            happenings.append(Happening(at, node, note))
+        for effect in effects:
+            if isinstance(effect, Shown):
+                happenings.append(Happening(at, node, None, effect))

@@ -1,0 +1,96 @@
+"""The trace of a run as lines of text: what happened to a customer, when, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from orchestrator.model.effect import Emitted, Note
+from orchestrator.rehearsal.wording import length, short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestrator.rehearsal.record import Happening
+    from orchestrator.rehearsal.run import Run
+
+MOST: Final = 60
+_TIMES: Final = frozenset({"until", "valid_until", "said_at", "last", "entered_at", "due"})
+
+
+def trace_lines(run: Run, customer: str = "") -> list[str]:
+    """What happened in a run, oldest first; to one customer of the test where one is named."""
+    whose = run.cast.family(run.world, customer) if customer else None
+    found = [one for one in run.world.record.happenings if whose is None or one.node in whose]
+    lines = [line for one in found for line in _line(run, one, alone=bool(customer))]
+    lines += [
+        f"{_at(run, refusal.at)}  {refusal.event or 'a record'} was rejected: {refusal.reason}"
+        for refusal in run.world.record.refusals
+    ]
+    if len(lines) > MOST:
+        lines = [f"... {len(lines) - MOST} earlier lines", *lines[-MOST:]]
+    return lines
+
+
+def _at(run: Run, at: int) -> str:
+    return f"{length(at - run.start):>12}"
+
+
+def _line(run: Run, one: Happening, alone: bool) -> Iterator[str]:
+    said = ""
+    if one.note is not None:
+        said = said_of(one.note, run.start)
+    elif isinstance(one.effect, Emitted):
+        said = f"emitted {one.effect.type} {short(one.effect.data)}"
+    if said:
+        who = "" if alone else f"{run.cast.name(run.world, one.node)}: "
+        yield f"{_at(run, one.at)}  {who}{said}"
+
+
+def said_of(note: Note, start: int) -> str:
+    """A line of the trace in words; "" where another line says it better. Times are told from `start` on."""
+    place = f"{note.scenario}{'/' if note.scenario and note.step else ''}{note.step}"
+    more, what = _with(note, start, "content", "queue", "outcome"), note.what
+    detail: dict[str, Any] = note.detail if isinstance(note.detail, dict) else {}
+    if what in {"gave", "emitted"}:
+        return ""
+    if what == "sent":
+        return f"sent {detail['content']} by {detail['channel']} to {detail['to']} ({place})"
+    if what in {"suppressed", "held"}:
+        return f"{what} {detail['content']}: {note.reason}{more} ({place})"
+    if what.startswith("task"):
+        return f"task {detail['queue']} {what.partition('_')[2] or 'opened'}{more} ({place})"
+    if what == "unknown":
+        condition = f"`{detail['condition']}`: " if "condition" in detail else ""
+        return f"unknown at {place or 'the bundle'}: {condition}{detail.get('because', '')}"
+    return _about_scenario(note, place, detail, more)
+
+
+def _about_scenario(note: Note, place: str, detail: dict[str, Any], more: str) -> str:
+    said = {
+        "step": f"at step {place}",
+        "entered": f"entered {note.scenario}{' (holdout)' if note.reason else ''}{more}",
+        "not_entered": f"not entered {note.scenario}: {note.reason}{more}",
+        "ended": f"ended {note.scenario}: {detail.get('outcome', '')} {note.reason}{more}",
+        "rests": f"{note.scenario} rests: its goal is still watched",
+        "error": f"{place} failed inside: {detail.get('raised', '')}",
+        "duplicate": "a copy of an event was dropped",
+    }.get(note.what)
+    return said if said is not None else f"{place} {note.what} {note.reason}{more}".strip()
+
+
+def _with(note: Note, start: int, *skip: str) -> str:
+    numbers = _numbers(note.detail, start, frozenset(skip))
+    return f" ({numbers})" if numbers else ""
+
+
+def _numbers(detail: Any, start: int, skip: frozenset[str]) -> str:
+    """The values of a note as `name: value`, times counted from the start."""
+    if not isinstance(detail, dict):
+        return "" if detail is None else short(detail)
+    shown = []
+    for name, value in detail.items():
+        if name in skip or value in ("", None, {}, []):
+            continue
+        is_time = name in _TIMES and isinstance(value, int) and value > start // 2
+        shown.append(f"{name}: {length(value - start) if is_time else short(value)}")
+    return ", ".join(shown)
