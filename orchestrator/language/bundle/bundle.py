@@ -43,7 +43,7 @@ class Bundle:
         texts: Path → text of Liquid and other text files.
         release: Hash over the contents of all files, hex.
         files: Path → hash of the content of each file, hex.
-        sources: Kind and name of each scenario → its YAML as plain data, for telling versions apart.
+        meanings: Scenario → hash of what it means: its file but for text, for telling versions apart.
     """
 
     settings: Settings
@@ -70,7 +70,7 @@ class Bundle:
     texts: Mapping[str, str]
     release: str
     files: Mapping[str, str]
-    sources: Mapping[str, Any]
+    meanings: Mapping[str, str]
 
     def texts_of(self, file: str, beside: str) -> dict[str, str]:
         """The texts that `body_file` or `file` names, by language; "" where the name has no `{language}`.

@@ -12,6 +12,7 @@ from orchestrator.language.bundle.bundle import Bundle, LoadResult
 from orchestrator.language.bundle.draft import Draft, Drafts, read_drafts
 from orchestrator.language.bundle.event_types import EventTypes
 from orchestrator.language.bundle.keys import keyed_rows
+from orchestrator.language.bundle.meaning import meaning_of
 from orchestrator.language.bundle.names import declared_names
 from orchestrator.language.bundle.rows import FactRows, read_rows
 from orchestrator.language.bundle.scopes import Places
@@ -22,7 +23,6 @@ from orchestrator.language.lint.context import Context
 from orchestrator.language.source.diagnostic import Diagnostic, Severity
 from orchestrator.language.spec.ground import Settings
 from orchestrator.language.spec.policy import Policy
-from orchestrator.language.spec.types import plain_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -148,7 +148,7 @@ def _bundle(
         texts=texts,
         release=release_of(hashes),
         files=hashes,
-        sources={draft.name: plain_data(draft.root) for draft in drafts.of("scenario")},
+        meanings={draft.name: meaning_of(draft.root) for draft in drafts.of("scenario")},
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
+from orchestrator.language.bundle.meaning import meaning_of
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.nearest import nearest
-from orchestrator.language.spec.types import plain_data
 from orchestrator.language.spec.walk import all_steps
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from orchestrator.language.lint.context import Context
     from orchestrator.language.spec.scenario import Scenario
 
-_TEXT: Final = ("description", "labels", "entries", "in_flight", "moved")
-"""Fields that may change without a new version: text for people, and what is said of releases themselves."""
-
 
 def releases(context: Context) -> Iterator[Diagnostic]:
     """Compare every scenario with its live self."""
@@ -27,24 +24,20 @@ def releases(context: Context) -> Iterator[Diagnostic]:
     for draft in context.sound("scenario"):
         before = context.previous.scenarios.get(draft.name)
         if before is not None:
-            yield from _version(draft, before, context.previous.sources[draft.name])
+            yield from _version(draft, before, context.previous.meanings[draft.name])
             yield from _moved(draft, before)
 
 
-def _version(draft: Draft, before: Scenario, source: Any) -> Iterator[Diagnostic]:
+def _version(draft: Draft, before: Scenario, meaning: str) -> Iterator[Diagnostic]:
     now = draft.element
     at = now.place("version") if "version" in now.places else draft.named_at
     if now.version < before.version:
         message = f"version {now.version} is lower than the live version {before.version}"
         yield diagnostic("E-VERSION", message, at, hint=f"write `version: {before.version + 1}`")
-    elif now.version == before.version and _meaning(plain_data(draft.root)) != _meaning(source):
+    elif now.version == before.version and meaning_of(draft.root) != meaning:
         message = f"the meaning of `{draft.name}` changed, its version did not"
         hint = f"write `version: {before.version + 1}`; instances under way go by `in_flight: {now.in_flight}`"
         yield diagnostic("E-VERSION", message, at, length=len(draft.name), hint=hint)
-
-
-def _meaning(source: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in source.items() if name not in _TEXT}
 
 
 def _moved(draft: Draft, before: Scenario) -> Iterator[Diagnostic]:

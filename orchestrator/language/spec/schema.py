@@ -1,0 +1,52 @@
+"""JSON Schema of bundle files, for editors: completion, hover texts, red underlines while typing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.language.spec.documents import KINDS
+from orchestrator.language.spec.fields import fields_of
+from orchestrator.language.spec.parts import part_schema
+from orchestrator.language.spec.step_list import Steps, StepWord, step_words
+
+if TYPE_CHECKING:
+    from orchestrator.language.spec.types import JSON
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def bundle_schema() -> JSON:
+    """The schema of one document of a bundle file: the first key says which kind."""
+    return {
+        "$schema": _DIALECT,
+        "title": "A document of a scenario bundle",
+        "type": "object",
+        "anyOf": [{"$ref": f"#/$defs/{kind}"} for kind in KINDS],
+        "$defs": {
+            **{kind: {**part_schema(cls), "description": _summary(cls)} for kind, cls in KINDS.items()},
+            "step": {"anyOf": [_step(word) for word in step_words().values()]},
+        },
+    }
+
+
+def _step(word: StepWord) -> JSON:
+    """One step word with its id and the branches beside it."""
+    branches = {name: {**Steps().schema(), "description": "a branch"} for name in word.beside}
+    return {
+        "type": "object",
+        "description": _summary(word.body),
+        "properties": {"id": {"type": "string", "description": "survives edits"}, word.word: _body(word), **branches},
+        "required": ["id", word.word],
+        "additionalProperties": False,
+    }
+
+
+def _body(word: StepWord) -> JSON:
+    if word.holds is None:
+        return part_schema(word.body)
+    (held,) = (spec for spec in fields_of(word.body) if spec.name == word.holds)
+    return {**held.type.schema(), "description": held.meaning}
+
+
+def _summary(cls: type[Any]) -> str:
+    return (cls.__doc__ or "").strip().partition("\n")[0]
