@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.model.effect import Action
 from orchestrator.rehearsal.checks import WITHIN, Scene, check, fits_send
+from orchestrator.rehearsal.nearest import instead
 from orchestrator.rehearsal.problem import Problem
 from orchestrator.rehearsal.wording import told
 
@@ -89,7 +90,9 @@ def judge_exactly(run: Run) -> None:
             raise Problem(expected.at, "`exactly` names sends: {at: 1h, sent: CONTENT}")
         match = _match(run, expected, left)
         if match is None:
-            run.fail(expected.at, f"exactly: {told(expected)}", "", run.start + expected.at_, expected.customer or "")
+            at = run.start + expected.at_
+            found = instead(Scene(run, at, at, at, run.bindings.trial()), expected)
+            run.fail(expected.at, f"exactly: {told(expected)}", found, at, expected.customer or "")
         else:
             left.remove(match)
     for one in left:

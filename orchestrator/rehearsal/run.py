@@ -12,6 +12,7 @@ from orchestrator.model.ids import node_key
 from orchestrator.rehearsal.cast import Cast
 from orchestrator.rehearsal.checks import WITHIN, Scene, check
 from orchestrator.rehearsal.lots import Lots
+from orchestrator.rehearsal.nearest import instead
 from orchestrator.rehearsal.problem import Problem
 from orchestrator.rehearsal.refusals import WATCHED, Watch, judge_exactly, judge_never
 from orchestrator.rehearsal.seeding import seeded
@@ -236,7 +237,8 @@ class Run:
             return True
         if not last and expected.kind != "slot":
             return False
-        self.fail(expected.at, told(expected), scene.found, at, expected.customer or "")
+        found = scene.found or instead(scene, expected)
+        self.fail(expected.at, told(expected), found, at, expected.customer or "")
         return True
 
 
