@@ -65,7 +65,10 @@ def act(moment: "Moment", due: list[Due]) -> None:
         if item.task is not None:
             overdue(moment, item.task)
         elif item.instance is not None and item.standing is not None:
+            due_before = item.standing.due
             act_due(moment, item.instance, item.standing)
+            if item.standing.due == due_before and item.standing in item.instance.standing:
+                item.standing.due = NEVER  # it raised, or its step is gone: it must not be due for ever
         elif item.instance is not None and item.instance in moment.customer.instances:
             _too_old(moment, item.instance)
 
