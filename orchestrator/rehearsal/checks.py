@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.model.effect import Action, Emitted, TaskNotice
-from orchestrator.rehearsal.asking import ask, moment_of
+from orchestrator.rehearsal.asking import ask, context, moment_of
 from orchestrator.rehearsal.problem import Problem
 from orchestrator.rehearsal.seeding import nodes_of
 from orchestrator.rehearsal.values import MISSING, Bindings, at_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from orchestrator.language.spec.story import Expectation
     from orchestrator.model.customer import Customer, Instance
@@ -236,14 +236,31 @@ def _place(instance: Instance) -> str:
 
 
 def _profile(scene: Scene, expected: Expectation) -> bool:
-    wanted = {**expected.profile, **expected.context}
+    profile = moment_of(scene.run.world, _root(scene, expected)).scope.profile
+    return _all(scene, expected.profile, lambda path: at_path(profile, path))
+
+
+def _context(scene: Scene, expected: Expectation) -> bool:
+    """Paths into what channels are told; a trait may be named without `profile` before it."""
+    known = context(scene.run.world, _root(scene, expected))
+
+    def look(path: str) -> Any:
+        found = at_path(known, path)
+        return at_path(known["profile"], path) if found is MISSING else found
+
+    return _all(scene, expected.context, look)
+
+
+def _root(scene: Scene, expected: Expectation) -> str:
     if expected.customer is None:
         raise Problem(expected.at, "say whose: `customer: NAME`")
-    root, _ = scene.run.cast.customer(scene.run.world, expected.customer, expected.at)
-    profile = moment_of(scene.run.world, root).scope.profile
+    return scene.run.cast.customer(scene.run.world, expected.customer, expected.at)[0]
+
+
+def _all(scene: Scene, wanted: Mapping[str, Any], look: Callable[[str], Any]) -> bool:
     wrong = []
     for path, value in wanted.items():
-        actual = at_path(profile, path)
+        actual = look(path)
         if not scene.bindings.matches(value, actual):
             wrong.append(f"{path} is {'not there' if actual is MISSING else repr(actual)}, not {value!r}")
     scene.found = "; ".join(wrong)
@@ -259,7 +276,7 @@ def _slot(scene: Scene, expected: Expectation) -> bool:
     if expected.event and not scene.dry:
         run.event_of_ask(expected, nodes)
     given = scene.bindings.fill(expected.ask, expected.place("ask"))
-    answer = ask(run.world, expected.slot or "", nodes, given, run.asked, on_record=not scene.dry)
+    answer = ask(run.world, expected.slot or "", nodes, given, on_record=not scene.dry)
     return _answers(scene, expected, answer)
 
 
@@ -308,7 +325,7 @@ _CHECKS: Final[dict[str, Callable[[Scene, Expectation], bool]]] = {
     "silence": _silence,
     "slot": _slot,
     "profile": _profile,
-    "context": _profile,
+    "context": _context,
     "task": _task,
     "emitted": _emitted,
     "entered": _entered,

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from orchestrator.language.source.position import Position
     from orchestrator.language.spec.story import Expectation, Story, StoryEvent
-    from orchestrator.model.effect import Note
     from orchestrator.rehearsal.stage import Stage
 
 SOURCE: Final = "test"
@@ -74,7 +73,6 @@ class Run:
     Attributes:
         begun: index into the record from where on expectations look.
         told: name of a variant -> its content.
-        asked: the trace of how slots were answered.
         failures: what did not come.
     """
 
@@ -92,7 +90,6 @@ class Run:
         self.told = stage.told
         self.start = start_of(story, stage.bundle.settings.zone)
         self.begun = 0
-        self.asked: list[Note] = []
         self.failures: list[Failure] = []
         self.bindings = Bindings(names)
         program = stage.program(story.only)

@@ -18,6 +18,8 @@ from orchestrator.model.ids import node_key
 from orchestrator.model.partition import partition_of
 from orchestrator.rehearsal.record import Record as Trace
 from orchestrator.rehearsal.record import RecordingEngine, Refusal
+from orchestrator.stream.answering import CoreAnswering
+from orchestrator.stream.asking import Answered, NotYet
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.outbox import DEAD_LETTER
 from orchestrator.stream.lane.partition import node_due
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.engine.program.plan import Program
+    from orchestrator.stream.asking_wire import Forward, Question
     from orchestrator.stream.lane.partition import Partition
 
 PARTITIONS: Final = 4
@@ -58,6 +61,7 @@ class World:
 
     Attributes:
         now: the clock, ms.
+        engine: what decides.
         record: what happened.
         after: called when something has happened and all that follows from it at once.
     """
@@ -80,8 +84,9 @@ class World:
         for fact, rows in (facts or {}).items():
             for key, row in rows.items():
                 self.facts.set(fact, key, row)
-        engine = RecordingEngine(program, self.facts, explain, self.record, about)
-        self._core = _RehearsedCore(program, self.facts, partitions, engine)
+        self.engine = RecordingEngine(program, self.facts, explain, self.record, about)
+        self._core = _RehearsedCore(program, self.facts, partitions, self.engine)
+        self._answering = CoreAnswering(self._core, lambda: True)
         self._tables: list[dict[bytes, bytes]] = [{} for _ in range(partitions)]
         self._offsets: dict[tuple[str, int], int] = {}
         self._owned: list[Partition] = []
@@ -149,6 +154,13 @@ class World:
                 if node.to is None and isinstance(node.body, Customer) and node.body.person:
                     found.append((key.decode().partition("/")[2], node.body))
         return sorted(found, key=lambda one: one[0])
+
+    def answer(self, question: Question) -> Answered | Forward:
+        """What the customer's owner answers now."""
+        self._begin()
+        answer = self._answering.answer(question, self.now)
+        assert not isinstance(answer, NotYet)  # noqa: S101 - only a question with an event has to wait
+        return answer
 
     # Inside.
 
