@@ -3,26 +3,21 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from orchestrator.engine.identity.rules import BadIdentifierError, IdentityRules
+from orchestrator.engine.identity.rules import BadIdentifierError
+from orchestrator.engine.program.build import plan_identity
 from orchestrator.language.bundle import Bundle
-from orchestrator.language.spec.ground import EventDeclaration, Identity
+from orchestrator.language.spec.ground import EventDeclaration
 from orchestrator.model.reason import FALLBACK
 
 _TEXTS: Final = ("title", "text", "image", "link", "say")
 
 
 class BundleRules:
-    """`ReleaseRules` from a checked bundle; identifiers are read by the very rules that the engine resolves by.
-
-    Raises:
-        ValueError: the bundle has no `identity` document, so nobody could be told from anybody.
-    """
+    """`ReleaseRules` from a checked bundle; identifiers are read by the very rules that the engine resolves by."""
 
     def __init__(self, bundle: Bundle) -> None:
-        if bundle.identity is None:
-            raise ValueError("the bundle has no identity document")
-        self._identity = identity_rules(bundle.identity)
-        self._redeem_once = bundle.identity.tokens.redeem == "once"
+        self._identity = plan_identity(bundle)
+        self._redeem_once = bundle.identity is None or bundle.identity.tokens.redeem == "once"
         self._accounts = frozenset(self._identity.account)
         self._of_brand = _names_of_brand(bundle.events)
         self._bundle = bundle
@@ -92,20 +87,6 @@ class BundleRules:
         if variant.file:
             fields["file"] = variant.file
         return {"name": variant.name or name, "fields": fields}
-
-
-def identity_rules(document: Identity) -> IdentityRules:
-    """The rules that an `identity` document declares."""
-    kinds = {name: namespace.is_ for name, namespace in document.namespaces.items()}
-    return IdentityRules(
-        unique=tuple(name for name, kind in kinds.items() if kind == "unique"),
-        shared=tuple(name for name, kind in kinds.items() if kind == "shared"),
-        most={name: each.max for name, each in document.namespaces.items() if each.max is not None},
-        references={name: frozenset(events) for name, events in (document.references or {}).items()},
-        normalise=document.normalise,
-        region=document.region,
-        account=tuple(name for name, kind in kinds.items() if kind == "account"),
-    )
 
 
 def _names_of_brand(declared: Mapping[str, EventDeclaration]) -> frozenset[str]:

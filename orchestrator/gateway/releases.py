@@ -78,8 +78,6 @@ class PublishedReleases:
             errors = [one for one in result.diagnostics if one.severity is Severity.ERROR]
             place = f"{errors[0].position.file}:{errors[0].position.line}"
             self._observer.release_refused(release, len(errors), errors[0].code, place)
-        elif result.bundle.identity is None:
-            self._observer.release_refused(release, 1, "E-IDENTITY", "the bundle has no identity document")
         else:
             self._rules[tenant] = BundleRules(result.bundle)
             self._observer.release_taken(release, len(result.bundle.scenarios))

@@ -144,7 +144,6 @@ async def test_a_fallback_is_shaped_as_the_owner_would_answer(house: House, even
     ("files", "code"),
     [
         ({"ground.yaml": GROUND + "colour: red\n"}, "E-"),
-        ({"ground.yaml": "bundle: tiny\n"}, "E-IDENTITY"),
         ({"ground.yaml": "bundle: {\n"}, "E-"),
     ],
 )
@@ -163,6 +162,14 @@ async def test_a_release_with_errors_never_replaces_one_without(
     assert house.releases.rules("shop") is rules
     house.publish("shop", "r3", {"ground.yaml": GROUND, "slots.yaml": SLOTS})
     await eventually_async(lambda: house.told.taken == ["r1", "r3"])
+
+
+async def test_a_bundle_without_identity_knows_users_and_visitors(house: House, eventually_async: Any) -> None:
+    house.publish("shop", "r1", {"ground.yaml": "bundle: tiny\n"})
+    await eventually_async(lambda: house.told.taken)
+    rules = house.releases.rules("shop")
+    assert rules is not None
+    assert rules.identifiers == ("user_id", "anonymous_id")
 
 
 async def test_a_release_whose_files_are_not_all_there_is_refused(house: House, eventually_async: Any) -> None:
