@@ -27,18 +27,23 @@ def read_texts(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def texts_named(file: str, beside: str, texts: Mapping[str, str]) -> dict[str, str]:
-    """The texts that a file name stands for, by language; empty when there is none.
+    """The texts that a file name stands for, by language; empty when there is none."""
+    return {language: texts[path] for language, path in paths_named(file, beside, texts).items()}
+
+
+def paths_named(file: str, beside: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """The paths that a file name stands for, by language; "" where the name has no `{language}`.
 
     Looked for beside the document first, then from the bundle's root.
     """
     for path in (path_beside(beside, file), file):
         if _LANGUAGE not in path:
             if path in texts:
-                return {"": texts[path]}
+                return {"": path}
             continue
         before, _, after = path.partition(_LANGUAGE)
         pattern = re.compile(re.escape(before) + r"([A-Za-z]{2,3}(?:[-_][A-Za-z]+)?)" + re.escape(after))
-        found = {match[1]: text for name, text in texts.items() if (match := pattern.fullmatch(name))}
+        found = {match[1]: name for name in texts if (match := pattern.fullmatch(name))}
         if found:
             return found
     return {}

@@ -19,6 +19,7 @@ from orchestrator.language.lint.overlap import overlap
 from orchestrator.language.lint.references import references
 from orchestrator.language.lint.releases import releases
 from orchestrator.language.lint.steps import steps
+from orchestrator.language.lint.templates import templates
 from orchestrator.language.lint.time_edge import time_edge
 from orchestrator.language.lint.unused import unused
 from orchestrator.language.lint.values import days, patterns, stored_traits, trait_sources, variants, zones
@@ -31,6 +32,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     references,  # E-EVENT E-CONTENT E-NAME E-TOUCHPOINT
     called_names,  # the same inside conditions
     variants,  # E-FIELD E-NAME
+    templates,  # E-TYPE
     trait_sources,  # E-FIELD
     stored_traits,  # E-NAME
     patterns,  # E-TYPE

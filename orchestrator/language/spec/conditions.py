@@ -46,7 +46,7 @@ class Cel(Type):
 
     @property
     def words(self) -> str:
-        return "cel" if self.expects is None else f"cel → {self.expects}"
+        return "cel" if self.expects is None else f"cel → {'string' if self.expects == 'key' else self.expects}"
 
     def read(self, node: Node, reader: Reader) -> Any:
         if not isinstance(node, Scalar):

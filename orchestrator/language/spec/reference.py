@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from orchestrator.language.spec.step_list import StepWord
 
 _HEADER: Final = "| field | type | default | meaning |\n|---|---|---|---|\n"
-_GENERATED: Final = "\n\n<!-- Generated from the field specification by `make reference`: change it there. -->\n"
+_GENERATED: Final = (
+    "\n\n<!-- Generated from the field specification in orchestrator/language/spec: change it there. -->\n"
+)
 
 
 def reference_pages() -> dict[str, str]:

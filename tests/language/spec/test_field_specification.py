@@ -1,9 +1,13 @@
-"""One field specification: what parsing knows, JSON Schema and the reference pages know too."""
+"""One field specification: what parsing knows, JSON Schema and the reference pages know too.
+
+`UPDATE_GOLDEN=1 pytest tests/language/spec` writes docs/reference/language anew.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -123,4 +127,6 @@ def test_the_reference_names_every_field_of_every_document_and_step() -> None:
 
 def test_the_reference_in_docs_is_the_one_that_the_specification_gives() -> None:
     folder = Path(__file__).parents[3] / "docs" / "reference" / "language"
+    for name, text in reference_pages().items() if os.environ.get("UPDATE_GOLDEN") else ():
+        (folder / name).write_text(text)
     assert {path.name: path.read_text() for path in folder.glob("*.md")} == reference_pages()
