@@ -6,6 +6,7 @@ import time
 from bench.j1 import workload
 from bench.report import Figure, report, table
 from orchestrator.engine.facts import Facts
+from orchestrator.engine.traits.states import unpack
 from orchestrator.model.codec import decode_node
 from orchestrator.model.customer import Customer
 from orchestrator.stream.lane.core import CustomerCore
@@ -43,7 +44,7 @@ def check(table: dict[bytes, bytes], actions: int, customers: int) -> None:
     """A wrong run has no figure."""
     bodies = [decode_node(value).body for key, value in table.items() if b"/user_id:" in key]
     found = [body for body in bodies if isinstance(body, Customer)]
-    visits = sum(body.traits["visits"] for body in found)
+    visits = sum(unpack(body.traits["visits"]) for body in found)
     if actions != customers * workload.ACTIONS_PER_CUSTOMER:
         raise AssertionError(f"{actions} actions instead of {customers * workload.ACTIONS_PER_CUSTOMER}")
     if visits != customers * workload.VISITS_PER_CUSTOMER:

@@ -18,13 +18,13 @@ from orchestrator.engine.tasks import close_tasks
 from orchestrator.engine.timers import NEVER, act, due_at, earliest_due
 from orchestrator.engine.waits import check_waits
 from orchestrator.model import reason
-from orchestrator.model.customer import IN, Customer, Instance, Waiting
-from orchestrator.model.customer import Moment as Line
+from orchestrator.model.customer import IN, Customer, Instance, Line, Waiting, lines_of
 from orchestrator.model.effect import Effect, Note, Withdrawal
 from orchestrator.model.event import Event
 
 if TYPE_CHECKING:
     from orchestrator.engine.facts import Facts
+    from orchestrator.engine.identity.work import Merge
     from orchestrator.engine.program.plan import EventPlan, Program, ScenarioPlan
 
 MOST_ROUNDS: Final = 8
@@ -54,7 +54,6 @@ class Advance:
         self.explain = explain
         self.effects: list[Effect] = []
         self.notes: list[Note] = []
-        self.asked_facts: set[str] = set()
 
     # Inputs.
 
@@ -94,21 +93,23 @@ class Advance:
         self._look_at_levels(moment)
         self._finish(moment)
 
-    def merged(self, parcel: Customer, came: list[Line], ended: list[Instance]) -> None:
+    def merged(self, merge: "Merge") -> None:
         """Another half has moved in: what each half waited for may be on the other's timeline."""
         moment = self._moment(self.now)
-        for instance in ended:
+        for instance in merge.ended:
             self.customer.instances.append(instance)
             plan = self.program.scenario(instance.scenario, instance.version)
             if plan is None:
                 self.customer.instances.remove(instance)
             else:
                 end(Journey(moment, instance, plan), "lost", reason.MERGED)
+        own, other = lines_of(merge.own_lines), lines_of(merge.came_lines)
         for instance in list(self.customer.instances):
             plan = self.program.scenario(instance.scenario, instance.version)
-            if plan is not None and not check_against(moment, instance, plan, came):
-                _restart_silences(moment, instance, plan, came)
-        moment.make("merged", {"ids": [node for node, m in parcel.family.items() if m.state == IN]})
+            lines = own if instance in merge.came else other
+            if plan is not None and not check_against(moment, instance, plan, lines):
+                _restart_silences(moment, instance, plan, lines)
+        moment.make("merged", {"ids": merge.nodes})
         self._look_at_levels(moment)
         members = {node for node, m in self.customer.family.items() if m.state == IN}
         self._waited_enough(moment, lambda waiting: members.issuperset(waiting.nodes))
@@ -174,12 +175,14 @@ class Advance:
 
     def _finish(self, moment: Moment) -> None:
         """Steps 8 and 9: candidates are judged, instances go on, engine events are looked at; at most 8 rounds."""
+        if not (moment.candidates or moment.made or self.program.becomes):
+            return
         for _ in range(MOST_ROUNDS):
             settled = judge_candidates(moment) if moment.candidates else []
             go_on(moment, settled)
             moved = bool(settled)
             while moment.made:
-                made = moment.made.popleft()
+                made = moment.made.pop(0)
                 self._through(moment, made, self.program.event_plan(made.type, made.channel), [])
                 moved = True
             if self.program.becomes and compare_levels(moment):
@@ -189,7 +192,6 @@ class Advance:
         else:
             if moment.candidates or moment.made:
                 moment.note("stopped", "", "", reason.TOO_DEEP)
-        self.asked_facts |= moment.scope.asked_facts
         forget_contacts(moment)
 
 

@@ -6,7 +6,7 @@ from orchestrator.engine.context import plain
 from orchestrator.engine.moment import Moment
 from orchestrator.engine.slots import answer_slot
 from orchestrator.language.cel import CelError
-from orchestrator.model.customer import IN, Customer
+from orchestrator.model.customer import IN, Customer, decisions_of, lines_of
 
 if TYPE_CHECKING:
     from orchestrator.engine.engine import Engine
@@ -55,8 +55,8 @@ def context_of(moment: Moment) -> dict[str, Any]:
         "journeys": [_journey(instance) for instance in customer.instances],
         "messages": [_message(contact) for contact in customer.contacts[-20:]],
         "tasks": [{"id": t.id, "queue": t.queue, "key": t.key, "due": t.due, "overdue": t.overdue} for t in customer.tasks],
-        "decisions": [_fields(decision) for decision in customer.decisions],
-        "timeline": [{"time": line.time, "type": line.type, "channel": line.channel} for line in customer.timeline],
+        "decisions": [_fields(decision) for decision in decisions_of(customer.decisions)],
+        "timeline": [{"time": line.time, "type": line.type, "channel": line.channel} for line in lines_of(customer.timeline)],
     }
 
 

@@ -1,5 +1,6 @@
 """What a condition sees: the names in scope, for one customer at one moment."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.functions.history import HistoryFunctions
@@ -7,7 +8,7 @@ from orchestrator.engine.functions.said import ConversationFunctions
 from orchestrator.engine.functions.shared import FactFunctions
 from orchestrator.engine.local_time import WEEKDAYS, local, utc_text, zone
 from orchestrator.engine.maps import EventMap, Lazy, opened_event
-from orchestrator.engine.profile import ProfileReader
+from orchestrator.engine.profile import read_profile
 from orchestrator.language.cel import CelError, Timestamp
 from orchestrator.model.ids import draw
 
@@ -32,30 +33,32 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
     item: Any
     ask: dict[str, Any]
     key: str
+    now: Timestamp
+    story: "tuple[Instance, ScenarioPlan]"
 
     def __init__(self, customer: "Customer", program: "Program", facts: "Facts", at: int) -> None:
         self.customer = customer
         self.program = program
         self.shared = facts
         self.at = at
-        self.intents = program.intents
-        self.asked_facts: set[str] = set()
-        self._reader = ProfileReader(self)
-        self.profile: Any = Lazy(self._reader)
-        self._now: Timestamp | None = None
+        self.profile: Any = Lazy(self)
 
     def __getattr__(self, name: str) -> Any:
-        raise CelError(f"{name} is not known here")
+        """What is made when a condition first asks for it; a name that is not in scope here is unknown."""
+        make = _MADE.get(name)
+        if make is None:
+            raise CelError(f"{name} is not known here")
+        made = self.__dict__[name] = make(self)
+        return made
 
-    @property
-    def now(self) -> Timestamp:
-        if self._now is None:
-            self._now = Timestamp.of_ms(self.at)
-        return self._now
+    def read(self, name: str) -> Any:
+        """One name of the profile, for the map that asks when a condition does."""
+        return read_profile(self, name)
 
     def refresh(self) -> None:
         """The customer has changed: read the profile anew."""
-        self.profile = Lazy(self._reader)
+        if self.profile:
+            self.profile = Lazy(self)
 
     def look_at(self, event: "Event", declared: frozenset[str]) -> EventMap:
         """Make an event `event`."""
@@ -63,13 +66,14 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         return self.event
 
     def tell_story(self, instance: "Instance", plan: "ScenarioPlan") -> None:
-        """Make an instance's entry, steps and variables known."""
-        entry = self.entry = opened_event(instance.entry, plan.declared)
-        self.steps = StepOutputs(instance.outputs)
-        self.vars = instance.vars
-        for name in plan.names_as:
-            if name in entry:
-                setattr(self, name, entry[name])
+        """Make an instance's entry, steps and variables known; each is opened when it is first read."""
+        known = self.__dict__
+        known["story"] = (instance, plan)
+        known.pop("entry", None)
+        known.pop("steps", None)
+        known["vars"] = instance.vars
+        if plan.names_as:
+            known.update({name: self.entry[name] for name in plan.names_as if name in self.entry})
 
     def has_trait(self, name: str) -> bool:
         return name in self.program.traits.by_name
@@ -121,13 +125,33 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
 
 
 class StepOutputs(dict[str, dict[str, Any]]):
-    """What steps gave, as conditions see it: times are timestamps, events are maps."""
+    """What steps gave, as conditions see it: times are timestamps, events are maps. Opened step by step."""
+
+    __slots__ = ("outputs",)
 
     def __init__(self, outputs: dict[str, dict[str, Any]]) -> None:
-        super().__init__({step: _opened(output) for step, output in outputs.items()})
+        super().__init__()
+        self.outputs = outputs
 
     def __missing__(self, step: str) -> dict[str, Any]:
-        raise CelError(f"step {step} was not reached")
+        if step not in self.outputs:
+            raise CelError(f"step {step} was not reached")
+        output = self[step] = _opened(self.outputs[step])
+        return output
+
+
+def _entry(context: Context) -> EventMap:
+    instance, plan = context.story
+    return opened_event(instance.entry, plan.declared)
+
+
+_MADE: dict[str, Callable[[Context], Any]] = {
+    "now": lambda context: Timestamp.of_ms(context.at),
+    "entry": _entry,
+    "steps": lambda context: StepOutputs(context.story[0].outputs),
+    "intents": lambda context: context.program.intents,
+    "asked_facts": lambda _: set(),
+}
 
 
 def _opened(output: dict[str, Any]) -> dict[str, Any]:

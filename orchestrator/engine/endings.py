@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from orchestrator.engine.journey import Journey, end
 from orchestrator.engine.maps import EventMap
 from orchestrator.model import reason
-from orchestrator.model.customer import Instance
-from orchestrator.model.customer import Moment as Line
+from orchestrator.model.customer import Instance, Line
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
 
 def check_endings(moment: "Moment") -> None:
     """Look at every instance, ordered by scenario, then key."""
-    names = moment.plan.names if moment.plan is not None else ()
-    for instance in list(moment.customer.instances):
+    names = moment.plan.names if moment.plan is not None else ("", "")
+    for instance in tuple(moment.customer.instances):
         plan = moment.program.scenario(instance.scenario, instance.version)
         if plan is None:
             end_unplanned(moment, instance)
-        elif plan.has_levels or any(name in plan.ending_names for name in names):
+        elif plan.has_levels or names[0] in plan.ending_names or names[1] in plan.ending_names:
             _check(moment, instance, plan, names)
 
 

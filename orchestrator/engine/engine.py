@@ -3,18 +3,19 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.advance import Advance
-from orchestrator.model.customer import IN, Customer, Decision, Instance
+from orchestrator.engine.identity.merge import DECISIONS_KEPT
+from orchestrator.model import ring
+from orchestrator.model.customer import IN, Customer, Decision, decision_bytes
 from orchestrator.model.effect import Note
 from orchestrator.model.message import Refer, Reset
 
 if TYPE_CHECKING:
     from orchestrator.engine.facts import Facts
-    from orchestrator.engine.identity.work import Work
+    from orchestrator.engine.identity.work import Merge, Work
     from orchestrator.engine.program.plan import Program
     from orchestrator.engine.traits.plan import Traits
     from orchestrator.model.event import Event
 
-DECISIONS_KEPT: Final = 25
 REFERENCES_KEPT: Final = 200
 TOLD: Final = frozenset({"sent", "suppressed", "held", "entered", "ended", "task"})
 
@@ -54,10 +55,10 @@ class Engine:
         advance.facts_changed()
         self._left(work, customer, advance)
 
-    def merged(self, work: "Work", customer: Customer, parcel: Customer, ended: list[Instance]) -> None:
-        """`parcel` has just moved in; `ended` are the younger twins."""
+    def merged(self, work: "Work", customer: Customer, merge: "Merge") -> None:
+        """Another half has just moved in."""
         advance = self._advance(work, customer)
-        advance.merged(parcel, customer.timeline, ended)
+        advance.merged(merge)
         self._left(work, customer, advance)
 
     def erased(self, work: "Work", customer: Customer, time: int) -> None:
@@ -75,9 +76,10 @@ class Engine:
         work.effects += advance.effects
         if advance.notes:
             work.notes += advance.notes
-            told = [_decision(note, customer.now) for note in advance.notes if note.what in TOLD]
-            if told:
-                customer.decisions = [*customer.decisions, *told][-DECISIONS_KEPT:]
+            for note in advance.notes:
+                if note.what in TOLD:
+                    told = decision_bytes(_decision(note, customer.now))
+                    customer.decisions = ring.append(customer.decisions, customer.now, told, DECISIONS_KEPT)
 
 
 def _decision(note: Note, at: int) -> Decision:

@@ -6,16 +6,17 @@ from orchestrator.engine.consent import apply_consents
 from orchestrator.engine.conversation import add_turns, find_thread
 from orchestrator.engine.functions.history import remember
 from orchestrator.engine.gates.pauses import follow_pauses
+from orchestrator.engine.identity.merge import TIMELINE_KEPT
 from orchestrator.engine.traits.plan import apply_event
 from orchestrator.language.cel import CelError
-from orchestrator.model.customer import Moment as Line
+from orchestrator.model import ring
+from orchestrator.model.customer import Line, line_bytes
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
     from orchestrator.engine.program.plan import EventPlan
     from orchestrator.model.event import Event
 
-TIMELINE_KEPT: Final = 60
 CONTACTS_KEPT: Final = 100
 
 
@@ -56,17 +57,9 @@ def _note_activity(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
         customer.used = {**customer.used, event.channel: max(event.time, customer.used.get(event.channel, 0))}
     if plan.type in _OUTCOMES:
         _settle_contact(moment, event)
-    fields = plan.timeline_fields
-    data = event.data if fields is None else {name: event.data[name] for name in fields if name in event.data}
-    lines = customer.timeline
-    line = Line(event.time, event.type, event.channel, event.id, data or None)
-    if lines and lines[-1].time > event.time:
-        lines.append(line)
-        lines.sort(key=lambda known: (known.time, known.id))
-    else:
-        lines.append(line)
-    if len(lines) > TIMELINE_KEPT:
-        del lines[0]
+    data = event.data if plan.timeline_fields is None else None
+    line = line_bytes(Line(event.time, event.type, event.channel, event.id, data or None))
+    customer.timeline = ring.append(customer.timeline, event.time, line, TIMELINE_KEPT)
 
 
 _OUTCOMES: Final = frozenset({"delivered", "bounced", "failed", "expired", "withdrawn"})

@@ -123,6 +123,7 @@ def finish(journey: Journey) -> None:
     instance, document = journey.instance, journey.plan.document
     if document.goal is not None and document.goal.keep_watching > 0 and instance.mode == "live":
         instance.mode = "rest"
+        instance.outputs = {}
         instance.ends_at = min(instance.ends_at, journey.moment.now + document.goal.keep_watching)
         if journey.moment.explain:
             journey.note("rests")

@@ -1,6 +1,5 @@
 """One moment: one input and all that follows from it, for one customer, at one `now`."""
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.context import Context
@@ -32,10 +31,9 @@ class Moment:
         taken: classes of which one message was sent in this moment, and by which scenario.
     """
 
-    __slots__ = (
-        "candidates", "customer", "effects", "event", "explain", "facts", "led_at", "made", "made_count", "node",
-        "notes", "now", "plan", "program", "received", "scope", "taken", "touched",
-    )  # fmt: skip
+    event: Event | None = None
+    plan: "EventPlan | None" = None
+    made_count = 0
 
     def __init__(
         self,
@@ -58,14 +56,10 @@ class Moment:
         self.explain = explain
         self.led_at = now
         self.received = now
-        self.event: Event | None = None
-        self.plan: EventPlan | None = None
         self.scope = Context(customer, program, facts, now)
-        self.made: deque[Event] = deque()
-        self.made_count = 0
+        self.made: list[Event] = []
         self.candidates: list[Candidate] = []
         self.taken: dict[str, str] = {}
-        self.touched: set[int] = set()
 
     def note(self, what: str, scenario: str = "", step: str = "", reason: str = "", detail: Any = None) -> None:
         self.notes.append(Note(what, scenario, step, reason, detail))

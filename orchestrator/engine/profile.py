@@ -12,23 +12,14 @@ if TYPE_CHECKING:
     from orchestrator.model.customer import Customer
 
 
-class ProfileReader:
-    """Reads one name of the profile when a condition first asks for it."""
+def read_profile(context: "Context", name: str) -> Any:
+    """One name of the profile: a trait's value, or what is always present.
 
-    def __init__(self, context: "Context") -> None:
-        self.context = context
-
-    def read(self, name: str) -> Any:
-        """A trait's value, or what is always present.
-
-        Raises:
-            KeyError: no trait of this name is declared.
-        """
-        context = self.context
-        traits = context.program.traits
-        if name in traits.by_name:
-            return traits.read(name, context)
-        return _PRESENT[name](context)
+    Raises:
+        KeyError: no trait of this name is declared.
+    """
+    trait = context.program.traits.by_name.get(name)
+    return trait.read(context) if trait is not None else _PRESENT[name](context)
 
 
 def newest_ids(customer: "Customer") -> dict[str, str]:

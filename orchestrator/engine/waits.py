@@ -16,17 +16,27 @@ if TYPE_CHECKING:
 
 def check_waits(moment: "Moment") -> None:
     """Let the event under way touch what listens for it, and look at levels."""
-    for instance in list(moment.customer.instances):
+    names = moment.plan.names if moment.plan is not None else ("", "")
+    for instance in tuple(moment.customer.instances):
         if not instance.standing:
             continue
         plan = moment.program.scenario(instance.scenario, instance.version)
-        if plan is not None:
+        if plan is not None and _concerned(instance, plan, names):
             guarded(moment, instance.scenario, instance, _check, moment, instance, plan)
+
+
+def _concerned(instance: "Instance", plan: "ScenarioPlan", names: tuple[str, ...]) -> bool:
+    """Whether any step where the instance stands listens for this, or has something to look at."""
+    for standing in instance.standing:
+        step = plan.steps.get(standing.step)
+        if step is not None and (names[0] in step.listens or names[1] in step.listens or step.looks):
+            return True
+    return False
 
 
 def _check(moment: "Moment", instance: "Instance", plan: "ScenarioPlan") -> None:
     event = moment.event
-    names = moment.plan.names if moment.plan is not None else ()
+    names = moment.plan.names if moment.plan is not None else ("", "")
     for standing in list(instance.standing):
         step = plan.steps.get(standing.step)
         if step is None:
@@ -35,7 +45,7 @@ def _check(moment: "Moment", instance: "Instance", plan: "ScenarioPlan") -> None
         if event is not None and (names[0] in step.listens or names[1] in step.listens) and _may_move(moment, event):
             journey.look()
             _go(journey, standing, WORDS[step.kind].touched(step, journey, standing, event))
-        elif looks(step):
+        elif step.looks:
             journey.look()
             _go(journey, standing, WORDS[step.kind].look(step, journey, standing))
 
@@ -43,13 +53,6 @@ def _check(moment: "Moment", instance: "Instance", plan: "ScenarioPlan") -> None
 def _may_move(moment: "Moment", event: "Event") -> bool:
     """A late event moves nothing, but where `grace` covers it (the step itself knows); inactivity touches nothing."""
     return moment.plan is None or (moment.plan.activity and not event.late)
-
-
-def looks(step: Any) -> bool:
-    """Whether a step has something to look at when anything has changed."""
-    if step.kind == "wait_until":
-        return step.body.when is not None
-    return step.kind == "send" or (step.kind == "delay" and step.body.time is not None)
 
 
 def _go(journey: Journey, standing: "Standing", following: Any) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from orchestrator.model import ring
+
 IN: Final = 1
 OUT: Final = 0
 REFUSED: Final = 2
@@ -35,7 +37,7 @@ class Standing(msgspec.Struct, array_like=True, gc=False):
     branch: str = ""
 
 
-class Instance(msgspec.Struct, array_like=True):
+class Instance(msgspec.Struct, array_like=True, gc=False):
     """One run of a scenario for one customer and key.
 
     `entry` is the event that started it, as conditions see it; `person` the id it was entered under, which its
@@ -93,7 +95,7 @@ class Turn(msgspec.Struct, array_like=True, gc=False):
     agent: str = ""
 
 
-class Thread(msgspec.Struct, array_like=True):
+class Thread(msgspec.Struct, array_like=True, gc=False):
     """A conversation: its recent turns, oldest first, and how many there were in all."""
 
     id: str
@@ -108,7 +110,7 @@ class Thread(msgspec.Struct, array_like=True):
     first_asked: int = 0
 
 
-class Task(msgspec.Struct, array_like=True):
+class Task(msgspec.Struct, array_like=True, gc=False):
     """Open work for a person."""
 
     id: str
@@ -129,7 +131,7 @@ class Task(msgspec.Struct, array_like=True):
     version: int = 1
 
 
-class Moment(msgspec.Struct, array_like=True, gc=False):
+class Line(msgspec.Struct, array_like=True, gc=False):
     """One line of the timeline; `data` is kept where a goal or an exit may have to look at it after a merge."""
 
     time: int
@@ -139,12 +141,26 @@ class Moment(msgspec.Struct, array_like=True, gc=False):
     data: dict[str, Any] | None = None
 
 
-class Waiting(msgspec.Struct, array_like=True):
+class Waiting(msgspec.Struct, array_like=True, gc=False):
     """Entries that wait for a merge: the event they may start from, the nodes it waits for, and until when."""
 
     until: int
     nodes: list[str]
     event: dict[str, Any]
+
+
+_encode_line: Final = msgspec.msgpack.Encoder().encode
+_decode_line: Final = msgspec.msgpack.Decoder(Line).decode
+
+
+def line_bytes(line: Line) -> bytes:
+    """A line as it stands in the timeline's ring."""
+    return _encode_line(line)
+
+
+def lines_of(timeline: bytes) -> list[Line]:
+    """The lines of a timeline, oldest first."""
+    return [_decode_line(payload) for _, payload in ring.entries(timeline)]
 
 
 class Decision(msgspec.Struct, array_like=True, gc=False):
@@ -159,7 +175,21 @@ class Decision(msgspec.Struct, array_like=True, gc=False):
     channel: str = ""
 
 
-class Customer(msgspec.Struct, array_like=True, tag=1):
+_encode_decision: Final = msgspec.msgpack.Encoder().encode
+_decode_decision: Final = msgspec.msgpack.Decoder(Decision).decode
+
+
+def decision_bytes(decision: Decision) -> bytes:
+    """A decision as it stands in its ring."""
+    return _encode_decision(decision)
+
+
+def decisions_of(decisions: bytes) -> list[Decision]:
+    """What was decided lately, oldest first."""
+    return [_decode_decision(payload) for _, payload in ring.entries(decisions)]
+
+
+class Customer(msgspec.Struct, array_like=True, gc=False, tag=1):
     """Everything known of one customer. Times are milliseconds since the epoch; `now` never goes back."""
 
     person: str = ""
@@ -171,7 +201,7 @@ class Customer(msgspec.Struct, array_like=True, tag=1):
     wiped: dict[str, int] = {}
     rivals: dict[str, int] = {}
     persons: list[str] = []
-    traits: dict[str, Any] = {}
+    traits: dict[str, bytes] = {}
     consents: dict[str, tuple[int, bool, str]] = {}
     instances: list[Instance] = []
     ordinals: dict[str, tuple[int, int]] = {}
@@ -179,7 +209,7 @@ class Customer(msgspec.Struct, array_like=True, tag=1):
     history: dict[str, Any] = {}
     threads: dict[str, Thread] = {}
     tasks: list[Task] = []
-    timeline: list[Moment] = []
+    timeline: bytes = ring.EMPTY
     waiting: list[Waiting] = []
     levels: dict[str, Any] = {}
     used: dict[str, int] = {}
@@ -188,24 +218,24 @@ class Customer(msgspec.Struct, array_like=True, tag=1):
     pauses: dict[str, int] = {}
     refs: dict[str, int] = {}
     tokens: dict[str, str] = {}
-    decisions: list[Decision] = []
+    decisions: bytes = ring.EMPTY
 
 
-class FactRow(msgspec.Struct, array_like=True, tag=2):
+class FactRow(msgspec.Struct, array_like=True, gc=False, tag=2):
     """One row of a fact everyone shares, and when each field was last set (event time)."""
 
     row: dict[str, Any] = {}
     set_at: dict[str, int] = {}
 
 
-class Reference(msgspec.Struct, array_like=True, tag=3):
+class Reference(msgspec.Struct, array_like=True, gc=False, tag=3):
     """A thread, an order, a ticket ...: whose it is, and what waits until that is known (until, message)."""
 
     owner: str = ""
     waiting: list[tuple[int, bytes]] = []
 
 
-class PartitionState(msgspec.Struct, array_like=True, tag=4):
+class PartitionState(msgspec.Struct, array_like=True, gc=False, tag=4):
     """The node `partition:N`: the ownership number of its newest writer and the release that it runs on."""
 
     number: int = 0
@@ -226,7 +256,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     partition: int | None = None
 
 
-class Node(msgspec.Struct, array_like=True):
+class Node(msgspec.Struct, array_like=True, gc=False):
     """A node: a root with its body (`to` is None), a settled forward, or a forward that still keeps its parcel.
 
     `applied` holds, for each input topic, the highest offset applied and not yet known to be committed.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from orchestrator.engine.traits.states import pack
 from orchestrator.engine.local_time import zone
 from orchestrator.model.ids import node_key
 from orchestrator.rehearsal.cast import Cast
@@ -264,7 +265,7 @@ def _live_in(nodes: Mapping[str, Any], where: str, profile: Mapping[str, Any]) -
 def _set(nodes: Mapping[str, Any], trait: str, value: str) -> None:
     for node in nodes.values():
         if node.body is not None:
-            node.body.traits[trait] = [0, node.body.born, "at the start", value]
+            node.body.traits[trait] = pack([0, node.body.born, "at the start", value])
 
 
 def _utc(at: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.traits.build import kept
 from orchestrator.engine.traits.plan import TraitPlan
+from orchestrator.engine.traits.states import pack
 from orchestrator.engine.traits.values import First
 from orchestrator.language.cel import Timestamp
 from orchestrator.model.customer import IN, Customer, Member, Node
@@ -81,11 +82,11 @@ def seeded(customer: StoryCustomer, bundle: Bundle, program: Program, at: int, s
     return {root: Node(body=body), **{name: Node(to=root, epoch=1) for name in others}}
 
 
-def _traits(customer: StoryCustomer, bundle: Bundle, at: int, start: int) -> dict[str, Any]:
+def _traits(customer: StoryCustomer, bundle: Bundle, at: int, start: int) -> dict[str, bytes]:
     spoken = {"zone": customer.zone, "language": customer.language}
     given = {**customer.profile, **{name: value for name, value in spoken.items() if value is not None}}
     where = customer.place("profile")
-    return {name: _state(name, value, bundle, where, at, start) for name, value in given.items()}
+    return {name: pack(_state(name, value, bundle, where, at, start)) for name, value in given.items()}
 
 
 def _state(name: str, value: Any, bundle: Bundle, where: Position, at: int, start: int) -> Any:

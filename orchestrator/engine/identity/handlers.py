@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Final
 
 from orchestrator.engine.identity.merge import join_customers, join_families
-from orchestrator.engine.identity.work import Work, is_member, members
+from orchestrator.engine.identity.work import Merge, Work, is_member, members
 from orchestrator.model import reason
 from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member
 from orchestrator.model.event import Event
@@ -161,7 +161,8 @@ def on_absorb(work: Work, absorb: Absorb) -> None:
 def _take_in(work: Work, customer: Customer, absorb: Absorb) -> None:
     parcel = absorb.customer
     arrived = members(parcel)
-    _, ended = join_customers(customer, parcel, work.journeys.traits)
+    own_lines = customer.timeline
+    came, ended = join_customers(customer, parcel, work.journeys.traits)
     for node in (absorb.link.target, absorb.link.a):
         if work.rules.is_shared(node) and is_member(customer, node):
             member = customer.family[node]
@@ -169,7 +170,7 @@ def _take_in(work: Work, customer: Customer, absorb: Absorb) -> None:
     for node in arrived:
         work.tell(node, Home(node, customer.family[node].epoch, work.name))
     evict(work, customer)
-    work.journeys.merged(work, customer, parcel, ended)
+    work.journeys.merged(work, customer, Merge(arrived, own_lines, parcel.timeline, came, ended))
 
 
 def evict(work: Work, customer: Customer) -> None:

@@ -5,9 +5,11 @@ Only sums depend on a parcel being taken once; the epoch in the family sees to t
 
 from typing import Any, Final
 
+from orchestrator.model import ring
 from orchestrator.model.customer import IN, Customer, Instance, Member, Thread
 
-TIMELINE_KEPT: Final = 60
+TIMELINE_KEPT: Final = 30
+DECISIONS_KEPT: Final = 16
 TURNS_KEPT: Final = 20
 PERSONS_KEPT: Final = 50
 
@@ -37,9 +39,8 @@ def join_customers(winner: Customer, parcel: Customer, traits: Any) -> tuple[lis
     winner.traits = traits.join(winner.traits, parcel.traits)
     winner.consents = _stricter(winner.consents, parcel.consents)
     winner.contacts = _union(winner.contacts, parcel.contacts)
-    winner.timeline = sorted(
-        {moment.id: moment for moment in winner.timeline + parcel.timeline}.values(), key=lambda m: (m.time, m.id)
-    )[-TIMELINE_KEPT:]
+    winner.timeline = ring.join(winner.timeline, parcel.timeline, TIMELINE_KEPT)
+    winner.decisions = ring.join(winner.decisions, parcel.decisions, DECISIONS_KEPT)
     _join_maxima(winner, parcel)
     _join_threads(winner.threads, parcel.threads)
     known = {task.id for task in winner.tasks}

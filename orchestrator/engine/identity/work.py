@@ -1,6 +1,6 @@
 """One step at one node: what the handlers read and what they leave behind."""
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.model.customer import IN, Customer, Instance, Member, Node
@@ -8,6 +8,24 @@ from orchestrator.model.effect import Effect, Note, Tell
 from orchestrator.model.event import Event
 from orchestrator.model.ids import person_id
 from orchestrator.model.message import Message
+
+
+class Merge(NamedTuple):
+    """What a merge brought together.
+
+    Attributes:
+        nodes: the nodes that came.
+        own_lines: the timeline of the half that was here.
+        came_lines: the timeline of the half that moved in.
+        came: its instances that live on.
+        ended: younger twins of either half.
+    """
+
+    nodes: list[str]
+    own_lines: bytes
+    came_lines: bytes
+    came: list[Instance]
+    ended: list[Instance]
 
 
 class Journeys(Protocol):
@@ -18,8 +36,8 @@ class Journeys(Protocol):
     def event(self, work: "Work", customer: Customer, event: Event, links: list[str]) -> None:
         """An event of this customer; `links` are the nodes it names that are not members yet."""
 
-    def merged(self, work: "Work", customer: Customer, parcel: Customer, ended: list[Instance]) -> None:
-        """`parcel` has just moved in; `ended` are the younger twins."""
+    def merged(self, work: "Work", customer: Customer, merge: Merge) -> None:
+        """Another half has just moved in."""
 
     def erased(self, work: "Work", customer: Customer, time: int) -> None:
         """Everything is to be forgotten: withdraw what is under way."""

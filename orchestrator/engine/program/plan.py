@@ -24,10 +24,11 @@ class StepPlan:
     """One step in the flat story: what follows it, and where its branches begin.
 
     `follow` is the step after it, None at the end of the story, or `JOIN` + id at the end of a parallel track.
-    `heads` names the first step of each branch. `listens` are the events that a wait here looks for.
+    `heads` names the first step of each branch. `listens` are the events that a wait here looks for; with `looks`
+    there is something to look at after anything else, too.
     """
 
-    __slots__ = ("body", "facts", "follow", "heads", "id", "kind", "listens", "path")
+    __slots__ = ("body", "facts", "follow", "heads", "id", "kind", "listens", "looks", "path")
 
     def __init__(self, id_: str, kind: str, body: Any, follow: str | None, path: str) -> None:
         self.id = id_
@@ -37,7 +38,15 @@ class StepPlan:
         self.heads: dict[str, str | None] = {}
         self.listens: frozenset[str] = frozenset()
         self.facts: frozenset[str] = frozenset()
+        self.looks = _looks(kind, body)
         self.path = path
+
+
+def _looks(kind: str, body: Any) -> bool:
+    """Whether a step has something to look at whenever anything has changed."""
+    if kind == "wait_until":
+        return body.when is not None
+    return kind == "send" or (kind == "delay" and body.time is not None)
 
 
 class Ending(NamedTuple):

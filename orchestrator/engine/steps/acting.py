@@ -8,7 +8,7 @@ from orchestrator.engine.journey import STAND, Journey
 from orchestrator.engine.slots import answer_slot
 from orchestrator.engine.steps.word import NOTHING, Word
 from orchestrator.engine.tasks import open_task
-from orchestrator.engine.traits.kind import Contribution
+from orchestrator.engine.traits.states import pack
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 from orchestrator.model.customer import Standing, Task
@@ -118,11 +118,11 @@ class Award(Word):
         ref = str(journey.value(step, step.body.ref))
         amount = journey.value(step, step.body.amount)
         states = moment.customer.traits
-        known = states.get(trait.name)
+        known = trait.state(moment.customer)
         line = f"award:{journey.plan.name}/{step.id}"
         entered = known is None or line not in known[1].get(ref, {}).get("a", {})
-        entry = Contribution(moment.now, journey.action_id(step), line, ("add", ref, amount))  # type: ignore[arg-type]
-        states[trait.name] = trait.kind.add(known, entry)  # type: ignore[union-attr]
+        entry = ("add", ref, amount)
+        states[trait.name] = pack(trait.kind.add(known, moment.now, journey.action_id(step), line, entry))  # type: ignore[union-attr]
         moment.customer.version += 1
         moment.scope.refresh()
         journey.output(step, "done", entered=entered)

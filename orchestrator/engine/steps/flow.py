@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.engine.context import plain
 from orchestrator.engine.journey import STAND, Journey, end, run
 from orchestrator.engine.steps.word import Word
+from orchestrator.engine.traits.states import pack
 from orchestrator.model.reason import FINISHED
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class SetValues(Word):
         traits = {name: plain(journey.value(step, value)) for name, value in step.body.profile.items()}
         instance.vars = {**instance.vars, **named}
         for name, value in traits.items():
-            moment.customer.traits[name] = [0, moment.now, step.id, value]
+            moment.customer.traits[name] = pack([0, moment.now, step.id, value])
         if traits:
             moment.scope.refresh()
         journey.output(step, "done")

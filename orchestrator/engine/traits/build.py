@@ -178,8 +178,14 @@ def _value(expression: Expression) -> Value:
     return lambda context: kept(evaluate(context))
 
 
+def _line(number: int, on: tuple[str, ...], where: Expression | None, each: Expression | None, value: Value) -> Line:
+    return Line(
+        number, on, where.evaluate if where is not None else None, each.evaluate if each is not None else None, value
+    )
+
+
 def _one_line(document: "Trait", value: Value) -> tuple[Line, ...]:
-    return (Line(0, document.on, document.where, document.each, value),)
+    return (_line(0, document.on, document.where, document.each, value),)
 
 
 def _first_or_last(document: "Trait", kind: Kind) -> tuple[Kind, tuple[Line, ...]]:
@@ -187,7 +193,7 @@ def _first_or_last(document: "Trait", kind: Kind) -> tuple[Kind, tuple[Line, ...
     if isinstance(given, Expression):
         return kind, _one_line(document, _value(given))
     return kind, tuple(
-        Line(number, line.on, line.where, document.each, _value(line.value)) for number, line in enumerate(given or ())
+        _line(number, line.on, line.where, document.each, _value(line.value)) for number, line in enumerate(given or ())
     )
 
 
@@ -210,7 +216,7 @@ def _sum(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
 def _set(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
     added = _one_line(document, _value(document.set))  # type: ignore[arg-type]
     removed = tuple(
-        Line(number, line.on, line.where, line.each, _value(line.value))
+        _line(number, line.on, line.where, line.each, _value(line.value))
         for number, line in enumerate(document.remove, 1)
     )
     return ValueSet(), added + removed
@@ -223,7 +229,7 @@ def _list(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
 def _score(document: "Trait", lateness: int) -> tuple[Kind, tuple[Line, ...]]:
     kind = Score(lateness, document.half_life or 0, document.reset_after or 0)
     return kind, tuple(
-        Line(number, line.on, line.where, document.each, _added(line.add, line.once_per or 0))
+        _line(number, line.on, line.where, document.each, _added(line.add, line.once_per or 0))
         for number, line in enumerate(document.score or ())
     )
 
@@ -243,7 +249,7 @@ def _most(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
 def _flag(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
     flag = document.flag
     assert flag is not None  # noqa: S101 - its kind says so
-    lines = (Line(0, flag.on, flag.where, None, lambda _: True), Line(1, flag.off, flag.where, None, lambda _: False))
+    lines = (_line(0, flag.on, flag.where, None, lambda _: True), _line(1, flag.off, flag.where, None, lambda _: False))
     return Flag(flag.longest or 0), lines
 
 
@@ -274,7 +280,7 @@ def _ledger(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
     lines = []
     for number, line in enumerate(document.ledger or ()):
         value = _reversed(line.reverse, line.share) if line.reverse is not None else _entered(line.amount, line.ref)
-        lines.append(Line(number, line.on, line.where, document.each, value))
+        lines.append(_line(number, line.on, line.where, document.each, value))
     return Ledger(), tuple(lines)
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-from orchestrator.engine.traits.kind import Contribution
-
 _VALUES_KEPT: Final = 500
 
 
@@ -13,12 +11,12 @@ class ValueSet:
     The state is {value: [time, removed, id]}.
     """
 
-    def add(self, state: Any, new: Contribution) -> Any:
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
         values = {} if state is None else state
-        mark = [new.time, new.line > 0, new.id]
-        known = values.get(new.value)
+        mark = [time, line > 0, id_]
+        known = values.get(value)
         if known is None or mark >= known:
-            values[new.value] = mark
+            values[value] = mark
         return _newest(values)
 
     def read(self, state: Any, now: int) -> Any:
@@ -37,9 +35,9 @@ class NewestList:
     def __init__(self, keep: int) -> None:
         self.keep = keep
 
-    def add(self, state: Any, new: Contribution) -> Any:
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
         entries = [] if state is None else state
-        entry = [new.time, new.id, new.value]
+        entry = [time, id_, value]
         place = next((i for i, known in enumerate(entries) if known[:2] <= entry[:2]), len(entries))
         entries.insert(place, entry)
         del entries[self.keep :]

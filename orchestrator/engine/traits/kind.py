@@ -5,23 +5,22 @@ not care for order (first, last, count, sum, set, ledger ...) keeps only its sta
 keeps beside it the contributions of the bundle's lateness, so that an event that comes late finds its place.
 """
 
-from typing import Any, NamedTuple, Protocol
-
-
-class Contribution(NamedTuple):
-    """What one event adds to a trait: event time (ms), event id, the line of the trait that matched, its value."""
-
-    time: int
-    id: str
-    line: int
-    value: Any
+from typing import Any, Protocol
 
 
 class Kind(Protocol):
     """How a kind of trait remembers. A state is plain data (MessagePack); None is the state of a trait without events."""
 
-    def add(self, state: Any, new: Contribution) -> Any:
-        """The state with one more contribution. `state` may be changed in place; use what is returned."""
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
+        """The state with one more contribution. `state` may be changed in place; use what is returned.
+
+        Args:
+            state: None where there is none yet.
+            time: event time, ms.
+            id_: the event's id.
+            line: the line of the trait that matched.
+            value: what that line made of the event.
+        """
 
     def read(self, state: Any, now: int) -> Any:
         """The value at `now` (ms), or None where the trait has none and its default counts."""

@@ -7,8 +7,6 @@ fold of what is older. So what arrives late, within the lateness, changes nothin
 from bisect import insort
 from typing import Any
 
-from orchestrator.engine.traits.kind import Contribution
-
 
 class Ordered:
     """The shared part: subclasses say how a base begins, takes one contribution in, is read, and joined."""
@@ -29,10 +27,18 @@ class Ordered:
     def join_bases(self, one: list[Any], other: list[Any]) -> list[Any]:
         raise NotImplementedError
 
-    def add(self, state: Any, new: Contribution) -> Any:
-        base, recent = state or (self.begin(), [])
-        insort(recent, [new.time, new.id, new.line, new.value])
-        return self._settled(base, recent)
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
+        if state is None:
+            return [self.begin(), [[time, id_, line, value]]]
+        recent = state[1]
+        entry = [time, id_, line, value]
+        if recent and time <= recent[-1][0]:
+            insort(recent, entry)
+        else:
+            recent.append(entry)
+        if recent[0][0] < recent[-1][0] - self.lateness:
+            return self._settled(state[0], recent)
+        return state
 
     def read(self, state: Any, now: int) -> Any:
         base = list(state[0])

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestrator.engine.maps import Keyed
-from orchestrator.engine.traits.kind import Contribution, Kind, join_states
+from orchestrator.engine.traits.kind import Kind, join_states
+from orchestrator.engine.traits.states import as_entry, pack, unpack, unpack_keyed
 from orchestrator.language.cel import CelError, Expression
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ class Line(NamedTuple):
 
     number: int
     on: tuple[str, ...]
-    where: Expression | None
-    each: Expression | None
+    where: "Callable[[Context], Any] | None"
+    each: "Callable[[Context], Any] | None"
     value: "Callable[[Context], Any]"
 
 
@@ -46,7 +47,7 @@ class TraitPlan:
         self.kind = kind
         self.lines = lines
         self.default = default
-        self.per = per
+        self.per: Callable[[Context], Any] | None = per.evaluate if per is not None else None
         self.keys_kept = keys_kept
         self.compute = compute
         self.keyed_by = keyed_by
@@ -61,22 +62,24 @@ class TraitPlan:
         Raises:
             CelError: the value is unknown; the trait keeps its earlier value.
         """
-        if line.where is not None and line.where.evaluate(context) is not True:
+        if line.where is not None and line.where(context) is not True:
             return
-        value = line.value(context)
-        new = Contribution(event.time, event.id, line.number, value)
         states = customer.traits
+        add = self.kind.add  # type: ignore[union-attr]
+        raw = states.get(self.name)
         if self.per is None:
-            states[self.name] = self.kind.add(states.get(self.name), new)  # type: ignore[union-attr]
+            state = unpack(raw) if raw is not None else None
+            states[self.name] = pack(add(state, event.time, event.id, line.number, line.value(context)))
             return
-        keyed = states.get(self.name)
-        if keyed is None:
-            keyed = states[self.name] = {}
-        key = str(self.per.evaluate(context))
-        known = keyed.pop(key, None)
-        keyed[key] = [self.kind.add(known and known[0], new), max(event.time, known[1] if known else 0)]  # type: ignore[union-attr]
+        keyed = unpack_keyed(raw) if raw is not None else {}
+        key = str(self.per(context))
+        known = keyed.get(key)
+        state, changed = unpack(known) if known is not None else (None, 0)
+        state = add(state, event.time, event.id, line.number, line.value(context))
+        keyed[key] = as_entry(state, max(event.time, changed))
         if len(keyed) > self.keys_kept:
-            del keyed[min(keyed, key=lambda name: (keyed[name][1], name))]
+            del keyed[min(keyed, key=lambda name: (unpack(keyed[name])[1], name))]
+        states[self.name] = pack(keyed)
 
     def read(self, context: "Context") -> Any:
         """The value as the profile shows it."""
@@ -86,7 +89,12 @@ class TraitPlan:
             return Keyed(KeyedTrait(self, context))
         if self.compute is not None:
             return self.compute(context)
-        return self.value(context.customer.traits.get(self.name), context)
+        return self.value(self.state(context.customer), context)
+
+    def state(self, customer: "Customer") -> Any:
+        """The state of a trait without keys, None where no event contributed yet."""
+        raw = customer.traits.get(self.name)
+        return unpack(raw) if raw is not None else None
 
     def value(self, state: Any, context: "Context") -> Any:
         """The value of one state."""
@@ -96,18 +104,21 @@ class TraitPlan:
         return value if self.finish is None else self.finish(context, value)
 
     def _label(self, context: "Context") -> str:
-        state = context.customer.traits.get(self.label_of)
-        return self.labels[state[0]] if state else ""
+        raw = context.customer.traits.get(self.label_of or "")
+        return self.labels[unpack(raw)[0]] if raw is not None else ""
 
-    def join(self, one: Any, other: Any) -> Any:
+    def join(self, one: bytes, other: bytes) -> bytes:
+        """The state as if the contributions to both had been one customer's."""
         if self.kind is None:
-            return other if one is None else one
-        if self.per is None or one is None or other is None:
-            return join_states(self.kind, one, other)
-        for key, (state, changed) in other.items():
-            mine = one.get(key)
-            one[key] = [join_states(self.kind, mine and mine[0], state), max(changed, mine[1] if mine else 0)]
-        return one
+            return one
+        if self.per is None:
+            return pack(join_states(self.kind, unpack(one), unpack(other)))
+        keyed = unpack_keyed(one)
+        for key, entry in unpack_keyed(other).items():
+            state, changed = unpack(entry)
+            mine, known = unpack(keyed[key]) if key in keyed else (None, 0)
+            keyed[key] = as_entry(join_states(self.kind, mine, state), max(changed, known))
+        return pack(keyed)
 
 
 class KeyedTrait:
@@ -115,7 +126,8 @@ class KeyedTrait:
 
     def __init__(self, plan: TraitPlan, context: "Context") -> None:
         self.plan, self.context = plan, context
-        self.states = context.customer.traits.get(plan.name) or {}
+        raw = context.customer.traits.get(plan.name)
+        self.states = unpack_keyed(raw) if raw is not None else {}
 
     def keys(self) -> list[str]:
         if self.plan.keyed_by is not None:
@@ -126,7 +138,7 @@ class KeyedTrait:
         context, plan = self.context, self.plan
         if plan.compute is None:
             entry = self.states.get(key)
-            return plan.value(entry and entry[0], context)
+            return plan.value(unpack(entry)[0] if entry is not None else None, context)
         outer = context.__dict__.get("key")
         context.key = key
         try:
@@ -163,12 +175,14 @@ class Traits:
             if any(name in line.on for name in names)
         )
 
-    def join(self, one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    def join(self, one: dict[str, bytes], other: dict[str, bytes]) -> dict[str, bytes]:
         """The states as if all events had been one customer's. States of traits that are gone are kept as they are."""
         for name, state in other.items():
             plan = self.by_name.get(name)
-            mine = one.get(name)
-            one[name] = plan.join(mine, state) if plan is not None else (state if mine is None else mine)
+            if name not in one:
+                one[name] = state
+            elif plan is not None:
+                one[name] = plan.join(one[name], state)
         return one
 
 
@@ -182,7 +196,7 @@ def apply_event(
             if line.each is None:
                 trait.contribute(line, context, customer, event)
             else:
-                for context.item in line.each.evaluate(context):
+                for context.item in line.each(context):
                     trait.contribute(line, context, customer, event)
         except CelError as problem:
             unknown.append((trait.name, problem))

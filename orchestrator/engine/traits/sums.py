@@ -3,16 +3,14 @@
 from bisect import insort
 from typing import Any, Final
 
-from orchestrator.engine.traits.kind import Contribution
-
 _REFS_KEPT: Final = 400
 
 
 class Sum:
     """The sum of the contributions (a count adds ones)."""
 
-    def add(self, state: Any, new: Contribution) -> Any:
-        return new.value if state is None else state + new.value
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
+        return value if state is None else state + value
 
     def read(self, state: Any, now: int) -> Any:
         return state
@@ -27,9 +25,9 @@ class WindowSum:
     def __init__(self, window: int) -> None:
         self.window = window
 
-    def add(self, state: Any, new: Contribution) -> Any:
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
         entries = [] if state is None else state
-        insort(entries, [new.time, new.id, new.value])
+        insort(entries, [time, id_, value])
         return self._recent(entries)
 
     def read(self, state: Any, now: int) -> Any:
@@ -51,9 +49,9 @@ class Most:
     def __init__(self, share: float) -> None:
         self.share = share
 
-    def add(self, state: Any, new: Contribution) -> Any:
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
         counts = {} if state is None else state
-        counts[new.value] = counts.get(new.value, 0) + 1
+        counts[value] = counts.get(value, 0) + 1
         return counts
 
     def read(self, state: Any, now: int) -> Any:
@@ -74,15 +72,15 @@ class Ledger:
     of a ref and line the earliest entry counts, whatever the order in which they come.
     """
 
-    def add(self, state: Any, new: Contribution) -> Any:
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
         ledger = [0, {}] if state is None else state
-        word, ref, number = new.value
-        entry = ledger[1].setdefault(ref, {"t": new.time, "a": {}, "r": 0})
-        entry["t"] = max(entry["t"], new.time)
+        word, ref, number = value
+        entry = ledger[1].setdefault(ref, {"t": time, "a": {}, "r": 0})
+        entry["t"] = max(entry["t"], time)
         if word == "reverse":
             entry["r"] = max(entry["r"], min(1.0, number))
         else:
-            _earliest(entry["a"], str(new.line), [new.time, new.id, number])
+            _earliest(entry["a"], str(line), [time, id_, number])
         return _settle(ledger)
 
     def read(self, state: Any, now: int) -> Any:

@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-from orchestrator.engine.traits.kind import Contribution
-
 # A state is [line, time, id, value]: an earlier line outranks a later one, then time decides, then the event's id.
 _LINE: Final = 0
 _TIME: Final = 1
@@ -14,9 +12,9 @@ _VALUE: Final = 3
 class First:
     """The value at the smallest event time."""
 
-    def add(self, state: Any, new: Contribution) -> Any:
-        if state is None or (new.line, new.time, new.id) < (state[_LINE], state[_TIME], state[_ID]):
-            return [new.line, new.time, new.id, new.value]
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
+        if state is None or (line, time, id_) < (state[_LINE], state[_TIME], state[_ID]):
+            return [line, time, id_, value]
         return state
 
     def read(self, state: Any, now: int) -> Any:
@@ -32,11 +30,11 @@ class Last:
     def __init__(self, keep_for: int = 0) -> None:
         self.keep_for = keep_for
 
-    def add(self, state: Any, new: Contribution) -> Any:
-        if state is None or new.line < state[_LINE]:
-            return [new.line, new.time, new.id, new.value]
-        if new.line == state[_LINE] and (new.time, new.id) >= (state[_TIME], state[_ID]):
-            return [new.line, new.time, new.id, new.value]
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
+        if state is None or line < state[_LINE]:
+            return [line, time, id_, value]
+        if line == state[_LINE] and (time, id_) >= (state[_TIME], state[_ID]):
+            return [line, time, id_, value]
         return state
 
     def read(self, state: Any, now: int) -> Any:
@@ -45,16 +43,16 @@ class Last:
         return state[_VALUE]
 
     def join(self, one: Any, other: Any) -> Any:
-        return self.add(one, Contribution(other[_TIME], other[_ID], other[_LINE], other[_VALUE]))
+        return self.add(one, other[_TIME], other[_ID], other[_LINE], other[_VALUE])
 
 
 class Best:
     """The value where `by` is largest; ties go to the earlier event. A contribution's value is (by, value)."""
 
-    def add(self, state: Any, new: Contribution) -> Any:
-        by, value = new.value
-        if state is None or (-by, new.time, new.id) < (-state[0], state[_TIME], state[_ID]):
-            return [by, new.time, new.id, value]
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
+        by, best = value
+        if state is None or (-by, time, id_) < (-state[0], state[_TIME], state[_ID]):
+            return [by, time, id_, best]
         return state
 
     def read(self, state: Any, now: int) -> Any:
@@ -70,13 +68,13 @@ class Flag:
     def __init__(self, longest: int = 0) -> None:
         self.longest = longest
 
-    def add(self, state: Any, new: Contribution) -> Any:
-        if state is None or (new.time, new.line, new.id) >= (state[_TIME], state[_LINE], state[_ID]):
-            return [new.line, new.time, new.id, new.line == 0]
+    def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
+        if state is None or (time, line, id_) >= (state[_TIME], state[_LINE], state[_ID]):
+            return [line, time, id_, line == 0]
         return state
 
     def read(self, state: Any, now: int) -> Any:
         return bool(state[_VALUE]) and not (self.longest and now - state[_TIME] >= self.longest)
 
     def join(self, one: Any, other: Any) -> Any:
-        return self.add(one, Contribution(other[_TIME], other[_ID], other[_LINE], other[_VALUE]))
+        return self.add(one, other[_TIME], other[_ID], other[_LINE], other[_VALUE])

@@ -28,8 +28,8 @@ from orchestrator.language.cel.syntax import (
 from orchestrator.language.cel.types import DYN, Type
 from orchestrator.language.cel.values import Duration, Timestamp, UInt
 
-LIFT: Final = 15  # levels of the tree in one Python expression; CPython refuses 200 nested parentheses
-LONG_CHAIN: Final = 6  # operators of one chain in one Python expression
+LIFT: Final = 8  # levels of the tree in one Python expression; CPython refuses 200 nested parentheses
+LONG_CHAIN: Final = 4  # operators of one chain in one Python expression
 FUNCTIONS: Final = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo", "==": "equal", "!=": "unequal",
     "<": "less", "<=": "less_or_equal", ">": "greater", ">=": "greater_or_equal", "in": "contained",
