@@ -49,7 +49,7 @@ class Worker:
                 owned.discard(each["partition"])
         return owned
 
-    async def ended(self, seconds: float = 60) -> int:
+    async def ended(self, seconds: float = 120) -> int:
         code = await asyncio.wait_for(self.process.wait(), seconds)
         await self._reading
         return code
@@ -223,7 +223,7 @@ class Books:
             await consumer.stop()
         return rows
 
-    async def settle(self, seconds: float = 60) -> dict[str, tuple[int, int]]:
+    async def settle(self, seconds: float = 120) -> dict[str, tuple[int, int]]:
         """Wait until the state counts as many events as must be applied (or the time is over); the state then."""
         wanted = sum(count for count, _ in self.expected_accounts().values())
         until = time.monotonic() + seconds
@@ -233,7 +233,7 @@ class Books:
                 return accounts
             await asyncio.sleep(0.3)
 
-    async def wait_for_account(self, customer: str, count: int, seconds: float = 30) -> dict[str, tuple[int, int]]:
+    async def wait_for_account(self, customer: str, count: int, seconds: float = 120) -> dict[str, tuple[int, int]]:
         """Wait until an account counts that many events; all accounts then."""
         until = time.monotonic() + seconds
         while True:
@@ -242,7 +242,7 @@ class Books:
                 return accounts
             await asyncio.sleep(0.2)
 
-    async def settle_accounts(self, expected: dict[str, tuple[int, int]], seconds: float = 30) -> None:
+    async def settle_accounts(self, expected: dict[str, tuple[int, int]], seconds: float = 120) -> None:
         """Wait until these accounts are what they must be; fails with some that are not."""
         until = time.monotonic() + seconds
         while True:
@@ -253,7 +253,7 @@ class Books:
             assert time.monotonic() < until, f"{len(wrong)} of {len(expected)} are wrong: {list(wrong.items())[:3]}"
             await asyncio.sleep(0.2)
 
-    async def balance(self, seconds: float = 60) -> Balance:
+    async def balance(self, seconds: float = 120) -> Balance:
         accounts = await self.settle(seconds)
         for worker in self.workers:
             if worker.process.returncode is None:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from orchestrator.stream.broker import EmbeddedKafka
 
-pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="module")]
 SEED = int(os.environ.get("LANE_SEED", "20261122"))
 ALL = set(range(PARTITIONS))
 
 
-async def until(what: Callable[[], bool], seconds: float = 40) -> None:
+async def until(what: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "waited in vain"
