@@ -24,6 +24,10 @@ _COMMANDS: Final = (
     "lint",
     "test",
     "explain",
+    "replay",
+    "diff",
+    "evaluate",
+    "schema",
     "show_settings",
 )
 """Modules of commands, in the order in which help shows them."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.bundles import sound_bundle
 from orchestrator.cli.errors import UserError
 from orchestrator.cli.options import TopicsDir  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
+    from orchestrator.language.bundle import Bundle
     from orchestrator.rehearsal.coverage import Coverage
     from orchestrator.rehearsal.folder import Loaded
     from orchestrator.rehearsal.suite import Outcome
@@ -46,12 +48,10 @@ def run_tests(
     from orchestrator.rehearsal import report  # noqa: PLC0415
     from orchestrator.rehearsal.coverage import Coverage  # noqa: PLC0415
 
-    loaded = load(path, topics_dir)
-    bundle = loaded.result.bundle
-    assert bundle is not None  # noqa: S101 - load refuses others
+    loaded, bundle = sound_bundle(path, topics_dir)
     covered = Coverage(bundle) if coverage else None
     began = time.perf_counter()
-    outcomes = _play(loaded, run, seed, covered)
+    outcomes = _play(loaded, bundle, run, seed, covered)
     if junit is not None:
         junit.write_text(report.junit(outcomes, str(loaded.root)), "utf-8")
     if covered is not None:
@@ -63,13 +63,11 @@ def run_tests(
         raise typer.Exit(1)
 
 
-def _play(loaded: Loaded, pattern: str | None, seed: int, covered: Coverage | None) -> list[Outcome]:
+def _play(loaded: Loaded, bundle: Bundle, pattern: str | None, seed: int, covered: Coverage | None) -> list[Outcome]:
     import re  # noqa: PLC0415
 
     from orchestrator.rehearsal import report, suite  # noqa: PLC0415
 
-    bundle = loaded.result.bundle
-    assert bundle is not None  # noqa: S101 - load refuses others
     try:
         stories = suite.chosen(bundle, loaded.part, pattern)
     except re.error as error:
@@ -85,25 +83,3 @@ def _play(loaded: Loaded, pattern: str | None, seed: int, covered: Coverage | No
         if outcome.failures:
             typer.echo(report.failed(outcome, loaded.result.lines, str(loaded.root)))
     return outcomes
-
-
-def load(path: Path, topics_dir: Path | None) -> Loaded:
-    """A bundle without errors.
-
-    Raises:
-        UserError: there is none at the path, or the topic files have faults.
-        typer.Exit: it has errors; they are shown.
-    """
-    from orchestrator.language.source.rendering import as_text  # noqa: PLC0415
-    from orchestrator.rehearsal.folder import FolderError, load_folder  # noqa: PLC0415
-    from orchestrator.stream.topics import DeclarationError  # noqa: PLC0415
-
-    try:
-        loaded = load_folder(path, topics_dir)
-    except (FolderError, DeclarationError) as error:
-        raise UserError(str(error)) from error
-    if loaded.result.bundle is None:
-        errors = tuple(one for one in loaded.result.diagnostics if one.severity.value == "error")
-        typer.echo(as_text(errors, loaded.result.lines), err=True, nl=False)
-        raise typer.Exit(2)
-    return loaded

@@ -6,11 +6,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from orchestrator.language.bundle import Bundle, EventSchemas, LoadResult, load_bundle
+from orchestrator.language.source import Position
 from orchestrator.stream.topics import load_declarations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from orchestrator.language.source import Diagnostic
 
 _YAML: Final = frozenset({".yaml", ".yml"})
 _SKIPPED: Final = frozenset({"__pycache__"})
@@ -97,3 +102,19 @@ def read_files(root: Path) -> dict[str, bytes]:
         if path.is_file() and not any(part in _SKIPPED or part.startswith(".") for part in inside.parts):
             found[inside.as_posix()] = path.read_bytes()
     return found
+
+
+def from_here(loaded: Loaded) -> tuple[tuple[Diagnostic, ...], dict[str, list[str]]]:
+    """What was found, and the lines of all files, with paths that can be opened from where we run."""
+    root = loaded.root
+    if root == Path():
+        return loaded.result.diagnostics, dict(loaded.result.lines)
+
+    def placed(at: Position) -> Position:
+        return Position((root / at.file).as_posix(), at.line, at.column) if at.file else at
+
+    found = tuple(
+        msgspec.structs.replace(one, position=placed(one.position), other=placed(one.other) if one.other else None)
+        for one in loaded.result.diagnostics
+    )
+    return found, {(root / file).as_posix(): list(lines) for file, lines in loaded.result.lines.items()}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from orchestrator.engine.traits.states import pack
 from orchestrator.engine.local_time import zone
+from orchestrator.engine.traits.states import pack
 from orchestrator.model.ids import node_key
 from orchestrator.rehearsal.cast import Cast
 from orchestrator.rehearsal.checks import WITHIN, Scene, check
