@@ -14,7 +14,7 @@ from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.cli.settings import Settings, SmtpSettings, WebhookSettings
+    from orchestrator.cli.settings import DeliverySettings, Settings, SmtpSettings, WebhookSettings
     from orchestrator.delivery.render.message import Site
     from orchestrator.delivery.run import Parts
     from orchestrator.delivery.ways import MailWay, Way, WebhookWay
@@ -30,10 +30,13 @@ delivery.metrics_port.
 """
 
 SiteUrl = Annotated[
-    str, typer.Option("--site-url", help="Where links like /offers/7 in messages lead, as https://shop.example.")
+    str | None,
+    typer.Option(
+        "--site-url", help="Where links like /offers/7 in messages lead, as https://shop.example.", show_default=False
+    ),
 ]
 UnsubscribeUrl = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--unsubscribe-url",
         help="Takes the one-click POST (RFC 8058) of marketing mail. [default: SITE_URL/unsubscribe]",
@@ -50,7 +53,11 @@ TokenHosts = Annotated[
 ]
 Senders = Annotated[
     list[str] | None,
-    typer.Option("--sender", help="NAME=MAILBOX: what a sender's name stands for, as 'ag-1=Ana <ana@shop.example>'."),
+    typer.Option(
+        "--sender",
+        help="NAME=MAILBOX: what a sender's name stands for, as 'ag-1=Ana <ana@shop.example>'; repeat it for more.",
+        show_default=False,
+    ),
 ]
 
 
@@ -59,8 +66,8 @@ def register(app: typer.Typer) -> None:
 
 
 def deliver(
-    site_url: SiteUrl = "",
-    unsubscribe_url: UnsubscribeUrl = "",
+    site_url: SiteUrl = None,
+    unsubscribe_url: UnsubscribeUrl = None,
     token_host: TokenHosts = None,
     sender: Senders = None,
     bootstrap: Bootstrap = None,
@@ -69,21 +76,34 @@ def deliver(
 ) -> None:
     from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
 
-    settings = load_settings(config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir})
-    site = _site(site_url, unsubscribe_url, token_host or ())
-    raise typer.Exit(_run(settings, site, _senders(sender or ())))
+    overrides = {
+        "kafka.bootstrap": bootstrap,
+        "topics_dir": topics_dir,
+        "delivery.site_url": site_url,
+        "delivery.unsubscribe_url": unsubscribe_url,
+        "delivery.token_hosts": tuple(token_host) if token_host else None,
+        "delivery.senders": _senders(sender) if sender else None,
+    }
+    settings = load_settings(config, overrides)
+    raise typer.Exit(_run(settings, _site(settings.delivery)))
 
 
-def _site(base_url: str, unsubscribe_url: str, hosts: Sequence[str]) -> Site:
+def _site(delivery: DeliverySettings) -> Site:
+    """Where the links of messages lead.
+
+    Raises:
+        UserError: an address of the settings is no whole one.
+    """
     from orchestrator.delivery.render.links import EVERY_HOST  # noqa: PLC0415
     from orchestrator.delivery.render.message import Site  # noqa: PLC0415
 
-    for option, url in (("--site-url", base_url), ("--unsubscribe-url", unsubscribe_url)):
+    base_url, unsubscribe_url, hosts = delivery.site_url, delivery.unsubscribe_url, delivery.token_hosts
+    for name, url in (("site_url", base_url), ("unsubscribe_url", unsubscribe_url)):
         if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
-            raise UserError(f"{option} must be a whole address, as https://shop.example")
+            raise UserError(f"delivery.{name} must be a whole address, as https://shop.example")
     if base_url and not unsubscribe_url:
         unsubscribe_url = f"{base_url.rstrip('/')}/unsubscribe"
-    return Site(base_url=base_url, unsubscribe_url=unsubscribe_url, hosts=tuple(hosts) or (EVERY_HOST,))
+    return Site(base_url=base_url, unsubscribe_url=unsubscribe_url, hosts=hosts or (EVERY_HOST,))
 
 
 def _senders(given: Sequence[str]) -> dict[str, str]:
@@ -96,7 +116,7 @@ def _senders(given: Sequence[str]) -> dict[str, str]:
     return senders
 
 
-def _run(settings: Settings, site: Site, senders: dict[str, str]) -> int:
+def _run(settings: Settings, site: Site) -> int:
     from importlib.metadata import version  # noqa: PLC0415
 
     from orchestrator.delivery.run import run_delivery  # noqa: PLC0415
@@ -104,7 +124,7 @@ def _run(settings: Settings, site: Site, senders: dict[str, str]) -> int:
 
     configure_logging(settings.log.style, settings.log.level)
     declared = _declared(settings)
-    parts = _parts(settings, site, senders, declared)
+    parts = _parts(settings, site, declared)
     _check_topics(settings, declared)
     port = settings.delivery.metrics_port
     try:
@@ -119,7 +139,7 @@ def _run(settings: Settings, site: Site, senders: dict[str, str]) -> int:
     return code
 
 
-def _parts(settings: Settings, site: Site, senders: dict[str, str], declared: Sequence[TopicDeclaration]) -> Parts:
+def _parts(settings: Settings, site: Site, declared: Sequence[TopicDeclaration]) -> Parts:
     from orchestrator.delivery.backoff import Backoff  # noqa: PLC0415
     from orchestrator.delivery.core import Tuning  # noqa: PLC0415
     from orchestrator.delivery.run import Parts, lane_settings  # noqa: PLC0415
@@ -134,7 +154,7 @@ def _parts(settings: Settings, site: Site, senders: dict[str, str], declared: Se
             bootstrap=kafka.bootstrap, partitions=kafka.partitions, data_dir=settings.data_dir / "delivery"
         ),
         connection=kafka.connection(),
-        ways=_ways(settings, senders),
+        ways=_ways(delivery),
         site=site,
         keys=lambda tenant: keys.get(tenant, ()),
         schemas=EventSchemas.from_topics(each.model_dump() for each in declared),
@@ -143,10 +163,9 @@ def _parts(settings: Settings, site: Site, senders: dict[str, str], declared: Se
     )
 
 
-def _ways(settings: Settings, senders: dict[str, str]) -> dict[str, Way]:
-    delivery = settings.delivery
+def _ways(delivery: DeliverySettings) -> dict[str, Way]:
     hooks: dict[str, Way] = {name: _webhook(name, hook) for name, hook in delivery.webhooks.items()}
-    return {"email": _mail(delivery.smtp, senders), **hooks}
+    return {"email": _mail(delivery.smtp, delivery.senders), **hooks}
 
 
 def _mail(smtp: SmtpSettings, senders: dict[str, str]) -> MailWay:
@@ -166,7 +185,9 @@ def _mail(smtp: SmtpSettings, senders: dict[str, str]) -> MailWay:
     try:
         return MailWay(SmtpSender(server), smtp.sender, senders)
     except AddressError:
-        raise UserError("delivery.smtp.sender and each --sender must be one mailbox: Name <address>") from None
+        raise UserError(
+            "delivery.smtp.sender and each of delivery.senders must be one mailbox: Name <address>"
+        ) from None
 
 
 def _webhook(channel: str, hook: WebhookSettings) -> WebhookWay:

@@ -120,6 +120,16 @@ class DeliverySettings(_Section):
         default=5.0, description="s: the ceiling of the wait after a first failure; it doubles"
     )
     longest_retry: Seconds = Field(default=900.0, description="s: no wait is longer")
+    site_url: str = Field(default="", description="where links like /offers/7 lead, as https://shop.example")
+    unsubscribe_url: str = Field(
+        default="", description="takes the one-click POST (RFC 8058) of marketing mail; default: SITE_URL/unsubscribe"
+    )
+    token_hosts: tuple[str, ...] = Field(
+        default=(), description="hosts whose links get the customer's token; default: every host"
+    )
+    senders: dict[str, str] = Field(
+        default={}, description="what a sender's name stands for: delivery.senders.ag-1: Ana <ana@shop.example>"
+    )
 
 
 class GatewayKey(_Section):

@@ -159,3 +159,9 @@ def test_a_secured_cluster_is_reached_with_credentials_and_tls() -> None:
     assert (options["sasl_plain_username"], options["sasl_plain_password"]) == ("u", "p")
     assert options["sasl_mechanism"] == "SCRAM-SHA-512"
     assert options["ssl_context"].check_hostname
+
+
+def test_where_links_lead_is_a_setting_so_that_every_way_to_start_delivery_knows_it() -> None:
+    settings = load(DELIVERY__SITE_URL="https://shop.example", DELIVERY__SENDERS='{"ag-1": "Ana <ana@shop.example>"}')
+    assert settings.delivery.site_url == "https://shop.example"
+    assert settings.delivery.senders == {"ag-1": "Ana <ana@shop.example>"}
