@@ -26,9 +26,17 @@ def absent(context: Context) -> Iterator[Diagnostic]:
     """Two optional properties compared; `!` or `in` on an optional one without `has()`."""
     functions = context.typing.functions()
     for bound in context.bound:
-        reads_event = any(path[0] in _EVENTS for path in bound.expression.reads)
-        if reads_event and _WORTH_A_LOOK.search(bound.expression.source):
+        if _reads_optional(bound) and _WORTH_A_LOOK.search(bound.expression.source):
             yield from _look(bound, functions)
+
+
+def _reads_optional(bound: Bound) -> bool:
+    for path in bound.expression.reads:
+        if path[0] in _EVENTS and len(path) > 1:
+            type_ = bound.roots[path[0]].fields.get(path[1])
+            if type_ is not None and (type_.nullable or len(path) > 2):
+                return True
+    return False
 
 
 def _look(bound: Bound, functions: tuple[object, ...]) -> Iterator[Diagnostic]:

@@ -18,6 +18,7 @@ from orchestrator.language.lint.network_style import network_style
 from orchestrator.language.lint.overlap import overlap
 from orchestrator.language.lint.references import references
 from orchestrator.language.lint.releases import releases
+from orchestrator.language.lint.reserved import reserved
 from orchestrator.language.lint.steps import steps
 from orchestrator.language.lint.templates import templates
 from orchestrator.language.lint.time_edge import time_edge
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 CHECKS: Final[tuple[Check, ...]] = (
     references,  # E-EVENT E-CONTENT E-NAME E-TOUCHPOINT
     called_names,  # the same inside conditions
+    reserved,  # E-NAME
     variants,  # E-FIELD E-NAME
     templates,  # E-TYPE
     trait_sources,  # E-FIELD
