@@ -142,13 +142,14 @@ def _equality(
 ) -> str | None:  # fmt: skip
     if operator not in ("==", "!="):
         return None
-    one = value if first is None else generator.emit(first)
-    if isinstance(right, Literal) and right.value is None:
-        return f"({one} {'is' if operator == '==' else 'is not'} None)"
+    null = isinstance(right, Literal) and right.value is None
     alike = kinds[0] == kinds[1] and kinds[0] in _SAME
-    if alike or kinds[0] in _UNMISTAKABLE or kinds[1] in _UNMISTAKABLE:
-        return f"({one} {operator} {generator.emit(right)})"
-    return None
+    if not (null or alike or kinds[0] in _UNMISTAKABLE or kinds[1] in _UNMISTAKABLE):
+        return None
+    one = value if first is None else generator.emit(first)
+    if null:
+        return f"({one} {'is' if operator == '==' else 'is not'} None)"
+    return f"({one} {operator} {generator.emit(right)})"
 
 
 def _times(
@@ -178,12 +179,15 @@ def _membership(
     if operator != "in" or kinds[0] not in ("string", "int"):
         return None
     element = right.type.plain.parameters[0].plain.kind if right.type.plain.parameters else ""
+    literals = (
+        isinstance(right, ListOf) and bool(right.items) and all(_is_literal(one, kinds[0]) for one in right.items)
+    )
+    if not (literals or (kinds[0] == "string" and (kinds[1] == "record" or element == "string"))):
+        return None
     one = value if first is None else generator.emit(first)
-    if isinstance(right, ListOf) and right.items and all(_is_literal(item, kinds[0]) for item in right.items):
+    if isinstance(right, ListOf) and literals:
         return f"({one} in {{{', '.join(map(generator.emit, right.items))}}})"
-    if kinds[0] == "string" and (kinds[1] == "record" or element == "string"):
-        return f"({one} in {generator.paid_if(right.type, generator.emit(right))})"
-    return None
+    return f"({one} in {generator.paid_if(right.type, generator.emit(right))})"
 
 
 def _is_literal(node: Node, kind: str) -> bool:

@@ -150,17 +150,18 @@ class Generator:
 
     def chain(self, node: Chain) -> str:
         steps = [(op, left, right) for (op, right), left in zip(node.rest, chain_types(node), strict=False)]
-        value = self.emit(node.first) if len(steps) > 1 else ""
         if len(steps) > LONG_CHAIN:
-            return self._long_chain(node, value, steps)
-        before: Node = node.first
-        for place, (operator, left, right) in enumerate(steps):
-            value = self.binary(operator, before if place == 0 else None, value, left, right)
+            return self._long_chain(node, steps)
+        value = ""
+        first: Node | None = node.first
+        for operator, left, right in steps:
+            value = self.binary(operator, first, value, left, right)
+            first = None
         return value
 
-    def _long_chain(self, node: Chain, first: str, steps: list[tuple[str, Type, Node]]) -> str:
+    def _long_chain(self, node: Chain, steps: list[tuple[str, Type, Node]]) -> str:
         """One statement an operator: nesting them would be as deep as the chain is long."""
-        lines = [f"    v = {first}\n"]
+        lines = [f"    v = {self.emit(node.first)}\n"]
         for operator, left, right in steps:
             lines.append(f"    v = {self.binary(operator, None, 'v', left, right)}\n")
         return self.lifted("v", "".join(lines))
@@ -171,7 +172,8 @@ class Generator:
         Args:
             operator: Its symbol.
             first: The node on its left; None where that is an earlier part of the chain.
-            value: The code of that part, or of the node.
+            value: The code of that part. A node is turned into code once: twice at every level would
+                be exponential.
             left: The type on its left.
             right: The node on its right.
         """

@@ -1,10 +1,28 @@
 """A hostile or runaway expression is refused, or stops with CelError, quickly."""
 
+import contextlib
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from orchestrator.language.cel import CelError, CelProblem
+from orchestrator.language.cel import (
+    BOOL,
+    DOUBLE,
+    DYN,
+    INT,
+    STRING,
+    CelError,
+    CelProblem,
+    Environment,
+    Function,
+    Overload,
+    compile_expression,
+    list_of,
+    nullable,
+)
+from orchestrator.language.cel.compiler import define
+from orchestrator.language.cel.generator import Generator
 from orchestrator.language.conditions import evaluate
 
 DEADLINE = 2.0  # seconds of the processor; the slowest takes about 0.3
@@ -103,3 +121,67 @@ def test_what_is_large_but_honest_is_evaluated(source: str, expected: object) ->
 def test_the_work_limit_is_absorbed_by_nothing() -> None:
     with pytest.raises(CelError, match="too much work"):
         evaluate("true && numbers.all(a, numbers.all(b, true)) || true == false || !false && numbers == []", NAMES)
+
+
+NESTS = {
+    "sums": "(@ + n + n + n + n)",
+    "sums of doubles": "(@ + d + d)",
+    "calls": "f(@)",
+    "calls of open type": "g(@)",
+    "elements": "[@].map(a, a + x)",
+    "bodies": "[1].map(a, @)",
+    "exists": "[1].exists(a, @)",
+    "and": "(@ && maybe && b)",
+    "or": "(@ || maybe || x == 1)",
+    "branches": "(b ? @ : x)",
+    "conditions": "(@ ? x : x)",
+    "indexes": "l[@]",
+    "texts": "(s + s).replace(s, string(@))",
+    "lists": "[@, 1]",
+    "maps": "{'a': @}.a",
+    "equalities": "(@ == x == x == x)",
+    "order": "(@ < x)",
+    "membership": "(@ in x)",
+    "bindings": "cel.bind(a, x, @)",
+    "minus": "-(@)",
+    "not": "!(@)",
+    "everything": "(g([@ + n + n].map(a, a + x + x)[0]) + d)",
+}
+
+
+class Answers(SimpleNamespace):
+    def f(self, value: str) -> str:
+        return value
+
+    def g(self, value: object) -> object:
+        return value
+
+
+@pytest.mark.parametrize("form", NESTS.values(), ids=NESTS)
+@pytest.mark.parametrize("depth", [7, 8, 9, 31, 62])
+def test_every_construct_nests_to_the_limit(form: str, depth: int) -> None:
+    """Neither CPython's limit of parentheses nor time that doubles with each level."""
+    types = {
+        "s": STRING,
+        "n": nullable(INT),
+        "d": DOUBLE,
+        "x": DYN,
+        "b": BOOL,
+        "maybe": nullable(BOOL),
+        "l": list_of(INT),
+    }
+    functions = [Function("f", (Overload((STRING,), STRING),)), Function("g", (Overload((DYN,), DYN),))]
+    environment = Environment(types, functions, strict=False)
+    context = Answers(s="a", n=None, d=1, x=1, b=True, maybe=None, l=[1, 2])
+    source = "x"
+    for _ in range(depth):
+        source = form.replace("@", source)
+    began = time.process_time()
+
+    with contextlib.suppress(CelProblem):
+        expression = compile_expression(source, environment)
+        for evaluate_ in (expression.evaluate, define(Generator(types).program(expression._tree, None), {})):
+            with contextlib.suppress(CelError):
+                evaluate_(context)
+
+    assert time.process_time() - began < DEADLINE
