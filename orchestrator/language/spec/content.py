@@ -10,20 +10,8 @@ from orchestrator.language.spec.conditions import Cel, CelMap, NameOrCel, NamesO
 from orchestrator.language.spec.fields import AtMostOne, Element, ExactlyOne, Needs, given, optional, required
 from orchestrator.language.spec.parts import MapOfParts, NoneOr, OneOrMany, Part
 from orchestrator.language.spec.policy import CLASSES
-from orchestrator.language.spec.types import (
-    Bool,
-    Choice,
-    Duration,
-    Int,
-    ListOf,
-    MapOf,
-    Name,
-    Names,
-    PerType,
-    Plain,
-    String,
-    TextType,
-)
+from orchestrator.language.spec.times import Duration, PerType
+from orchestrator.language.spec.types import Bool, Choice, Int, ListOf, MapOf, Name, Names, Plain, String, TextType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,20 +9,8 @@ from typing import TYPE_CHECKING
 from orchestrator.language.spec.conditions import Cel, CelMap, NameOrCel
 from orchestrator.language.spec.fields import Element, ExactlyOne, given, optional, required
 from orchestrator.language.spec.parts import MapOfParts, OneOrMany, Part
-from orchestrator.language.spec.types import (
-    Bool,
-    Choice,
-    Choices,
-    Date,
-    Duration,
-    Int,
-    ListOf,
-    MapOf,
-    Name,
-    Names,
-    String,
-    TimeOfDay,
-)
+from orchestrator.language.spec.times import Date, Duration, TimeOfDay
+from orchestrator.language.spec.types import Bool, Choice, Choices, Int, ListOf, MapOf, Name, Names, String
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.language.spec.conditions import Cel
 from orchestrator.language.spec.fields import Element, ExactlyOne, given, optional, required
 from orchestrator.language.spec.parts import Part, ScalarOr
-from orchestrator.language.spec.types import Choice, Duration, ListOf, Name, Names, Number
+from orchestrator.language.spec.times import Duration
+from orchestrator.language.spec.types import Choice, ListOf, Name, Names, Number
 
 if TYPE_CHECKING:
     from orchestrator.language.cel import Expression

@@ -9,19 +9,8 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.language.spec.conditions import Cel
 from orchestrator.language.spec.fields import Element, given, optional, required
 from orchestrator.language.spec.parts import MapOfParts, Part
-from orchestrator.language.spec.types import (
-    Choice,
-    Choices,
-    Duration,
-    Int,
-    ListOf,
-    MapOf,
-    Name,
-    Names,
-    Percent,
-    PerType,
-    TimeOfDay,
-)
+from orchestrator.language.spec.times import Duration, PerType, TimeOfDay
+from orchestrator.language.spec.types import Choice, Choices, Int, ListOf, MapOf, Name, Names, Percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

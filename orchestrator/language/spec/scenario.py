@@ -17,20 +17,8 @@ from orchestrator.language.spec.fields import (
 )
 from orchestrator.language.spec.parts import OneOrMany, Part, WordOr
 from orchestrator.language.spec.step_list import Steps
-from orchestrator.language.spec.types import (
-    Choice,
-    Duration,
-    Int,
-    ListOf,
-    MapOf,
-    Name,
-    Names,
-    Percent,
-    String,
-    TextType,
-    TimeOfDay,
-    Timestamp,
-)
+from orchestrator.language.spec.times import Duration, TimeOfDay, Timestamp
+from orchestrator.language.spec.types import Choice, Int, ListOf, MapOf, Name, Names, Percent, String, TextType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

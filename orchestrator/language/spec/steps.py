@@ -20,18 +20,8 @@ from orchestrator.language.spec.fields import (
 )
 from orchestrator.language.spec.parts import Part
 from orchestrator.language.spec.step_list import Steps
-from orchestrator.language.spec.types import (
-    Choice,
-    Choices,
-    Duration,
-    Int,
-    ListOf,
-    Name,
-    Names,
-    Percent,
-    String,
-    TimeOfDay,
-)
+from orchestrator.language.spec.times import Duration, TimeOfDay
+from orchestrator.language.spec.types import Choice, Choices, Int, ListOf, Name, Names, Percent, String
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,19 +16,8 @@ from orchestrator.language.spec.fields import (
     required,
 )
 from orchestrator.language.spec.parts import MapOfParts, OneOrMany, Part
-from orchestrator.language.spec.types import (
-    Bool,
-    Duration,
-    Int,
-    ListOf,
-    MapOf,
-    Name,
-    Names,
-    Plain,
-    String,
-    TextType,
-    Timestamp,
-)
+from orchestrator.language.spec.times import Duration, Timestamp
+from orchestrator.language.spec.types import Bool, Int, ListOf, MapOf, Name, Names, Plain, String, TextType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

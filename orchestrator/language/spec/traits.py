@@ -17,19 +17,8 @@ from orchestrator.language.spec.fields import (
     required,
 )
 from orchestrator.language.spec.parts import MapOfParts, NoneOr, Part, ScalarOr
-from orchestrator.language.spec.types import (
-    Bool,
-    Choice,
-    Duration,
-    Int,
-    ListOf,
-    Name,
-    Names,
-    Percent,
-    Plain,
-    String,
-    Value,
-)
+from orchestrator.language.spec.times import Duration
+from orchestrator.language.spec.types import Bool, Choice, Int, ListOf, Name, Names, Percent, Plain, String, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,7 +21,8 @@ from orchestrator.language.spec.reading import read_element
 from orchestrator.language.spec.reference import reference_pages
 from orchestrator.language.spec.schema import bundle_schema
 from orchestrator.language.spec.step_words import STEP_WORDS
-from orchestrator.language.spec.types import Duration, Percent, TimeOfDay, Timestamp, milliseconds
+from orchestrator.language.spec.times import Duration, TimeOfDay, Timestamp
+from orchestrator.language.spec.types import Percent, milliseconds
 from orchestrator.language.spec.values import Instant
 
 

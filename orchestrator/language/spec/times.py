@@ -1,0 +1,125 @@
+"""Types of fields about time: durations, times of day, moments, days, windows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.language.source.nodes import Node, Scalar
+from orchestrator.language.spec.types import JSON, Type, milliseconds
+from orchestrator.language.spec.values import Instant, Per
+
+if TYPE_CHECKING:
+    from orchestrator.language.spec.reader import Reader
+
+_TIME = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MINUTES_OF_A_DAY = 1440
+
+
+@dataclass(frozen=True)
+class Duration(Type):
+    """A length of time in ms; may be negative where `signed`."""
+
+    signed: bool = False
+    words = "duration"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        value = milliseconds(node.text) if isinstance(node, Scalar) else None
+        if value is None:
+            hint = None
+            if isinstance(node, Scalar) and node.text.isdigit():
+                hint = f"say of what: `{node.text}s`, `{node.text}m`, `{node.text}h` or `{node.text}d`"
+            return reader.wrong_type("a duration such as `90s`, `30m`, `2h`, `7d`, `2w`", node, hint)
+        if value < 0 and not self.signed:
+            return reader.wrong_type("a duration that is not negative", node)
+        return value
+
+    def schema(self) -> JSON:
+        sign = "-?" if self.signed else ""
+        return {"type": "string", "pattern": f"^{sign}(\\d+(ms|[wdhms]))+$"}
+
+
+@dataclass(frozen=True)
+class TimeOfDay(Type):
+    """A time on the clock, in minutes after midnight."""
+
+    words = "time of day"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        match = _TIME.fullmatch(node.text) if isinstance(node, Scalar) else None
+        minutes = int(match[1]) * 60 + int(match[2]) if match else MINUTES_OF_A_DAY + 1
+        if minutes > MINUTES_OF_A_DAY:
+            return reader.wrong_type('a time of day such as `"08:00"`', node)
+        return minutes
+
+    def schema(self) -> JSON:
+        return {"type": "string", "pattern": "^([01]\\d|2[0-4]):[0-5]\\d$"}
+
+
+@dataclass(frozen=True)
+class Timestamp(Type):
+    """A moment: date and time, with an offset or without (then it is local)."""
+
+    words = "timestamp"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar) and len(node.text) > len("2026-03-02"):
+            try:
+                moment = dt.datetime.fromisoformat(node.text)
+            except ValueError:
+                moment = None
+            if moment is not None:
+                return _instant(moment)
+        return reader.wrong_type("a timestamp such as `2026-03-02T11:00:00+01:00`", node)
+
+    def schema(self) -> JSON:
+        return {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d"}
+
+
+def _instant(moment: dt.datetime) -> Instant:
+    local = moment.tzinfo is None
+    if local:
+        moment = moment.replace(tzinfo=dt.UTC)
+    return Instant((moment - _EPOCH) // dt.timedelta(milliseconds=1), local)
+
+
+@dataclass(frozen=True)
+class Date(Type):
+    """A day, kept as text `2026-12-25`."""
+
+    words = "date"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar) and _DATE.fullmatch(node.text):
+            try:
+                dt.date.fromisoformat(node.text)
+            except ValueError:
+                return reader.wrong_type("a day that exists", node)
+            return node.text
+        return reader.wrong_type("a date such as `2026-12-25`", node)
+
+    def schema(self) -> JSON:
+        return {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\d$"}
+
+
+@dataclass(frozen=True)
+class PerType(Type):
+    """A rolling duration, or a calendar's day, week or month."""
+
+    words = "duration, `day` `week` `month`"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if isinstance(node, Scalar):
+            if node.text in {"day", "week", "month"}:
+                return Per(calendar=node.text)
+            value = milliseconds(node.text)
+            if value is not None and value > 0:
+                return Per(ms=value)
+        return reader.wrong_type("a duration, or `day`, `week`, `month`", node)
+
+    def schema(self) -> JSON:
+        return {"anyOf": [Duration().schema(), {"enum": ["day", "week", "month"]}]}
