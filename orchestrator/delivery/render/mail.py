@@ -6,6 +6,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, getaddresses
+from functools import lru_cache
 from html import escape
 from typing import Final
 
@@ -141,6 +142,7 @@ def bare_address(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=256)
 def mailbox(text: str) -> Address:
     """A mailbox, `Name <address>` or an address.
 
