@@ -4,16 +4,16 @@ import pytest
 
 from orchestrator.cli.deliver import _senders, _site, _ways
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.settings import DeliverySettings, Settings, SmtpSettings, WebhookSettings
+from orchestrator.cli.settings import DeliverySettings, SmtpSettings, WebhookSettings
 from orchestrator.delivery.render.message import Site
 from orchestrator.delivery.ways import MailWay, WebhookWay
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-def with_webhook(secret: str) -> Settings:
+def with_webhook(secret: str) -> DeliverySettings:
     hook = WebhookSettings.model_validate({"url": "https://hook.example/sms", "secret": secret})
-    return Settings(delivery=DeliverySettings(webhooks={"sms": hook}))
+    return DeliverySettings(webhooks={"sms": hook})
 
 
 def test_email_goes_by_smtp_and_every_configured_webhook_is_a_channel() -> None:
@@ -29,9 +29,9 @@ def test_a_bad_secret_names_its_setting_and_is_not_shown() -> None:
 
 def test_a_bad_sender_is_refused() -> None:
     with pytest.raises(UserError, match=r"delivery\.smtp\.sender"):
-        _ways(Settings(delivery=DeliverySettings(smtp=SmtpSettings(sender="nobody"))))
+        _ways(DeliverySettings(smtp=SmtpSettings(sender="nobody")))
     with pytest.raises(UserError, match=r"delivery\.(smtp\.)?sender"):
-        _ways(Settings(delivery=DeliverySettings(senders={"ag-1": "two@b.example, three@b.example"})))
+        _ways(DeliverySettings(senders={"ag-1": "two@b.example, three@b.example"}))
 
 
 def test_senders_have_names() -> None:
