@@ -42,9 +42,16 @@ identity: default
 namespaces: {user_id: unique, email: unique, anonymous_id: shared}
 normalise: {email: [trim, lower]}
 ---
+content: ct.overview
+variants: {web: {title: Overview}}
+---
+content: ct.detail
+variants: {web: {title: Detail}}
+---
 slot: web.lp.body
-candidates: []
-default: none
+candidates:
+  - {content: ct.detail, when: 'seen("page_read", "1h")'}
+default: ct.overview
 """
 
 
@@ -249,3 +256,64 @@ async def test_while_the_broker_is_down_nothing_is_accepted_and_afterwards_it_go
         await process.stop(signal.SIGKILL)
         await process.client.aclose()
         broker.stop()
+
+
+@pytest.mark.e2e
+async def test_a_request_sees_its_own_event_and_a_visitor_is_found_again_where_they_live(
+    kafka: EmbeddedKafka, tmp_path: Path, eventually_async: Any
+) -> None:
+    """Gateway and worker as processes: decide with an event, then the same customer under either name."""
+    broker = EmbeddedKafka(tmp_path / "broker")
+    broker.start()
+    await apply({"bootstrap_servers": broker.bootstrap}, load_declarations(), 8)
+    await publish(broker.bootstrap, "default")
+    process = await start_gateway(broker.bootstrap, "default", tmp_path)
+    worker = await asyncio.create_subprocess_exec(
+        *(Path(sys.executable).with_name("orchestrator"), "worker", "--port", "0", "--metrics-port", "0"),
+        *("--bootstrap", broker.bootstrap),
+        env={**os.environ, "ORCHESTRATOR_DATA_DIR": str(tmp_path / "data")},
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=(tmp_path / "worker.log").open("wb"),
+    )
+
+    async def decide(**question: Any) -> dict[str, Any]:
+        body = {"channel": "web", "slots": ["web.lp.body"], "deadline_ms": 5000, **question}
+        answer: dict[str, Any] = (await process.client.post("/v1/decide", json=body)).json()
+        return answer
+
+    async def answered() -> bool:
+        return (await decide(identifier="anonymous_id:nobody"))["version"] is not None
+
+    async def person(identifier: str) -> str | None:
+        found = await process.client.get(f"/v1/customers/{identifier}/context", params={"deadline_ms": 5000})
+        return found.json()["person"] if found.status_code == 200 else None
+
+    try:
+        await eventually_async(lambda: ready(process), timeout=60)
+        await eventually_async(answered, timeout=60)
+        stranger = await decide(identifier="anonymous_id:a1")
+        assert (stranger["person"], stranger["answers"]["web.lp.body"]["content"]) == (None, "ct.overview")
+        for number in range(20):
+            seen = event(number) | {"data": {"anonymous_id": f"a{number}", "page": "/", "seconds": 1}}
+            answer = await decide(event=seen)
+            assert answer["event"]["accepted"]
+            assert answer["answers"]["web.lp.body"]["content"] == "ct.detail", "the request did not see its own event"
+        visitor = await person("anonymous_id:a1")
+        assert visitor is not None
+        known = event(100) | {"data": {"anonymous_id": "a1", "email": "amy@example.com", "page": "/", "seconds": 1}}
+        assert (await process.send(known)).status_code == 202
+        await eventually_async(lambda: _same(person, "anonymous_id:a1", "email:Amy%40example.com"), timeout=20)
+        assert await person("anonymous_id:nobody") is None
+    finally:
+        worker.terminate()
+        await process.stop(signal.SIGTERM)
+        await process.client.aclose()
+        await asyncio.wait_for(worker.wait(), 60)
+        broker.stop()
+
+
+async def _same(person: Callable[[str], Any], one: str, other: str) -> bool:
+    """Whether both names lead to one and the same known customer."""
+    found = await person(one)
+    return found is not None and found == await person(other)
