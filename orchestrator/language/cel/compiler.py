@@ -54,6 +54,7 @@ class Expression:
         """
         fast = FastGenerator(self._roots).program(self._tree, self._expected)
         exact = Generator(self._roots).program(self._tree, self._expected)
+        del self._tree  # many thousand expressions live long, their trees need not
         return assemble(fast, exact)
 
     @functools.cached_property
@@ -93,6 +94,16 @@ def define(program: str, names: dict[str, Any]) -> Evaluate:
     return cast("Evaluate", namespace["evaluate"])
 
 
+def checked_tree(source: str, environment: Environment, expected: Type | None = None) -> Node:
+    """The syntax tree of an expression, with types; raises as `compile_expression` does."""
+    try:
+        tree = parse(source)
+        Checker(source, environment).result(tree, expected)
+    except RecursionError:
+        raise CelSyntaxError("nested too deeply", source, 0, len(source)) from None
+    return tree
+
+
 def compile_expression(source: str, environment: Environment, expected: Type | None = None) -> Expression:
     """Parse and check an expression; its code is made when it is first evaluated.
 
@@ -110,14 +121,6 @@ def compile_expression(source: str, environment: Environment, expected: Type | N
     key = (source, expected)
     found = environment.compiled.get(key)
     if found is None:
-        found = environment.compiled[key] = _compile(source, environment, expected)
+        tree = checked_tree(source, environment, expected)
+        found = environment.compiled[key] = Expression(source, tree, environment, expected)
     return cast("Expression", found)
-
-
-def _compile(source: str, environment: Environment, expected: Type | None) -> Expression:
-    try:
-        tree = parse(source)
-        Checker(source, environment).result(tree, expected)
-    except RecursionError:
-        raise CelSyntaxError("nested too deeply", source, 0, len(source)) from None
-    return Expression(source, tree, environment, expected)

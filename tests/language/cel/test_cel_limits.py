@@ -21,7 +21,7 @@ from orchestrator.language.cel import (
     list_of,
     nullable,
 )
-from orchestrator.language.cel.compiler import define
+from orchestrator.language.cel.compiler import checked_tree, define
 from orchestrator.language.cel.generator import Generator
 from orchestrator.language.conditions import evaluate
 
@@ -179,8 +179,8 @@ def test_every_construct_nests_to_the_limit(form: str, depth: int) -> None:
     began = time.process_time()
 
     with contextlib.suppress(CelProblem):
-        expression = compile_expression(source, environment)
-        for evaluate_ in (expression.evaluate, define(Generator(types).program(expression._tree, None), {})):
+        exact = define(Generator(types).program(checked_tree(source, environment), None), {})
+        for evaluate_ in (compile_expression(source, environment).evaluate, exact):
             with contextlib.suppress(CelError):
                 evaluate_(context)
 

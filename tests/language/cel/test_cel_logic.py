@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator.language.cel import BOOL, DYN, CelError, Environment, compile_expression, list_of, nullable, record
-from orchestrator.language.cel.compiler import Expression, define
+from orchestrator.language.cel.compiler import checked_tree, define
 from orchestrator.language.cel.generator import Generator
 
 ERROR = "error"
@@ -29,10 +29,10 @@ def decided(operands: tuple[str, ...], deciding: str) -> str:
     return ERROR if set(operands) - {"T", "F"} else {"T": "F", "F": "T"}[deciding]
 
 
-def answer(expression: Expression, exact: bool) -> str:
-    evaluate = expression.evaluate
+def answer(source: str, exact: bool) -> str:
+    evaluate = compile_expression(source, ENVIRONMENT).evaluate
     if exact:
-        evaluate = define(Generator(ENVIRONMENT.roots).program(expression._tree, None), {})
+        evaluate = define(Generator(ENVIRONMENT.roots).program(checked_tree(source, ENVIRONMENT), None), {})
     try:
         return {True: "T", False: "F"}[evaluate(CONTEXT)]
     except CelError:
@@ -46,7 +46,7 @@ def test_truth_tables(operator: str, deciding: str, writing: dict[str, str], exa
     for count in (2, 3):
         for operands in itertools.product(writing, repeat=count):
             source = f" {operator} ".join(writing[one] for one in operands)
-            found = answer(compile_expression(source, ENVIRONMENT), exact)
+            found = answer(source, exact)
             assert found == decided(operands, deciding), source
 
 
@@ -56,7 +56,7 @@ def test_macros_absorb_in_either_order(macro: str, deciding: str, exact: bool) -
     values = {"T": "2", "F": "-2", ERROR: "0"}
     for elements in itertools.product(values, repeat=3):
         source = f"[{', '.join(values[one] for one in elements)}].{macro}(e, 4 / e > 0)"
-        found = answer(compile_expression(source, ENVIRONMENT), exact)
+        found = answer(source, exact)
         assert found == decided(elements, deciding), source
 
 
@@ -76,10 +76,8 @@ def test_macros_absorb_in_either_order(macro: str, deciding: str, exact: bool) -
     ],
 )
 def test_who_absorbs_and_who_does_not(source: str, expected: str) -> None:
-    expression = compile_expression(source, ENVIRONMENT)
-
-    assert answer(expression, exact=False) == expected
-    assert answer(expression, exact=True) == expected
+    assert answer(source, exact=False) == expected
+    assert answer(source, exact=True) == expected
 
 
 def test_the_first_error_is_told() -> None:

@@ -28,7 +28,6 @@ from orchestrator.language.cel import (
     CelProblem,
     Duration,
     Environment,
-    Expression,
     Timestamp,
     TypeValue,
     compile_expression,
@@ -37,7 +36,7 @@ from orchestrator.language.cel import (
     nullable,
     record,
 )
-from orchestrator.language.cel.compiler import define
+from orchestrator.language.cel.compiler import checked_tree, define
 from orchestrator.language.cel.generator import Generator
 from orchestrator.language.conditions import evaluate
 
@@ -251,8 +250,8 @@ def our_answer(call: Callable[[], Any]) -> Any:
         return ERROR
 
 
-def exact_program(expression: Expression) -> str:
-    return Generator(TYPED.roots).program(expression._tree, None)
+def exactly(source: str) -> Callable[[Any], Any]:
+    return define(Generator(NAMES).program(checked_tree(source, TYPED), None), {})
 
 
 @settings(max_examples=600, deadline=None, print_blob=True)
@@ -261,9 +260,8 @@ def test_same_as_the_oracle(source: str, names: dict[str, Any]) -> None:
     theirs = their_answer(source, names)
 
     untyped = our_answer(lambda: evaluate(source, names))
-    expression = compile_expression(source, TYPED)
-    typed = our_answer(lambda: expression.evaluate(SimpleNamespace(**names)))
-    exact = our_answer(lambda: define(exact_program(expression), {})(SimpleNamespace(**names)))
+    typed = our_answer(lambda: compile_expression(source, TYPED).evaluate(SimpleNamespace(**names)))
+    exact = our_answer(lambda: exactly(source)(SimpleNamespace(**names)))
 
     assert untyped == theirs, "names of unknown type"
     assert typed == theirs, "names of declared types"

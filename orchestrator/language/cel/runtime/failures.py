@@ -8,6 +8,8 @@ from orchestrator.language.cel.values import type_name
 
 def no_overload(function: str, *values: object) -> CelError:
     """The function or operator does not take values of these types."""
+    if any(value is None for value in values):
+        return CelError(f"`{function}` does not take null: something that it is given is absent")
     return CelError(f"`{function}` does not take ({', '.join(map(type_name, values))})")
 
 
