@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.context import plain
-from orchestrator.engine.gates.chain import GATES
 from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.engine.journey import Journey, end, run
 from orchestrator.language.cel import CelError
@@ -81,7 +80,7 @@ def _judge(moment: "Moment", candidate: Candidate) -> bool:
     """Let a candidate through the gates; False where it is held and stands where it stood."""
     moment.scope.tell_story(candidate.instance, candidate.plan)
     moment.scope.event = moment.scope.entry
-    for gate in GATES:
+    for gate in moment.program.gates[candidate.class_]:
         verdict = gate(candidate, moment)
         if verdict is not None:
             return _refused(moment, candidate, verdict)
@@ -161,7 +160,7 @@ def _action(moment: "Moment", candidate: Candidate, journey: Journey) -> Action:
         key=instance.key,
         ordinal=instance.ordinal,
         step=step.id,
-        language=moment.scope.profile["language"] or moment.program.language,
+        language=moment.scope.language(),
         zone=moment.scope.zone_name(),
         thread=str(journey.value(step, body.thread)) if body.thread is not None else "",
         sender=named(journey, step, body.sender),

@@ -109,7 +109,15 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
 
     def zone_name(self) -> str:
         """The customer's time zone."""
+        if "zone" not in self.program.speaks:
+            return self.program.zone
         return self.profile["zone"] or self.program.zone
+
+    def language(self) -> str:
+        """The customer's language."""
+        if "language" not in self.program.speaks:
+            return self.program.language
+        return self.profile["language"] or self.program.language
 
     def local(self, moment: Timestamp) -> dict[str, Any]:
         wall = local(moment.ms, zone(self.zone_name(), self.program.zone))

@@ -128,7 +128,7 @@ def _variant(moment: "Moment", content: "Content") -> dict[str, Any]:
     variant = content.variants.get(channel)
     if variant is None:
         return {"name": content.content, "fields": {}}
-    language = moment.scope.profile["language"] or moment.program.language
+    language = moment.scope.language()
     fields: dict[str, Any] = {"data": variant.data} if variant.data else {}
     for field in ("title", "text", "image", "link", "say"):
         text = getattr(variant, field)

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.gates.exempt import exempt
 from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.model.reason import ARBITRATION
 
@@ -17,6 +16,6 @@ def arbitration(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     if policy is None or candidate.class_ not in policy.one_per_moment:
         return None
     winner = moment.taken.get(candidate.class_)
-    if winner is None or exempt(candidate, moment, "one_per_moment"):
+    if winner is None:
         return None
     return Verdict(ARBITRATION, detail={"winner": winner})

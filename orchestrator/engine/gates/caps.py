@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.gates.exempt import exempt
 from orchestrator.engine.gates.verdict import Verdict, hold
 from orchestrator.engine.local_time import DAY, start_of_day, start_of_month, start_of_week, zone
 from orchestrator.model.reason import CAPPED
@@ -20,7 +19,7 @@ _LONGEST = {"day": 2 * DAY, "week": 8 * DAY, "month": 32 * DAY}
 def caps(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     """All caps that match apply; the first that is full decides."""
     policy = moment.program.policy
-    if policy is None or not policy.caps or exempt(candidate, moment, "caps"):
+    if policy is None or not policy.caps:
         return None
     for cap in policy.caps:
         if not _concerns(cap, candidate):

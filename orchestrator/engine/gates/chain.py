@@ -1,7 +1,7 @@
-"""The chain of gates, in order: the first that refuses gives the reason (docs/reference: section 8 of a moment)."""
+"""The chain of gates, in order: the first that refuses gives the reason."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestrator.engine.gates.already_sent import already_sent
 from orchestrator.engine.gates.arbitration import arbitration
@@ -21,23 +21,53 @@ if TYPE_CHECKING:
     from orchestrator.engine.candidates import Candidate
     from orchestrator.engine.gates.verdict import Verdict
     from orchestrator.engine.moment import Moment
+    from orchestrator.language.spec.policy import Policy
 
-Gate = Callable[["Candidate", "Moment"], "Verdict | None"]
+Judge = Callable[["Candidate", "Moment"], "Verdict | None"]
+
+
+class Gate(NamedTuple):
+    """One gate; `policy` names the part of the policy that it keeps, "" where it keeps none and always stands."""
+
+    judge: Judge
+    policy: str = ""
+    marketing_only: bool = False
+
 
 GATES: Final[tuple[Gate, ...]] = (
-    expired,
-    control_group,
-    owned,
-    channel,
-    suitable,
-    already_sent,
-    redundancy,
-    pauses,
-    preferred_topics,
-    caps,
-    min_gap,
-    arbitration,
-    quiet_hours,
-    preferred_hours,
-    browse_delay,
+    Gate(expired),
+    Gate(control_group, "global_control_group", marketing_only=True),
+    Gate(owned),
+    Gate(channel),
+    Gate(suitable),
+    Gate(already_sent),
+    Gate(redundancy, "redundancy"),
+    Gate(pauses, "pauses"),
+    Gate(preferred_topics, "preferences", marketing_only=True),
+    Gate(caps, "caps"),
+    Gate(min_gap, "min_gap"),
+    Gate(arbitration, "one_per_moment"),
+    Gate(quiet_hours, "quiet_hours"),
+    Gate(preferred_hours, "preferences", marketing_only=True),
+    Gate(browse_delay, "browse_delay"),
 )
+
+
+JUDGED_BEFORE: Final = (channel, suitable, already_sent, redundancy, pauses, preferred_topics, caps, min_gap)
+"""What another channel has to pass, when the one before was full."""
+
+
+def gates_for(policy: "Policy | None", class_: str) -> tuple[Judge, ...]:
+    """The gates that a class of messages has to pass under a policy: those it is free of cost nothing."""
+    return tuple(gate.judge for gate in GATES if _stands(gate, policy, class_))
+
+
+def _stands(gate: Gate, policy: "Policy | None", class_: str) -> bool:
+    if not gate.policy:
+        return True
+    if policy is None or (gate.marketing_only and class_ != "marketing"):
+        return False
+    freed = policy.exempt.get(class_, ())
+    if "all" in freed or gate.policy in freed:
+        return False
+    return bool(getattr(policy, gate.policy))

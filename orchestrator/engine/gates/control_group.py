@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.gates.exempt import exempt
 from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.model.reason import CONTROL_GROUP
 
@@ -17,8 +16,6 @@ def control_group(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     """Sticky by person id."""
     policy = moment.program.policy
     if policy is None or not policy.global_control_group or candidate.class_ != "marketing":
-        return None
-    if exempt(candidate, moment, "global_control_group"):
         return None
     if moment.program.draw(moment.program.tenant, SALT, moment.customer.person) < policy.global_control_group * 100:
         return Verdict(CONTROL_GROUP)

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.engine.gates.exempt import exempt
 from orchestrator.engine.gates.verdict import Verdict, hold
 from orchestrator.engine.local_time import minutes_of_day, next_time, within, zone
 from orchestrator.model.reason import BROWSE_DELAY, PREFERRED_HOURS, QUIET_HOURS
@@ -18,7 +17,7 @@ SPAN_PARTS: Final = 2
 def quiet_hours(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     """In the customer's zone: held until the end, or skipped."""
     policy = moment.program.policy
-    if policy is None or not policy.quiet_hours or exempt(candidate, moment, "quiet_hours"):
+    if policy is None or not policy.quiet_hours:
         return None
     where = zone(moment.scope.zone_name(), moment.program.zone)
     for quiet in policy.quiet_hours:
@@ -35,8 +34,6 @@ def preferred_hours(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     """Marketing waits for the hours the customer declared, written `18-20` or `18:30-20:00`."""
     policy = moment.program.policy
     if policy is None or candidate.class_ != "marketing" or policy.preferences.hours == "ignore":
-        return None
-    if exempt(candidate, moment, "preferences"):
         return None
     span = hours_of(str(moment.scope.profile["preferred_hours"]))
     if span is None:
@@ -64,7 +61,7 @@ def hours_of(text: str) -> tuple[int, int] | None:
 def browse_delay(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     """Push and SMS about what somebody just looked at would feel like being watched."""
     policy = moment.program.policy
-    if policy is None or candidate.channel not in INTRUSIVE or exempt(candidate, moment, "browse_delay"):
+    if policy is None or candidate.channel not in INTRUSIVE:
         return None
     meta = candidate.instance.entry["meta"]
     if not moment.program.event_plan(meta["type"], meta["channel"]).browsing:

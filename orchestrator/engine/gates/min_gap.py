@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.gates.exempt import exempt
 from orchestrator.engine.gates.next_channel import next_channel
 from orchestrator.engine.gates.verdict import Verdict, hold
 from orchestrator.model.reason import MIN_GAP
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 def min_gap(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     """Since the last one of that class and channel."""
     policy = moment.program.policy
-    if policy is None or not policy.min_gap or exempt(candidate, moment, "min_gap"):
+    if policy is None or not policy.min_gap:
         return None
     for rule in policy.min_gap:
         if rule.class_ not in {None, candidate.class_} or rule.channel not in {None, candidate.channel}:

@@ -14,15 +14,14 @@ def next_channel(candidate: "Candidate", moment: "Moment", refused: Verdict) -> 
 
     Where none is, the first reason stands.
     """
-    from orchestrator.engine.gates.chain import GATES  # noqa: PLC0415 - the chain holds this gate
+    from orchestrator.engine.gates.chain import JUDGED_BEFORE  # noqa: PLC0415 - the chain holds this gate
 
     passed = (candidate.channel, candidate.address, candidate.standing.data)
     full = (*candidate.standing.data.get("tried", ()), candidate.channel)
     candidate.standing.data = {**candidate.standing.data, "tried": list(full)}
-    names = ("channel", "suitable", "already_sent", "redundancy", "pauses", "preferred_topics", "caps", "min_gap")
     try:
-        for gate in GATES:
-            if getattr(gate, "__name__", "") in names and gate(candidate, moment) is not None:
+        for gate in moment.program.gates[candidate.class_]:
+            if gate in JUDGED_BEFORE and gate(candidate, moment) is not None:
                 candidate.channel, candidate.address = passed[:2]
                 return refused
     finally:

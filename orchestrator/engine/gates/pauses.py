@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.engine.gates.exempt import exempt
 from orchestrator.engine.gates.verdict import Verdict, hold
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ RELOOK: Final = 6 * 3_600_000
 
 def pauses(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     """The first pause that concerns this message; the reason is its name."""
-    if not moment.program.pauses or exempt(candidate, moment, "pauses"):
+    if not moment.program.pauses:
         return None
     for pause in moment.program.pauses:
         if pause.class_ not in {None, candidate.class_}:

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.gates.exempt import exempt
 from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.model.reason import REDUNDANT
 
@@ -15,7 +14,7 @@ def redundancy(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     """The next channel of one message (same instance and step) is not redundant."""
     policy = moment.program.policy
     rule = policy.redundancy if policy is not None else None
-    if rule is None or candidate.class_ in rule.except_ or exempt(candidate, moment, "redundancy"):
+    if rule is None or candidate.class_ in rule.except_:
         return None
     if rule.channels and candidate.channel not in rule.channels:
         return None

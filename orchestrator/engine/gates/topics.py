@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.gates.exempt import exempt
 from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.model.reason import NOT_PREFERRED
 
@@ -16,7 +15,7 @@ def preferred_topics(candidate: "Candidate", moment: "Moment") -> Verdict | None
     policy = moment.program.policy
     if policy is None or candidate.class_ != "marketing" or policy.preferences.topics == "ignore":
         return None
-    if not candidate.about or exempt(candidate, moment, "preferences"):
+    if not candidate.about:
         return None
     declared = moment.scope.profile["topics"]
     if declared and set(declared).isdisjoint(candidate.about):

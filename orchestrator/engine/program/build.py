@@ -8,6 +8,7 @@ import re2
 from orchestrator.engine.calendars import OpenHours
 from orchestrator.engine.functions.history import LONGEST, Need, need_name, window_ms
 from orchestrator.engine.gates.caps import horizon
+from orchestrator.engine.gates.chain import gates_for
 from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.engine.intents import Intent, Intents
 from orchestrator.engine.local_time import zone
@@ -16,6 +17,7 @@ from orchestrator.engine.program.plan import ConsentPlan, EventPlan, PausePlan, 
 from orchestrator.engine.program.story import plan_scenario
 from orchestrator.engine.traits.build import expressions, plan_traits
 from orchestrator.language.cel import UNKNOWN, Expression
+from orchestrator.language.spec.content import CLASSES
 
 if TYPE_CHECKING:
     from orchestrator.language.bundle import Bundle
@@ -47,6 +49,7 @@ def build_program(bundle: "Bundle", older: "Iterable[Program]" = ()) -> Program:
     program.segments = {name: segment.where for name, segment in bundle.segments.items()}
     program.calendars = {name: _calendar(c, settings.zone) for name, c in bundle.calendars.items()}
     program.conversation = bundle.conversation
+    program.gates = {class_: gates_for(bundle.policy, class_) for class_ in CLASSES}
     program.base_facts = {f: {k: dict(r) for k, r in rows.items()} for f, rows in bundle.rows.items()}
     program.pauses = _pauses(bundle, program)
     program.contact_horizon = _contact_horizon(bundle)

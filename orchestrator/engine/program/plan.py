@@ -134,6 +134,9 @@ class EventPlan:
         self.audience_for: tuple[str, ...] = ()
 
 
+_SPOKEN = frozenset({"language", "zone"})
+
+
 class PausePlan(NamedTuple):
     """A pause of the policy, and the traits that its condition reads."""
 
@@ -187,6 +190,8 @@ class Program:
         self.conversation: Any = None
         self.base_facts: dict[str, dict[str, dict[str, Any]]] = {}
         self.contact_horizon = 0
+        self.gates: Mapping[str, tuple[Any, ...]] = {}
+        self.speaks: frozenset[str] = frozenset(traits.by_name) & _SPOKEN
         self.schemas: Any = None
         self.declared_entries: dict[str, frozenset[str]] = {}
         self.event_plan: Any = None

@@ -1,0 +1,147 @@
+"""J1 end to end on Apache Kafka: the worker's lane and core against a plain Faust agent that calls the same engine.
+
+    .venv/bin/python -m bench.e2e.j1 [--customers 10000] [--agent-customers 1000]
+
+Figures: `e2e_j1` (events per CPU-second of the worker process itself, changelog and actions acknowledged),
+`e2e_j1_vs_agent`, `restore` (changelog records of J1 restored per second, until the first input may be applied).
+Actions are counted and the state is summed after each run: a wrong run has no figure, and the exit code is 1.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.j1 import workload
+from bench.lane import broker
+from bench.report import Figure, report, table
+from orchestrator.engine.traits.states import unpack
+from orchestrator.model.codec import decode_node
+from orchestrator.model.customer import Customer
+from orchestrator.stream.broker import EmbeddedKafka
+
+PARTITIONS = 8
+EVENTS = "channel.web"
+APP = "j1"
+CHANGELOG = f"{APP}-customers-changelog"
+BARS = {"e2e_j1": 30_000, "e2e_j1_vs_agent": 7, "restore": 200_000}
+
+
+class WrongRunError(Exception):
+    """What came out is not what must: the run has no figure."""
+
+
+class Run:
+    """One broker of its own, filled with J1, and the processes that work on it."""
+
+    def __init__(self, folder: Path, customers: int) -> None:
+        self.folder = folder
+        self.customers = customers
+        self.count = customers * workload.EVENTS_PER_CUSTOMER
+        self.kafka = EmbeddedKafka(folder / "kafka")
+
+    def __enter__(self) -> "Run":
+        self.bootstrap = self.kafka.start()
+        topics = [EVENTS, "customer.inputs", "actions", "dead-letter", "tasks", "emitted"]
+        asyncio.run(broker.create(self.bootstrap, PARTITIONS, topics, [CHANGELOG, "facts"]))
+        rows = ((key, value) for key, value, _ in workload.events(self.customers, time.time_ns() // 1_000_000))
+        asyncio.run(broker.produce(self.bootstrap, EVENTS, PARTITIONS, rows))
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.kafka.stop()
+
+    def process(self, mode: str) -> dict[str, Any]:
+        """Run a contestant to its end; its result."""
+        job = {
+            "mode": mode, "app": APP, "bootstrap": self.bootstrap, "partitions": PARTITIONS,
+            "data": str(self.folder / mode), "events": EVENTS, "count": self.count,
+        }  # fmt: skip
+        log = self.folder / f"{mode}.log"
+        with log.open("wb") as err:
+            done = subprocess.run(
+                [sys.executable, "-m", "bench.e2e.contestants", json.dumps(job)],
+                stdout=subprocess.PIPE, stderr=err, timeout=900, check=False,
+            )  # fmt: skip
+        lines = done.stdout.decode().splitlines()
+        if done.returncode or not lines:
+            raise WrongRunError(f"{mode} ended with {done.returncode}:\n{log.read_text()[-3000:]}")
+        result: dict[str, Any] = json.loads(lines[-1])
+        return result
+
+    def check(self) -> None:
+        """Sum the state up and count the actions.
+
+        Raises:
+            WrongRunError: they are not what they must be.
+        """
+        state = dict(asyncio.run(broker.read(self.bootstrap, CHANGELOG, PARTITIONS)))
+        visits = sum(visits_in(value) for key, value in state.items() if value and b"/user_id:" in (key or b""))
+        sent = [value for _, value in asyncio.run(broker.read(self.bootstrap, "actions", PARTITIONS)) if value]
+        ids = {json.loads(value)["id"] for value in sent}
+        due = self.customers * workload.ACTIONS_PER_CUSTOMER
+        if visits != self.customers * workload.VISITS_PER_CUSTOMER or len(ids) != due or len(sent) != due:
+            raise WrongRunError(f"{visits} visits summed; {len(sent)} actions with {len(ids)} ids, due were {due}")
+
+
+def visits_in(value: bytes) -> int:
+    """The events that a customer's record counts."""
+    body = decode_node(value).body
+    return int(unpack(body.traits["visits"])) if isinstance(body, Customer) and "visits" in body.traits else 0
+
+
+def measure(folder: Path, customers: int, agent_customers: int) -> list[Figure]:
+    rows = []
+    with Run(folder / "lane", customers) as run:
+        lane = run.process("drain")
+        run.check()
+        restored = run.process("restore")
+    with Run(folder / "agent", agent_customers) as run:
+        agent = run.process("agent")
+        run.check()
+    per_cpu = lane["applied"] / lane["cpu"]
+    agent_per_cpu = agent["applied"] / agent["cpu"]
+    restore = restored["records"] / restored["wall"]
+    for name, result, count in (
+        ("worker", lane, lane["applied"]),
+        ("restore", restored, restored["records"]),
+        ("plain agent", agent, agent["applied"]),
+    ):
+        rows.append((
+            name, f"{count:,}", f"{result['wall']:.2f}", f"{result['cpu']:.2f}", f"{count / result['wall']:,.0f}",
+            f"{count / result['cpu']:,.0f}", result["rss_mb"],
+        ))  # fmt: skip
+    table("J1 end to end", ("run", "records", "wall s", "CPU s", "per s", "per CPU-s", "RSS MB"), rows)
+    return [
+        figure("e2e_j1", per_cpu, "events/CPU-s"),
+        figure("e2e_j1_vs_agent", per_cpu / agent_per_cpu, "times"),
+        figure("restore", restore, "records/s"),
+    ]
+
+
+def figure(name: str, value: float, unit: str) -> Figure:
+    return Figure(name, round(value, 1), unit, BARS[name], value >= BARS[name])
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--customers", type=int, default=10_000)
+    options.add_argument("--agent-customers", type=int, default=1_000)
+    asked = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            figures = measure(Path(folder), asked.customers, asked.agent_customers)
+        except WrongRunError as error:
+            print(f"wrong run, no figure: {error}", file=sys.stderr)
+            return 1
+    report(figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
