@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from orchestrator.stream import failpoints
 from orchestrator.stream.app import LaneApp
 from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
 from orchestrator.stream.shell import Shell
-from orchestrator.stream.watchdog import Watchdog
+from orchestrator.stream.watchdog import Pulse, Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,8 +40,8 @@ class Lane:
         return frozenset(each for each, runner in self._shell.runners.items() if runner.running)
 
     def heard_ago(self) -> int:
-        """For how many ms the group has not confirmed this worker."""
-        return int((time.monotonic() - self._shell.group.heard_at) * 1000)
+        """For how many ms the group has not confirmed this worker; since ever, before it has joined."""
+        return int((time.monotonic() - self._shell.heard_at()) * 1000)
 
     def lag(self) -> dict[str, int]:
         """Input topic -> records of the owned partitions that wait, as far as the topics' ends are known."""
@@ -87,8 +88,24 @@ def run_lane(
         The exit code: 0 after a stop that was asked for, 1 after a failure (it is logged). A watchdog ends the
         process by itself with code 70, see `orchestrator.stream.watchdog`.
     """
-    with asyncio.Runner() as runner:
-        return runner.run(_run(core, settings, hooks or LaneHooks(), attachments))
+    before = set(threading.enumerate())
+    pulse = Pulse()
+    watchdog = Watchdog(pulse, settings.watchdog)
+    watchdog.start()
+    try:
+        with asyncio.Runner() as runner:
+            return runner.run(_run(core, settings, hooks or LaneHooks(), attachments, pulse))
+    finally:
+        _dismiss(watchdog, before)
+
+
+def _dismiss(watchdog: Watchdog, before: set[threading.Thread]) -> None:
+    """Send the watchdog home, unless a thread of the lane would keep the process from ending: then it ends that."""
+    left = [each.name for each in threading.enumerate() if each not in before and not each.daemon and each.is_alive()]
+    if left:
+        log.error("threads that outlive the lane: %s", ", ".join(left))
+    else:
+        watchdog.dismiss()
 
 
 async def _run(
@@ -96,11 +113,10 @@ async def _run(
     settings: LaneSettings,
     hooks: LaneHooks,
     attachments: Sequence[Callable[[Lane], AbstractAsyncContextManager[None]]],
+    pulse: Pulse,
 ) -> int:
-    shell = _shell(core, settings, hooks)
+    shell = _shell(core, settings, hooks, pulse)
     lane = Lane(shell)
-    watchdog = Watchdog(shell.pulse, settings.watchdog)
-    watchdog.start()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, lane.stop)
@@ -113,10 +129,10 @@ async def _run(
     return _exit_code(shell)
 
 
-def _shell(core: Core, settings: LaneSettings, hooks: LaneHooks) -> Shell:
+def _shell(core: Core, settings: LaneSettings, hooks: LaneHooks, pulse: Pulse) -> Shell:
     if failpoints.arm(os.environ):
-        return failpoints.FailingShell(core, settings, hooks, pipeline=failpoints.FailingPipeline)
-    return Shell(core, settings, hooks)
+        return failpoints.FailingShell(core, settings, hooks, pulse, pipeline=failpoints.FailingPipeline)
+    return Shell(core, settings, hooks, pulse)
 
 
 async def _serve(shell: Shell, lane: Lane) -> None:

@@ -11,7 +11,6 @@ from orchestrator.stream.lane.merge import Merge
 from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.partition import PartitionRunner
 from orchestrator.stream.table import PartitionTable, Restore
-from orchestrator.stream.watchdog import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from orchestrator.stream.emitter import Emitter
     from orchestrator.stream.lane.records import Core, Record
+    from orchestrator.stream.watchdog import Pulse
 
 Fetched = dict["TP", tuple[list["Record"], int, int]]
 """Topic partition -> (records, the offset after them, the partition's end as the broker told it)."""
@@ -52,6 +52,7 @@ class Shell:
         core: what decides.
         settings: see there.
         hooks: called as things happen.
+        pulse: what the watchdog looks at.
         pipeline: the class of pipelines to make; tests give one with failpoints.
         clock: the wall clock in ms.
     """
@@ -61,6 +62,7 @@ class Shell:
         core: Core,
         settings: LaneSettings,
         hooks: LaneHooks,
+        pulse: Pulse,
         *,
         pipeline: type[Pipeline] = Pipeline,
         clock: Callable[[], int] = wall_clock,
@@ -72,11 +74,11 @@ class Shell:
         self.restores: dict[int, Restore] = {}
         self.epoch = 0
         """Raised before every change of positions: what a fetch of an older epoch brings belongs to no one."""
-        self.pulse = Pulse()
+        self.pulse = pulse
         self.failed = asyncio.Event()
         self.failure: BaseException | None = None
         self.emitter: Emitter
-        self.group: Group
+        self.group: Group | None = None
         self._pipeline = pipeline
         self._clock = clock
         self._kept: dict[int, PartitionTable] = {}
@@ -205,7 +207,11 @@ class Shell:
 
     async def commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> bool:
         """One commit request."""
-        return await self.group.commit_offsets(offsets)
+        return self.group is not None and await self.group.commit_offsets(offsets)
+
+    def heard_at(self) -> float:
+        """When the group last confirmed this worker (monotonic seconds)."""
+        return self.group.heard_at if self.group is not None else 0.0
 
     async def confirm(self) -> bool:
         """Wait until the group has confirmed this worker within a session timeout; False when giving up instead.
@@ -214,7 +220,7 @@ class Shell:
         knowing: it must not write or send before it has heard from the group again.
         """
         limit = self.settings.session_timeout / 1000
-        while time.monotonic() - self.group.heard_at > limit:
+        while time.monotonic() - self.heard_at() > limit:
             if self._releasing or self.failed.is_set():
                 return False
             await asyncio.sleep(0.02)
@@ -245,7 +251,7 @@ class Shell:
         """Ask the broker where the inputs end and tell the watchdog whether something there is not committed."""
         runners = dict(self.runners)
         asked = [(topic, each) for each in runners for topic in self.core.input_topics]
-        ends = await self.group.ends(asked) if asked else {}
+        ends = await self.group.ends(asked) if asked and self.group is not None else {}
         behind = any(end > runners[p].committed_up_to(topic) for (topic, p), end in ends.items())
         self.pulse.lag(behind)
 

@@ -107,6 +107,9 @@ class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def fetch(self, wanted: set[TP], epoch: int, seconds: float) -> Fetched:
         """What has come for these partitions; waits for some, but not for long.
 
+        Asked for even where nothing is wanted: aiokafka makes a member that never fetches leave the group, and one
+        without partitions must stay to take over.
+
         Nothing is taken once the shell's epoch has changed, for then the positions are about to change too: what
         was taken and thrown away after that would never be read again.
         """
@@ -203,9 +206,6 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
             return
         shell, active = self.shell, self._get_active_partitions()
         wanted = shell.wanted(active)
-        if not wanted:
-            await asyncio.sleep(FETCH_SECONDS_WHEN_FULL)
-            return
         epoch = shell.epoch
         seconds = FETCH_SECONDS if len(wanted) == len(active) else FETCH_SECONDS_WHEN_FULL
         fetched = await self._thread.ask(self._thread.fetch(wanted, epoch, seconds))

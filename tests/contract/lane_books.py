@@ -137,6 +137,7 @@ class Books:
             await producer.stop()
 
     async def start(self, crash_at: str = "", **more: Any) -> Worker:
+        """A worker that reads in small pieces, so that a recovery or a batch that ends early is seen."""
         number = len(self.workers)
         log = self.folder / f"{self.name}-{number}.log"
         job = {
@@ -147,6 +148,7 @@ class Books:
             "channels": self.channels,
             "inputs": self.inputs,
             "actions": self.actions,
+            "settings": {"fetch_bytes": 4096},
             **more,
         }
         with log.open("wb") as out:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
+LONG = pytest.mark.skipif("LANE_LONG" not in os.environ, reason="LANE_LONG=1 runs it: half a minute")
 ALL = set(range(PARTITIONS))
 
 
@@ -156,7 +157,37 @@ async def test_different_partition_counts_are_refused_with_what_to_do(books: Boo
         assert "need the same number of partitions" in worker.log.read_text()
 
 
-@pytest.mark.skipif("LANE_LONG" not in os.environ, reason="LANE_LONG=1 runs it: half a minute")
+async def test_what_the_core_cannot_stand_ends_the_worker_and_nothing_of_it_is_committed(books: Books) -> None:
+    async with books.running():
+        await books.produce(50)
+        producer = AIOKafkaProducer(bootstrap_servers=books.bootstrap, acks="all")
+        await producer.start()
+        await producer.send_and_wait(books.channels[0], b"no entry", key=b"c1")
+        await producer.stop()
+        for _ in range(2):
+            worker = await books.start()
+            assert await worker.ended() == 1, "also when it is started again: the bad record is still there"
+            told = worker.log.read_text()
+            assert "the lane failed, the worker ends" in told
+            assert "DecodeError" in told
+
+
+@LONG
+async def test_one_worker_more_than_partitions_waits_and_takes_over(books: Books) -> None:
+    async with books.running():
+        workers = [await books.start() for _ in range(PARTITIONS + 1)]
+        await until(lambda: sum(len(each.owned()) for each in workers) == PARTITIONS)
+        await books.produce(200)
+        owner = next(each for each in workers if each.owned())
+        owner.terminate()
+        assert await owner.ended() == 0
+        left = [each for each in workers if each is not owner]
+        await until(lambda: all(len(each.owned()) == 1 for each in left))
+        await books.produce(200)
+        (await books.balance()).check()
+
+
+@LONG
 async def test_a_worker_outlives_an_outage_of_its_broker_and_the_books_balance(
     unique: Callable[[str], str], tmp_path: Path
 ) -> None:
