@@ -95,9 +95,12 @@ class Step:
             return
         self.refer(record, Applied(referred[0], raw, event.received, plan.channel))
 
-    def apply(self, record: Record, event: Event, target: str, message: Applied) -> None:
-        """Apply an event at the root where `target` is a member: here, or where that root lives."""
-        name = target
+    def apply(self, record: Record, event: Event, target: str, message: Applied, at: str = "") -> None:
+        """Apply an event at the root where `target` is a member: here, or where that root lives.
+
+        `at` is the node that the event was passed on to, where it came by another node: the search goes on there.
+        """
+        name = at or target
         for _ in range(MOST_FORWARDS):
             key = node_key(self.tenant, name)
             if not self._is_here(key, record):
@@ -167,7 +170,7 @@ class Step:
             self.tokens.resolve(event, self.program.identity, message.received)
         if not event.identifiers:
             event.identifiers = (message.target,)
-        self.apply(record, event, message.target, message)
+        self.apply(record, event, message.target, message, name)
 
     def _identity(self, record: Record, name: str, message: "Link | Absorb | Reset | Erase | Home | Refused | Split") -> None:
         key = node_key(self.tenant, name)
