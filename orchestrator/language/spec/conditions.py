@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from orchestrator.language.source.core_schema import is_null, plain_value
 from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
 from orchestrator.language.spec.reader import INVALID, Reader
@@ -15,8 +17,7 @@ from orchestrator.language.spec.values import KeyedBy, NameOr
 _KEY_OF = re.compile(r"key_of\(\s*([\w.\-]+)\s*\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True, gc=False):
     """CEL that is read and not yet compiled.
 
     Attributes:

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.nodes import Scalar
+from orchestrator.language.source.position import Position  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.language.source.nodes import Node
-    from orchestrator.language.source.position import Position
 
 
 class _Invalid:
@@ -22,8 +23,7 @@ INVALID: Final[Any] = _Invalid()
 """What a type's `read` gives for a node it refused; the problem has been reported."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """A name in the bundle that must be declared somewhere: checked when all documents are known.
 
     Attributes:
