@@ -36,5 +36,7 @@ def demo_files(shipped: Path, demo: Path) -> dict[str, bytes]:
 def _shortened(content: bytes, wait: Mapping[str, str]) -> bytes:
     before = wait["shipped"].encode()
     if content.count(before) != 1:
-        raise WaitError(f"{WAITS}: {wait['file']} has the text {wait['shipped']!r} {content.count(before)} times, not once")
+        raise WaitError(
+            f"{WAITS}: {wait['file']} has the text {wait['shipped']!r} {content.count(before)} times, not once"
+        )
     return content.replace(before, wait["demo"].encode())
