@@ -2,9 +2,9 @@
 
     python bench/lint.py
 
-Prints one JSON line with the best of three runs, in CPU seconds: what the machine does besides only adds. The bundle is made here:
-twenty scenarios a file, each with its own texts, waits, conditions and content. A run is counted only when the bundle
-loads without a problem and holds all it should.
+Prints one JSON line with the best of three runs, in CPU seconds: what the machine does besides only adds. The
+bundle is made here: twenty scenarios a file, each with its own texts, waits, conditions and content. A run is counted
+only when the bundle loads without a problem and holds all it should.
 """
 
 from __future__ import annotations
