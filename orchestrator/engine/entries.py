@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.endings import level_ends
+from orchestrator.engine.explaining import explained
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, run
 from orchestrator.engine.maps import EventMap, stored_event
@@ -21,7 +22,7 @@ def check_entries(moment: "Moment") -> None:
     plan, event = moment.plan, moment.event
     if plan is None or event is None or plan.entries is None:
         return
-    for scenario in plan.entries.candidates(event.data):
+    for scenario in plan.entries.all() if moment.explain else plan.entries.candidates(event.data):
         if event.late:
             moment.note("not_entered", scenario.name, "", reason.LATE_EVENT)
         else:
@@ -34,7 +35,7 @@ def _by_event(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> None:
         if moment.holds(entry.where, plan.name, ""):
             _enter_keyed(moment, plan, stored_event(event, plan.entry_fields))
         elif moment.explain:
-            moment.note("not_entered", plan.name, "", "where", {"condition": entry.where and entry.where.source})
+            moment.note("not_entered", plan.name, "", "where", explained(entry.where, moment.scope))
         return
     try:
         items = moment.value(entry.each, plan.name, "")
@@ -50,7 +51,8 @@ def _enter_keyed(moment: "Moment", plan: "ScenarioPlan", stored: dict[str, Any])
     document = plan.document
     if not moment.holds(document.audience, plan.name, ""):
         if moment.explain:
-            moment.note("not_entered", plan.name, "", reason.NOT_IN_AUDIENCE, {"condition": document.audience.source})
+            detail = explained(document.audience, moment.scope)
+            moment.note("not_entered", plan.name, "", reason.NOT_IN_AUDIENCE, detail)
         return
     key = ""
     if document.entry.key is not None:
@@ -63,14 +65,18 @@ def _enter_keyed(moment: "Moment", plan: "ScenarioPlan", stored: dict[str, Any])
 
 def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, Any]) -> None:
     """Enter under a key, if re-entry allows it and no end holds already; then run until it stands."""
-    if plan.document.entries == "closed" or not _admits(moment, plan, key):
+    if plan.document.entries == "closed":
+        moment.note("not_entered", plan.name, "", "entries_closed", {"key": key})
+        return
+    if not _admits(moment, plan, key):
         return
     instance = _instance(moment, plan, key, stored)
     journey = Journey(moment, instance, plan)
     journey.look()
     for ending in plan.endings:
         if ending.on is None and level_ends(moment, plan, ending):
-            moment.note("not_entered", plan.name, "", ending.reason)
+            detail = {"key": key, "condition": ending.condition.source} if ending.condition is not None else None
+            moment.note("not_entered", plan.name, "", ending.reason, detail)
             return
     name = f"{plan.name}\n{key}"
     moment.customer.ordinals = {**moment.customer.ordinals, name: (instance.ordinal, moment.now)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.model.effect import Emitted, Note
@@ -49,6 +50,8 @@ def _line(run: Run, one: Happening, alone: bool) -> Iterator[str]:
 def said_of(note: Note, start: int) -> str:
     """A line of the trace in words; "" where another line says it better. Times are told from `start` on."""
     place = f"{note.scenario}{'/' if note.scenario and note.step else ''}{note.step}"
+    if isinstance(note.detail, dict) and "parts" in note.detail:
+        return f"{_not_so(note, place)}: {parts_in_words(note.detail)}"
     more, what = _with(note, start, "content", "queue", "outcome"), note.what
     detail: dict[str, Any] = note.detail if isinstance(note.detail, dict) else {}
     if what in {"gave", "emitted"}:
@@ -65,12 +68,26 @@ def said_of(note: Note, start: int) -> str:
     return _about_scenario(note, place, detail, more)
 
 
+def _not_so(note: Note, place: str) -> str:
+    if note.what == "not_matched":
+        return f"{note.detail['event']} does not match {place}"
+    return f"not entered {note.scenario}" + ("" if note.reason == "where" else f": {note.reason}")
+
+
+def parts_in_words(detail: dict[str, Any]) -> str:
+    """Which parts of a condition were not true, and what they read."""
+    parts = "; ".join(f"`{part}` is {said}" for part, said in detail["parts"].items())
+    values = ", ".join(f"{name} is {json.dumps(value, ensure_ascii=False)}" for name, value in detail["values"].items())
+    return parts + (f" ({values})" if values else "")
+
+
 def _about_scenario(note: Note, place: str, detail: dict[str, Any], more: str) -> str:
     said = {
         "step": f"at step {place}",
         "entered": f"entered {note.scenario}{' (holdout)' if note.reason else ''}{more}",
         "not_entered": f"not entered {note.scenario}: {note.reason}{more}",
         "ended": f"ended {note.scenario}: {detail.get('outcome', '')} {note.reason}{more}",
+        "not_matched": f"{detail.get('event', '')} is not about {detail.get('of', '')}, which {place} waits for",
         "rests": f"{note.scenario} rests: its goal is still watched",
         "error": f"{place} failed inside: {detail.get('raised', '')}",
         "duplicate": "a copy of an event was dropped",

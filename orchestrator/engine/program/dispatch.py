@@ -33,6 +33,11 @@ class Dispatch:
                 fields.setdefault(field, {}).setdefault(value, []).append(plan)
         self.by_field = tuple(fields.items())
 
+    def all(self) -> "list[ScenarioPlan]":
+        """Every scenario with this type in its entry, by name: for traces, which say why one was not entered."""
+        found = [*self.rest, *(plan for _, plans in self.by_field for those in plans.values() for plan in those)]
+        return sorted(dict.fromkeys(found), key=_name)
+
     def candidates(self, data: dict[str, Any]) -> "Iterator[ScenarioPlan] | list[ScenarioPlan]":
         """The scenarios worth a look, by name."""
         found = self.rest

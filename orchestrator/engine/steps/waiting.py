@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine.explaining import explained
 from orchestrator.engine.journey import STAND
 from orchestrator.engine.local_time import next_time, zone
 from orchestrator.engine.maps import envelope_of
@@ -125,8 +126,14 @@ class WaitUntil(Word):
         if names[0] not in on and names[1] not in on:
             return False
         if of is not None and not about_step(journey, of, event):
+            if journey.moment.explain:
+                journey.note("not_matched", step, "of", {"event": event.type, "of": of})
             return False
-        return journey.holds(step, where)
+        if journey.holds(step, where):
+            return True
+        if journey.moment.explain:
+            journey.note("not_matched", step, "where", {"event": event.type, **explained(where, journey.moment.scope)})
+        return False
 
     def due(self, step: "StepPlan", journey: "Journey", standing: "Standing") -> Any:
         journey.leave(standing)
