@@ -222,7 +222,7 @@ class Places:
         if entry is None or not (entry.on or entry.sequence):
             return _ONLY_META
         inner = scopes.inside(entry)
-        event = self.typing.event(inner.on or ())
+        event = self.typing.entry(inner.on or ())
         if entry.each is None and not entry.sequence:
             return event
         fields = {**event.fields, **inner.added["as"].fields}

@@ -113,6 +113,15 @@ class Typing:
             found = self._records[names] = self.events.record_of(names, self.derived)
         return found
 
+    def entry(self, names: tuple[str, ...]) -> Type:
+        """The same as `entry`: what started an instance."""
+        key = ("entry", *names)
+        found = self._records.get(key)
+        if found is None:
+            event = self.event(names)
+            found = self._records[key] = record("entry", event.fields, open=event.open)
+        return found
+
     def declared_event(self, name: str) -> Type:
         """The type of an event before its derived properties are added."""
         named = self.events.named(name)
