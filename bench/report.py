@@ -38,15 +38,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def report(figures: Iterable[Figure]) -> None:
-    """Print each figure as one JSON line, and add it to the ledger unless BENCH_LEDGER is "off"."""
-    figures = list(figures)
-    if os.environ.get("BENCH_LEDGER") != "off":
-        _enter(figures)
+    """Print each figure as one JSON line; `python -m bench` enters them in the ledger."""
     for figure in figures:
         print(json.dumps(figure._asdict()), flush=True)
 
 
-def _enter(figures: list[Figure]) -> None:
+def enter(figures: Iterable[Figure]) -> None:
+    """Add figures to the ledger."""
     new = not LEDGER.exists()
     with LEDGER.open("a", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -1,0 +1,59 @@
+"""`make bench`: every benchmark in turn; their figures go to bench/ledger.csv and are listed again at the end."""
+
+import json
+import subprocess
+import sys
+from typing import Any, Final
+
+from bench.report import Figure, enter, table
+
+BENCHES: Final = (
+    ("-m", "bench.engine"),
+    ("-m", "bench.fan_out"),
+    ("bench/conditions.py",),
+    ("bench/lint.py",),
+    ("bench/scenario_tests.py",),
+    ("bench/lane/tiny.py",),
+    ("-m", "bench.e2e.j1"),
+)
+
+
+def figures_of(command: tuple[str, ...]) -> tuple[int, list[Figure]]:
+    """Run one benchmark, showing what it prints; its exit code and its figures."""
+    found = []
+    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True) as running:
+        for line in running.stdout or ():
+            if line.startswith('{"figure"'):
+                found.append(_figure(json.loads(line)))
+            else:
+                print(line, end="", flush=True)
+    return running.returncode, found
+
+
+def _figure(read: dict[str, Any]) -> Figure:
+    return Figure(read["figure"], read["value"], read["unit"], read.get("bar"), read.get("holds"))
+
+
+def main() -> int:
+    figures: list[Figure] = []
+    failed = []
+    for command in BENCHES:
+        print(f"\n== {' '.join(command)}", flush=True)
+        code, found = figures_of(command)
+        figures += found
+        if code:
+            failed.append(" ".join(command))
+    enter(figures)
+    table(
+        "All figures", ("figure", "value", "unit", "bar", "holds"),
+        [(f.figure, f"{f.value:,}", f.unit, "" if f.bar is None else f"{f.bar:,}", "" if f.holds is None else f.holds) for f in figures],
+    )  # fmt: skip
+    for figure in figures:
+        print(json.dumps(figure._asdict()), flush=True)
+    for name in failed:
+        print(f"failed: {name}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
