@@ -152,12 +152,10 @@ class Binder:
         if kept is None:
             kept = (Environment(mentioned, self._functions), mentioned)
             self._environments[key] = kept
-        for accepted in (expected, INT) if expected is DOUBLE else (expected,):
-            try:
-                return compile_expression(source, kept[0], accepted)
-            except CelProblem:
-                continue
-        return None
+        try:
+            return compile_expression(source, kept[0], expected)
+        except CelProblem:
+            return None
 
     def _with_all_names(
         self, pending: Pending, roots: dict[str, Type], expected: Type | None, draft: Draft
