@@ -148,6 +148,7 @@ def _parts(settings: Settings, site: Site, declared: Sequence[TopicDeclaration])
 
     kafka, delivery = settings.kafka, settings.delivery
     keys = settings.links.keys()
+    channels = frozenset(each.channel for each in declared if each.channel)
     backoff = Backoff(first=round(delivery.first_retry * 1000), longest=round(delivery.longest_retry * 1000))
     return Parts(
         lane=lane_settings(
@@ -158,7 +159,9 @@ def _parts(settings: Settings, site: Site, declared: Sequence[TopicDeclaration])
         site=site,
         keys=lambda tenant: keys.get(tenant, ()),
         schemas=EventSchemas.from_topics(each.model_dump() for each in declared),
-        tuning=Tuning(partitions=kafka.partitions, slots=max(delivery.smtp.connections, 8), backoff=backoff),
+        tuning=Tuning(
+            partitions=kafka.partitions, channels=channels, slots=max(delivery.smtp.connections, 8), backoff=backoff
+        ),
         recorder=process,
     )
 

@@ -43,12 +43,15 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         partitions: how many `actions` has; a process's share of a rate limit is that of its partitions.
+        channels: the channels that have a topic for outcomes; None when every one has. An action on any other
+            goes to dead-letter: there is nowhere to say how it ended.
         slots: attempts under way at once, per tenant and channel.
         patience: how long a turn waits for its attempts, ms; slower ones go on beside the next turns.
         backoff: the waits between the attempts of one action.
     """
 
     partitions: int
+    channels: frozenset[str] | None = None
     slots: int = 8
     patience: int = 1_000
     backoff: Backoff = Backoff()
@@ -165,7 +168,7 @@ class DeliveryCore:
 
     def _take(self, turn: Turn, record: Record, now: int, fresh: dict[bytes, Pending]) -> None:
         try:
-            action = read_action(record)
+            action = read_action(record, self._tuning.channels)
         except BadActionError as fault:
             self._watch.rejected(record, fault.reason)
             turn.send(dead_letter(record, fault.reason, now))
@@ -227,11 +230,12 @@ class DeliveryCore:
 
     async def _drive(self, partition: int, start: Callable[[], None], patience: int) -> None:
         """Start attempts as their channels have room, until all have ended or the patience has."""
-        deadline = time.monotonic() + patience / 1000
+        clock = asyncio.get_running_loop().time  # the loop's own, so that a simulator's loop decides what time is
+        deadline = clock() + patience / 1000
         while True:
             start()
             running = [each.task for each in self._under_way[partition].values() if not each.task.done()]
-            left = deadline - time.monotonic()
+            left = deadline - clock()
             if not running or left <= 0:
                 return
             await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)

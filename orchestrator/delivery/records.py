@@ -14,7 +14,7 @@ class BadActionError(ValueError):
     """A record of `actions` that is no action; `reason` is the word that dead-letter shows."""
 
     def __init__(self, reason: str) -> None:
-        """A bad record, for a reason of a bounded list: `empty`, `undecodable`, `unknown_kind`."""
+        """A bad record, for a reason of a bounded list: `empty`, `undecodable`, `unknown_kind`, `unknown_channel`."""
         super().__init__(reason)
         self.reason = reason
 
@@ -28,8 +28,12 @@ _send: Final = msgspec.json.Decoder(Action)
 _withdraw: Final = msgspec.json.Decoder(Withdrawal)
 
 
-def read_action(record: Record) -> Action | Withdrawal:
+def read_action(record: Record, channels: frozenset[str] | None = None) -> Action | Withdrawal:
     """The action of a record.
+
+    Args:
+        record: as read from `actions`.
+        channels: the channels that there are, None where any will do.
 
     Raises:
         BadActionError: it is none.
@@ -39,12 +43,18 @@ def read_action(record: Record) -> Action | Withdrawal:
     try:
         kind = _kind.decode(record.value).kind
         if kind == "send":
-            return _send.decode(record.value)
+            return _known(_send.decode(record.value), channels)
         if kind == "withdraw":
             return _withdraw.decode(record.value)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as fault:
         raise BadActionError("undecodable") from fault
     raise BadActionError("unknown_kind")
+
+
+def _known(action: Action, channels: frozenset[str] | None) -> Action:
+    if channels is not None and action.channel not in channels:
+        raise BadActionError("unknown_channel")
+    return action
 
 
 def dead_letter(record: Record, reason: str, now: int) -> Outgoing:

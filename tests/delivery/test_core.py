@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from lane_world import DOWN, START, World, mail, withdraw  # type: ignore[import-not-found]
+from lane_world import DOWN, START, VirtualTime, World, mail, withdraw  # type: ignore[import-not-found]
 
 from orchestrator.delivery.contents import Limit
 from orchestrator.delivery.core import Tuning
@@ -13,6 +13,14 @@ from orchestrator.delivery.partition import TOLD_AFTER
 from orchestrator.model.effect import Action
 from orchestrator.model.ids import made_id
 from orchestrator.stream.lane.records import Core, WakingCore
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture")
+
+
+@pytest.fixture(scope="module")
+def event_loop_policy() -> VirtualTime:
+    return VirtualTime()
 
 
 @pytest.fixture
@@ -277,6 +285,13 @@ async def test_what_is_no_action_goes_to_dead_letter_as_it_came(world: World, va
     }
     assert world.counts.seen[reason] == 1
     assert world.outcomes() == [(mail().id, "delivered")]
+
+
+async def test_an_action_on_a_channel_without_a_topic_goes_to_dead_letter_and_ends_nothing() -> None:
+    world = World(Tuning(partitions=1, channels=frozenset({"email"})))
+    await world.take(mail("a", channel="fax"), mail("b"))
+    assert dict(world.outgoing[0].headers)["reason"] == b"unknown_channel"
+    assert world.sent == ["b" * 32]
 
 
 async def test_a_defect_in_an_attempt_is_counted_and_costs_no_other_message(world: World) -> None:

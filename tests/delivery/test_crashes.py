@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from lane_world import START, World, mail, withdraw  # type: ignore[import-not-found]
+from lane_world import START, VirtualLoop, World, mail, withdraw  # type: ignore[import-not-found]
 
 from orchestrator.delivery.backoff import Backoff
 from orchestrator.delivery.core import Tuning
@@ -36,7 +36,7 @@ class Lives(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
+        self.loop = VirtualLoop()
         self.world = World(Tuning(partitions=1, patience=2, slots=2, backoff=Backoff(first=500, longest=4_000)))
         self.topic: list[Action | Withdrawal] = []
         self.read = 0
