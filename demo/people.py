@@ -20,7 +20,7 @@ class Person:
 
 AMY = Person("Amy", "amy@example.com", ("anonymous_id:a1", "anonymous_id:a2", "user_id:u-amy", "card_id:c-amy"))
 BEN = Person("Ben", "ben@example.com", ("user_id:u-ben",))
-EVA = Person("Eva", "eva@example.com", ("user_id:u-eva",))
+EVA = Person("Eva", "eva@example.com", ("user_id:u-eva", "anonymous_id:e2"))
 GUS = Person("Gus", "gus@example.com", ("user_id:u-gus",))
 STRANGER = Person("a stranger", "", ("anonymous_id:z9",))
 HOUSE = Person("the shop", "", ())

@@ -89,6 +89,11 @@ class Stage:
         return self._kafka.bootstrap
 
     @property
+    def bundle(self) -> Path:
+        """The scenarios that are played: the shipped ones with short waits."""
+        return self.folder / "scenarios"
+
+    @property
     def kafka_log(self) -> Path:
         """What Kafka says."""
         return self._kafka.log_file
@@ -106,12 +111,22 @@ class Stage:
     ) -> None:
         await self._end()
 
+    async def ended(self) -> None:
+        """Returns when a part has ended by itself.
+
+        Raises:
+            StageError: always then.
+        """
+        if self._process is not None:
+            await self._process.wait()
+        raise StageError(f"the orchestrator ended by itself; it said last:\n{self._last_words()}")
+
     async def _start(self) -> None:
-        bundle = self._write_bundle()
+        self._write_bundle()
         self._told("Starting Apache Kafka (the first start on a machine fetches 45 MB)")
         await self._kafka.start_async()
         self._told("Starting the orchestrator: topics, bundle, worker, delivery, gateway")
-        command = ("-m", "orchestrator", "run", str(bundle), "--bootstrap", self.bootstrap, "--no-watch")
+        command = ("-m", "orchestrator", "run", str(self.bundle), "--bootstrap", self.bootstrap, "--no-watch")
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, *command, stdout=log, stderr=log, env=self._environment(), cwd=HERE.parent,
@@ -133,14 +148,12 @@ class Stage:
                 await process.wait()
         await self._kafka.stop_async()
 
-    def _write_bundle(self) -> Path:
+    def _write_bundle(self) -> None:
         """The shipped scenarios with the demo's short waits, as a folder that can be looked at and published."""
-        bundle = self.folder / "scenarios"
         for name, content in demo_files(HERE.parent / "scenarios", HERE / "scenarios").items():
-            path = bundle / name
+            path = self.bundle / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        return bundle
 
     def _environment(self) -> dict[str, str]:
         settings = {

@@ -1,0 +1,103 @@
+"""Playing: what people and systems do, each step shown on the timeline. Nothing here judges."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from demo.producer import Happening
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from demo.mailbox import Mail
+    from demo.people import Person
+    from demo.producer import Producer
+    from demo.timeline import Timeline
+    from demo.visitor import Browser, Page
+
+
+def events_of(channel: str, source: str) -> Callable[..., Happening]:
+    """`web = events_of("web", "website")`, and then `web("page_read", anonymous_id="a1", seconds=150)`."""
+
+    def happening(kind: str, **data: Any) -> Happening:
+        return Happening(channel, kind, data, source)
+
+    return happening
+
+
+@dataclass
+class Play:
+    """What can be done in the story.
+
+    Attributes:
+        timeline: shows each step.
+        producer: writes events, to Kafka or over HTTP.
+        browser: asks what to show.
+        events: how many events were sent so far.
+    """
+
+    timeline: Timeline
+    producer: Producer
+    browser: Browser
+    events: int = field(default=0)
+
+    async def over_kafka(self, person: Person, told: str, happening: Happening) -> None:
+        """A system of the company writes an event to its Kafka topic."""
+        key = await self.producer.to_kafka(happening)
+        self.events += 1
+        why = f"Kafka, topic channel.{happening.channel}, " + (f"key {key}" if key else "no key: it is everybody's")
+        self.timeline.row("event", person.name, happening.channel, told, why)
+
+    async def over_http(self, person: Person, told: str, happening: Happening) -> None:
+        """A system of the company posts an event to the gateway."""
+        await self.producer.over_http(happening)
+        self.events += 1
+        self.timeline.row("event", person.name, happening.channel, told, f"POST /v1/events, {happening.type}")
+
+    async def opens(
+        self,
+        person: Person,
+        told: str,
+        viewed: Happening,
+        slots: tuple[str, ...],
+        asked: dict[str, Any],
+        link: str = "",
+    ) -> Page:
+        """Somebody opens a page; the page asks what to show, with the page view that made the request.
+
+        Args:
+            person: who.
+            told: what they do, in words.
+            viewed: the page view.
+            slots: what the page has to fill.
+            asked: what the page knows of itself.
+            link: the link of a mail that was followed; its token goes along.
+        """
+        page = await self.browser.opens(viewed, slots, asked, token_of(link))
+        self.events += 1
+        why = f"POST /v1/decide with the {viewed.type}" + (" and the link's token" if link else "")
+        self.timeline.row("event", person.name, viewed.channel, told, why)
+        shown = ", ".join(f"{slot.rpartition('.')[2]} {page.content(slot)}" for slot in slots)
+        self.timeline.row(
+            "page", person.name, viewed.channel, f"sees {shown}", f"version {page.version}, answered in {page.ms} ms"
+        )
+        return page
+
+    async def until(self, due: int) -> None:
+        """Let time pass until after `due` (ms since the epoch): only then can be seen what did not happen."""
+        await asyncio.sleep(max(0.0, due / 1000 - time.time()))
+
+    def arrived(self, person: Person, mail: Mail) -> None:
+        """Show a mail that was handed over."""
+        signed = sum(1 for link in mail.links if token_of(link))
+        why = f"SMTP, {signed} of {len(mail.links)} links signed, action {mail.action[:8]}"
+        self.timeline.row("mail", person.name, "email", f"gets the mail “{mail.subject}”", why)
+
+
+def token_of(link: str) -> str:
+    """The signed token that a link carries, empty without one."""
+    return next(iter(parse_qs(urlsplit(link).query).get("token", ())), "")
