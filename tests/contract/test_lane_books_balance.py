@@ -123,12 +123,35 @@ async def stopped_and_continued(books: Books) -> Balance:
         return await books.balance()
 
 
+async def frozen_at_rest(books: Books) -> Balance:
+    """Frozen with nothing in hand: its table is in order, but what others wrote meanwhile is missing in it."""
+    async with books.running():
+        await books.produce(800)
+        first = await books.start()
+        await books.settle()
+        first.freeze()
+        second = await books.start()
+        await until(lambda: second.owned() == ALL)
+        await books.produce(800)
+        await books.settle()
+        first.thaw()
+        await until(lambda: together(first, second))
+        await books.produce(800)
+        await books.settle()
+        second.terminate()
+        await second.ended()
+        await until(lambda: first.owned() == ALL)
+        await books.produce(800)
+        return await books.balance()
+
+
 SCENARIOS: dict[str, Callable[[Books], Coroutine[None, None, Balance]]] = {
     **{f"crash-{point.replace('_', '-')}": lambda books, point=point: crash_at(books, point) for point in POINTS},
     "kill-at-random": kill_at_random,
     "second-killed": second_joins_and_is_killed,
     "second-leaves": second_joins_and_leaves,
     "stopped-and-continued": stopped_and_continued,
+    "frozen-at-rest": frozen_at_rest,
 }
 
 
