@@ -56,14 +56,20 @@ def _said(scene: Scene, expected: Expectation, one: Happening) -> str:
             return f"{name} was sent by {effect.channel} to {effect.address}{_values(effect)}"
         if note is not None and note.what in {"held", "suppressed"}:
             told = note.detail["content"]
-            return said_of(note, scene.run.start) if scene.run.told.get(told, told) == name else ""
+            return (
+                said_of(note, lambda at: length(at - scene.run.start)) if scene.run.told.get(told, told) == name else ""
+            )
     if kind == "task" and isinstance(effect, TaskNotice) and effect.queue == expected.task:
         due = f", due {length(effect.due - scene.run.start)}" if effect.due else ""
         return f"{effect.queue} {effect.state} (key: {effect.key}{due})"
     if kind == "emitted" and isinstance(effect, Emitted) and effect.type == expected.emitted:
         return f"{effect.type} {short(effect.data)}"
     if kind in {"entered", "ended", "standing"} and note is not None and note.scenario == getattr(expected, kind):
-        return said_of(note, scene.run.start) if note.what in {"entered", "ended", "not_entered"} else ""
+        return (
+            said_of(note, lambda at: length(at - scene.run.start))
+            if note.what in {"entered", "ended", "not_entered"}
+            else ""
+        )
     return ""
 
 

@@ -9,13 +9,14 @@ from orchestrator.model.effect import Emitted, Note
 from orchestrator.rehearsal.wording import length, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from orchestrator.rehearsal.record import Happening
     from orchestrator.rehearsal.run import Run
 
 MOST: Final = 60
 _TIMES: Final = frozenset({"until", "valid_until", "said_at", "last", "entered_at", "due"})
+_LENGTHS: Final = frozenset({"gap"})
 
 
 def trace_lines(run: Run, customer: str = "") -> list[str]:
@@ -39,7 +40,7 @@ def _at(run: Run, at: int) -> str:
 def _line(run: Run, one: Happening, alone: bool) -> Iterator[str]:
     said = ""
     if one.note is not None:
-        said = said_of(one.note, run.start)
+        said = said_of(one.note, lambda at: length(at - run.start))
     elif isinstance(one.effect, Emitted):
         said = f"emitted {one.effect.type} {short(one.effect.data)}"
     if said:
@@ -47,25 +48,18 @@ def _line(run: Run, one: Happening, alone: bool) -> Iterator[str]:
         yield f"{_at(run, one.at)}  {who}{said}"
 
 
-def said_of(note: Note, start: int) -> str:
-    """A line of the trace in words; "" where another line says it better. Times are told from `start` on."""
+def said_of(note: Note, when: Callable[[int], str]) -> str:
+    """A line of the trace in words; "" where another line says it better. `when` tells a time in the trace (ms)."""
     place = f"{note.scenario}{'/' if note.scenario and note.step else ''}{note.step}"
-    if isinstance(note.detail, dict) and "parts" in note.detail:
-        return f"{_not_so(note, place)}: {parts_in_words(note.detail)}"
-    more, what = _with(note, start, "content", "queue", "outcome"), note.what
     detail: dict[str, Any] = note.detail if isinstance(note.detail, dict) else {}
-    if what in {"gave", "emitted"}:
-        return ""
-    if what == "sent":
-        return f"sent {detail['content']} by {detail['channel']} to {detail['to']} ({place})"
-    if what in {"suppressed", "held"}:
-        return f"{what} {detail['content']}: {note.reason}{more} ({place})"
-    if what.startswith("task"):
-        return f"task {detail['queue']} {what.partition('_')[2] or 'opened'}{more} ({place})"
-    if what == "unknown":
-        condition = f"`{detail['condition']}`: " if "condition" in detail else ""
-        return f"unknown at {place or 'the bundle'}: {condition}{detail.get('because', '')}"
-    return _about_scenario(note, place, detail, more)
+    if "parts" in detail:
+        return f"{_not_so(note, place)}: {parts_in_words(detail)}"
+    more = _with(note, when, "content", "queue", "outcome")
+    if note.what in {"suppressed", "held"}:
+        return f"{note.what} {detail['content']}: {note.reason}{more} ({place})"
+    if note.what.startswith("task"):
+        return f"task {detail['queue']} {note.what.partition('_')[2] or 'opened'}{more} ({place})"
+    return _other(note, place, detail, more)
 
 
 def _not_so(note: Note, place: str) -> str:
@@ -81,8 +75,13 @@ def parts_in_words(detail: dict[str, Any]) -> str:
     return parts + (f" ({values})" if values else "")
 
 
-def _about_scenario(note: Note, place: str, detail: dict[str, Any], more: str) -> str:
+def _other(note: Note, place: str, detail: dict[str, Any], more: str) -> str:
+    condition = f"`{detail['condition']}`: " if "condition" in detail else ""
     said = {
+        "gave": "",
+        "emitted": "",
+        "sent": f"sent {detail.get('content')} by {detail.get('channel')} to {detail.get('to')} ({place})",
+        "unknown": f"unknown at {place or 'the bundle'}: {condition}{detail.get('because', '')}",
         "step": f"at step {place}",
         "entered": f"entered {note.scenario}{' (holdout)' if note.reason else ''}{more}",
         "not_entered": f"not entered {note.scenario}: {note.reason}{more}",
@@ -95,19 +94,23 @@ def _about_scenario(note: Note, place: str, detail: dict[str, Any], more: str) -
     return said if said is not None else f"{place} {note.what} {note.reason}{more}".strip()
 
 
-def _with(note: Note, start: int, *skip: str) -> str:
-    numbers = _numbers(note.detail, start, frozenset(skip))
+def _with(note: Note, when: Callable[[int], str], *skip: str) -> str:
+    numbers = _numbers(note.detail, when, frozenset(skip))
     return f" ({numbers})" if numbers else ""
 
 
-def _numbers(detail: Any, start: int, skip: frozenset[str]) -> str:
-    """The values of a note as `name: value`, times counted from the start."""
+def _numbers(detail: Any, when: Callable[[int], str], skip: frozenset[str]) -> str:
+    """The values of a note as `name: value`."""
     if not isinstance(detail, dict):
         return "" if detail is None else short(detail)
     shown = []
     for name, value in detail.items():
         if name in skip or value in ("", None, {}, []):
             continue
-        is_time = name in _TIMES and isinstance(value, int) and value > start // 2
-        shown.append(f"{name}: {length(value - start) if is_time else short(value)}")
+        if name in _TIMES and isinstance(value, int) and value > 0:
+            shown.append(f"{name}: {when(value)}")
+        elif name in _LENGTHS and isinstance(value, int):
+            shown.append(f"{name}: {length(value)}")
+        else:
+            shown.append(f"{name}: {short(value)}")
     return ", ".join(shown)

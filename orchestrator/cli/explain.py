@@ -1,0 +1,171 @@
+"""`orchestrator explain`: why a customer got this, why not that, and what comes next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.bundles import sound_bundle
+from orchestrator.cli.errors import UserError
+from orchestrator.cli.options import TopicsDir  # noqa: TC001 - typer reads the annotations
+
+if TYPE_CHECKING:
+    from orchestrator.engine.program.plan import Program
+    from orchestrator.language.bundle import Bundle
+    from orchestrator.rehearsal.explain import Explanation
+    from orchestrator.rehearsal.folder import Loaded
+
+_HELP = """
+Explain a customer: by scenario what matched, what did not and at which condition with which values, what was held back
+by which gate with which numbers, and what happens next and when.
+
+CUSTOMER is a name of the test (--test), or an identifier such as email:amy@example.com. Their life is played on the
+production engine and a virtual clock: a test of the bundle, or recorded events (--events, JSON lines as for replay).
+
+  orchestrator explain amy --test "cart left at night"
+  orchestrator explain email:amy@example.com --events yesterday.jsonl --scenario cart_rescue --format mermaid
+"""
+
+
+class Format(StrEnum):
+    """How the explanation is shown."""
+
+    TEXT = "text"
+    JSON = "json"
+    MERMAID = "mermaid"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("explain", help=_HELP)(explain_customer)
+
+
+def explain_customer(
+    customer: Annotated[str, typer.Argument(help="A name of the test, or NAMESPACE:VALUE.")],
+    bundle: Annotated[Path, typer.Option("--bundle", help="The bundle's folder.")] = Path("scenarios"),
+    test: Annotated[
+        str | None, typer.Option(help="Play the test whose name this regular expression finds.", show_default=False)
+    ] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="Play these recorded events (JSON lines).", show_default=False)
+    ] = None,
+    scenario: Annotated[str | None, typer.Option(help="This scenario alone.", show_default=False)] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="How things stood then: 1h30m after the start, or a timestamp.", show_default=False),
+    ] = None,
+    moments: Annotated[bool, typer.Option("--moments", help="Show the whole trace, moment by moment.")] = False,
+    format_: Annotated[
+        Format, typer.Option("--format", help="text, json, or mermaid: the scenario as a graph with the way taken.")
+    ] = Format.TEXT,
+    topics_dir: TopicsDir = None,
+) -> None:
+    if (test is None) == (events is None):
+        raise UserError("say what to play: --test REGEX, or --events FILE")
+    loaded, checked = sound_bundle(bundle, topics_dir)
+    if scenario is not None and scenario not in checked.scenarios:
+        raise UserError(f"the bundle has no scenario {scenario}; there are {', '.join(sorted(checked.scenarios))}")
+    if test is not None:
+        found, program, zone = _of_test(loaded, checked, test, customer, scenario, at)
+    else:
+        assert events is not None  # noqa: S101 - one of both is given
+        found, program, zone = _of_events(checked, events, customer, scenario, at)
+    _show(found, program, zone, format_, moments)
+
+
+def _show(found: Explanation, program: Program, zone: str, format_: Format, moments: bool) -> None:
+    from orchestrator.rehearsal import explain_report, journey_graph  # noqa: PLC0415 - --help does without
+
+    if format_ is Format.JSON:
+        typer.echo(explain_report.as_json(found), nl=False)
+        return
+    if format_ is Format.TEXT:
+        typer.echo(explain_report.as_text(found, program, moments=moments, zone=zone), nl=False)
+        return
+    for account in found.scenarios:
+        if account.scenario in program.scenarios and (account.reached or len(found.scenarios) == 1):
+            typer.echo(journey_graph.mermaid(program.scenarios[account.scenario], account), nl=False)
+
+
+def _of_test(
+    loaded: Loaded, bundle: Bundle, pattern: str, customer: str, scenario: str | None, at: str | None
+) -> tuple[Explanation, Program, str]:
+    import re  # noqa: PLC0415
+
+    from orchestrator.rehearsal.explain import explain  # noqa: PLC0415
+    from orchestrator.rehearsal.played import play_test  # noqa: PLC0415
+    from orchestrator.rehearsal.problem import Problem  # noqa: PLC0415
+    from orchestrator.rehearsal.suite import chosen, name_of  # noqa: PLC0415
+
+    try:
+        stories = chosen(bundle, loaded.part, pattern)
+    except re.error as error:
+        raise UserError(f"--test {pattern}: this is no regular expression: {error}") from error
+    if len(stories) != 1:
+        names = "; ".join(name_of(story) for story in stories[:5])
+        raise UserError(f"--test {pattern}: {f'finds {len(stories)} tests: {names}' if stories else 'finds no test'}")
+    story = stories[0]
+    try:
+        run = play_test(story, bundle, _moment(at))
+        nodes = run.cast.of(customer) if ":" not in customer else [customer]
+    except Problem as problem:
+        raise UserError(f"{loaded.root / problem.at.file}:{problem.at.line}: {problem.message}") from problem
+    if (
+        ":" not in customer
+        and customer not in story.customers
+        and not any(e.customer == customer for e in story.events)
+    ):
+        raise UserError(
+            f"the test has no customer {customer}; there are {', '.join(story.customers) or 'none by name'}"
+        )
+    found = explain(run.world, nodes, run.world.record.happenings, scenario)
+    return found, run.world.program, story.zone or bundle.settings.zone
+
+
+def _of_events(
+    bundle: Bundle, path: Path, customer: str, scenario: str | None, at: str | None
+) -> tuple[Explanation, Program, str]:
+    from orchestrator.engine.program.build import build_program  # noqa: PLC0415
+    from orchestrator.rehearsal.explain import explain  # noqa: PLC0415
+    from orchestrator.rehearsal.played import play_events  # noqa: PLC0415
+    from orchestrator.rehearsal.recorded import EventFile  # noqa: PLC0415
+
+    program = build_program(bundle)
+    namespace, _, value = customer.partition(":")
+    try:
+        node = program.identity.node(namespace, value)
+    except ValueError as error:
+        raise UserError(f"{customer}: {error}; write NAMESPACE:VALUE, such as email:amy@example.com") from error
+    try:
+        file = EventFile(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    if not file.count:
+        raise UserError(f"{path}: there is no event in it")
+    world, happenings = play_events(program, file, node, _moment(at))
+    return explain(world, [node], happenings, scenario), program, bundle.settings.zone
+
+
+def _moment(at: str | None) -> int | datetime | None:
+    """`--at`: a duration after the start in ms, or a moment.
+
+    Raises:
+        UserError: it is neither.
+    """
+    from orchestrator.language.spec.types import milliseconds  # noqa: PLC0415
+
+    if at is None:
+        return None
+    length = milliseconds(at)
+    if length is not None:
+        return length
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError as error:
+        raise UserError(f"--at {at}: write a duration such as 1h30m, or a time such as 2026-03-02T08:15:00Z") from error
+    if moment.tzinfo is None:
+        raise UserError(f"--at {at}: say in which zone, such as {at}Z")
+    return moment
