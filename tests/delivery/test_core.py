@@ -14,7 +14,6 @@ from orchestrator.model.effect import Action
 from orchestrator.model.ids import made_id
 from orchestrator.stream.lane.records import Core, WakingCore
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture")
 
 
