@@ -120,7 +120,7 @@ class TinyCore:
         live, actions, actions_topic = owned.live, [], self._actions
         touched: dict[bytes, State] = {}
         for record in records:
-            key = record.key
+            key: bytes = record.key  # type: ignore[assignment]  # the bench's own events have key and value
             state = touched.get(key)
             if state is None:
                 state = live.get(key)
@@ -129,7 +129,7 @@ class TinyCore:
                 touched[key] = state
             if record.offset <= state.offset:
                 continue
-            event = decode_event(record.value)
+            event = decode_event(record.value)  # type: ignore[arg-type]
             state.offset = record.offset
             state.n += 1
             state.last_type = kind = event.type

@@ -11,6 +11,7 @@ import os
 import random
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +36,10 @@ async def until(what: Callable[[], bool], seconds: float = 120) -> None:
     while not what():
         assert time.monotonic() < deadline, "waited in vain"
         await asyncio.sleep(0.02)
+
+
+def owns_some(worker: Worker) -> bool:
+    return bool(worker.owned())
 
 
 def together(*workers: Worker) -> bool:
@@ -62,7 +67,7 @@ async def kill_at_random(books: Books) -> Balance:
         producing = asyncio.ensure_future(books.produce(6000, per_second=400))
         for _ in range(2):
             worker = await books.start()
-            await until(lambda worker=worker: bool(worker.owned()))
+            await until(partial(owns_some, worker))
             await asyncio.sleep(chance.uniform(0.1, 1.5))
             worker.kill()
             await worker.ended()
@@ -94,7 +99,7 @@ async def second_joins_and_leaves(books: Books) -> Balance:
         await until(lambda: first.owned() == ALL)
         for _ in range(2):
             second = await books.start()
-            await until(lambda second=second: together(first, second))
+            await until(partial(together, first, second))
             await asyncio.sleep(0.3)
             second.terminate()
             assert await second.ended() == 0
@@ -146,7 +151,7 @@ async def frozen_at_rest(books: Books) -> Balance:
 
 
 SCENARIOS: dict[str, Callable[[Books], Coroutine[None, None, Balance]]] = {
-    **{f"crash-{point.replace('_', '-')}": lambda books, point=point: crash_at(books, point) for point in POINTS},
+    **{f"crash-{point.replace('_', '-')}": partial(crash_at, point=point) for point in POINTS},
     "kill-at-random": kill_at_random,
     "second-killed": second_joins_and_is_killed,
     "second-leaves": second_joins_and_leaves,

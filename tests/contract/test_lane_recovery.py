@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -110,7 +110,7 @@ async def test_a_rebalance_in_the_middle_of_a_recovery_starts_it_over_and_loses_
         keys = [b"c%d" % (each % 20_000) for each in range(count)]
         await write(books, ((key, value(1, 1, index)) for index, key in enumerate(keys)))
         newest = {key.decode(): index for index, key in enumerate(keys)}
-        slow = {"settings": {"fetch_bytes": 20_000}}
+        slow: dict[str, Any] = {"settings": {"fetch_bytes": 20_000}}
         first = await books.start(**slow)
         await until(lambda: sum(restored for restored, _, _ in progress_of(first).values()) > 1000)
         assert not first.owned(), "still recovering"

@@ -227,11 +227,11 @@ async def test_a_core_that_wakes_gets_its_turns_and_its_batches_count(bench: Ben
     await bench.until(lambda: cast("WakefulCore", bench.core).woken == 2)
 
 
-async def test_what_the_core_raises_ends_the_worker(bench: Bench) -> None:
+async def test_what_the_core_raises_ends_the_worker(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_args: object) -> Batch:
         raise ArithmeticError("a bad core")
 
-    bench.core.process = broken  # type: ignore[method-assign]
+    monkeypatch.setattr(bench.core, "process", broken)
     bench.runner.start()
     bench.feed(0)
     await bench.until(lambda: bench.failures)
@@ -240,10 +240,11 @@ async def test_what_the_core_raises_ends_the_worker(bench: Bench) -> None:
 
 
 async def test_settled_means_done_and_committed(bench: Bench) -> None:
+    settled = [bench.runner.settled]
     bench.runner.start()
-    assert bench.runner.settled
     bench.feed(0)
     await bench.until(lambda: bench.out.batches)
-    assert not bench.runner.settled
+    settled.append(bench.runner.settled)
     bench.runner.note_committed({TOPIC: 1})
-    assert bench.runner.settled
+    settled.append(bench.runner.settled)
+    assert settled == [True, False, True]

@@ -13,7 +13,7 @@ from orchestrator.stream.lane_settings import LaneError
 from orchestrator.stream.shared_topics import SETTLE_MS, CompactedTopic, _Place
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from orchestrator.stream.broker import EmbeddedKafka
 
@@ -53,7 +53,7 @@ class Whole:
 
 @pytest.mark.kafka
 async def test_all_that_was_there_is_read_before_ready_and_the_rest_follows(
-    kafka: EmbeddedKafka, unique: Callable[[str], str], eventually_async: Callable[..., object]
+    kafka: EmbeddedKafka, unique: Callable[[str], str], eventually_async: Callable[..., Awaitable[object]]
 ) -> None:
     topic, whole = unique("facts"), Whole()
     await create(kafka.bootstrap, topic)
