@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from demo.checks import Checks, Seen
+from demo.people import HOUSE
 from demo.play import token_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from demo.decisions import Decisions
     from demo.mailbox import Mail, Mailbox
     from demo.people import Person
-    from demo.timeline import Timeline
     from demo.visitor import Browser, Page
     from demo.watch import Watch
 
@@ -28,14 +29,14 @@ class Expect:
 
     Attributes:
         checks: where they are kept.
-        timeline: shows the decisions that explain them.
+        decisions: shows the reasons that contexts give.
         browser: asks the gateway for contexts.
         watch: what was decided.
         mailbox: what was delivered.
     """
 
     checks: Checks
-    timeline: Timeline
+    decisions: Decisions
     browser: Browser
     watch: Watch
     mailbox: Mailbox
@@ -52,7 +53,7 @@ class Expect:
 
     def linked(self, person: Person, page: Page, because: str) -> None:
         """The token of the link was taken for a signed one of ours."""
-        self.checks.now(person, because, Seen(page.token == "linked", f"the token was {page.token or 'not looked at'}"))
+        self.checks.now(person, because, Seen(page.link == "linked", f"the token was {page.link or 'not looked at'}"))
 
     async def profile(self, person: Person, identifier: str, because: str, wanted: dict[str, Any]) -> None:
         """Traits have these values: `{"score.lumo-1": 50}`. A set holds if all of it is there."""
@@ -73,8 +74,8 @@ class Expect:
 
         await self._context(person, identifier, because, look)
 
-    async def waiting(self, person: Person, identifier: str, scenario: str, because: str) -> int:
-        """A journey stands at a step with a timer; gives when it is due, ms since the epoch.
+    async def waiting(self, person: Person, identifier: str, scenario: str, because: str, *, after: int = 0) -> int:
+        """A journey stands at a step with a timer that is due after a moment; gives when, ms since the epoch.
 
         Raises:
             BrokenOffError: there is none.
@@ -86,7 +87,7 @@ class Expect:
                 for journey in context["journeys"]
                 if journey["scenario"] == scenario
                 for standing in journey["standing"]
-                if standing["due"]
+                if standing["due"] > after
             ]
             running = ", ".join(journey["scenario"] for journey in context["journeys"]) or "none"
             return Seen(bool(dues), f"journeys: {running}", min(dues, default=0))
@@ -175,12 +176,21 @@ class Expect:
 
         await self.checks.soon(person, because, look)
 
+    def nothing_refused(self, because: str) -> None:
+        """No record went to the dead letters."""
+        refused = self.watch.dead_letters
+        self.checks.now(HOUSE, because, Seen(not refused, f"dead letters, by reason: {', '.join(refused) or 'none'}"))
+
     async def delivered(self, person: Person, because: str) -> None:
         """Delivery said of every message to this person that it was handed over."""
 
         def look() -> Seen:
-            outcomes = {action["content"]: self.watch.outcomes.get(action["id"], "") for action in self.watch.sent(person)}
-            open_ = [f"{content} {outcome or 'open'}" for content, outcome in outcomes.items() if outcome != "delivered"]
+            outcomes = {
+                action["content"]: self.watch.outcomes.get(action["id"], "") for action in self.watch.sent(person)
+            }
+            open_ = [
+                f"{content} {outcome or 'open'}" for content, outcome in outcomes.items() if outcome != "delivered"
+            ]
             return Seen(not open_, f"not delivered: {', '.join(open_)}")
 
         await self.checks.soon(person, because, look)
@@ -199,7 +209,12 @@ class Expect:
                 context = await self.browser.context(identifier)
             except httpx.HTTPError as error:
                 return Seen(holds=False, what=f"the gateway did not answer: {error}")
-            return Seen(holds=False, what="nobody is known") if context is None else judge(context)
+            if context is None:
+                return Seen(holds=False, what="nobody is known")
+            seen = judge(context)
+            if seen.holds:
+                self.decisions.show(person, context)
+            return seen
 
         return await self.checks.soon(person, because, look, needed=needed)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from demo.people import whose
 from demo.producer import Happening
 
 if TYPE_CHECKING:
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
 
 def events_of(channel: str, source: str) -> Callable[..., Happening]:
-    """`web = events_of("web", "website")`, and then `web("page_read", anonymous_id="a1", seconds=150)`."""
+    """Words for the events of a channel.
+
+    Args:
+        channel: where they happen.
+        source: the system that tells of them.
+
+    Returns:
+        Called with a type and properties, `web("page_read", seconds=150)`, what happened.
+    """
 
     def happening(kind: str, **data: Any) -> Happening:
         return Happening(channel, kind, data, source)
@@ -37,26 +46,36 @@ class Play:
         timeline: shows each step.
         producer: writes events, to Kafka or over HTTP.
         browser: asks what to show.
+        pace: seconds before each step, for who reads along.
         events: how many events were sent so far.
     """
 
     timeline: Timeline
     producer: Producer
     browser: Browser
+    pace: float = 0.0
     events: int = field(default=0)
 
-    async def over_kafka(self, person: Person, told: str, happening: Happening) -> None:
-        """A system of the company writes an event to its Kafka topic."""
-        key = await self.producer.to_kafka(happening)
+    async def over_kafka(self, person: Person, told: str, happening: Happening) -> dict[str, Any]:
+        """A system of the company writes an event to its Kafka topic; gives the event."""
+        await asyncio.sleep(self.pace)
+        event = self.producer.event(happening)
+        key = await self.producer.to_kafka(event)
         self.events += 1
-        why = f"Kafka, topic channel.{happening.channel}, " + (f"key {key}" if key else "no key: it is everybody's")
+        why = f"Kafka channel.{happening.channel}, " + (f"key {key}" if key else "no key: it is nobody's own")
         self.timeline.row("event", person.name, happening.channel, told, why)
+        return event
 
     async def over_http(self, person: Person, told: str, happening: Happening) -> None:
         """A system of the company posts an event to the gateway."""
-        await self.producer.over_http(happening)
+        await self.posts(person, told, self.producer.event(happening))
+
+    async def posts(self, person: Person, told: str, event: dict[str, Any]) -> None:
+        """Post an event, which may be one that was sent before."""
+        await asyncio.sleep(self.pace)
+        await self.producer.over_http(event)
         self.events += 1
-        self.timeline.row("event", person.name, happening.channel, told, f"POST /v1/events, {happening.type}")
+        self.timeline.row("event", person.name, event["channel"], told, f"POST /v1/events, {event['type']}")
 
     async def opens(
         self,
@@ -77,6 +96,7 @@ class Play:
             asked: what the page knows of itself.
             link: the link of a mail that was followed; its token goes along.
         """
+        await asyncio.sleep(self.pace)
         page = await self.browser.opens(viewed, slots, asked, token_of(link))
         self.events += 1
         why = f"POST /v1/decide with the {viewed.type}" + (" and the link's token" if link else "")
@@ -91,11 +111,12 @@ class Play:
         """Let time pass until after `due` (ms since the epoch): only then can be seen what did not happen."""
         await asyncio.sleep(max(0.0, due / 1000 - time.time()))
 
-    def arrived(self, person: Person, mail: Mail) -> None:
-        """Show a mail that was handed over."""
-        signed = sum(1 for link in mail.links if token_of(link))
-        why = f"SMTP, {signed} of {len(mail.links)} links signed, action {mail.action[:8]}"
-        self.timeline.row("mail", person.name, "email", f"gets the mail “{mail.subject}”", why)
+
+def show_mail(timeline: Timeline, mail: Mail) -> None:
+    """Show a mail that was handed over."""
+    signed = sum(1 for link in mail.links if token_of(link))
+    why = f"SMTP, {signed} of {len(mail.links)} links signed, action {mail.action[:8]}"
+    timeline.row("mail", whose(f"email:{mail.to}").name, "email", f"gets the mail “{mail.subject}”", why)
 
 
 def token_of(link: str) -> str:

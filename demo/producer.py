@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import httpx
     from aiokafka import AIOKafkaProducer
 
-STRENGTH: Final = ("user_id", "card_id", "email", "phone", "device_id", "anonymous_id")
-"""Namespaces as the bundle's `identity` orders them: a record's key is the node of the first that it has."""
+STRENGTH: Final = ("user_id", "card_id", "email", "phone", "device_id", "anonymous_id", "order", "thread")
+"""Namespaces as the bundle's `identity` orders them, then its references: the key is the node of the first of them."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +60,20 @@ class Producer:
             "data": happening.data,
         }
 
-    async def to_kafka(self, happening: Happening) -> str:
-        """Write the event to its channel's topic; gives the record key that it used."""
-        key = record_key(happening.data)
-        value = json.dumps(self.event(happening)).encode()
-        await self.kafka.send_and_wait(f"channel.{happening.channel}", value, key=key.encode() if key else None)
+    async def to_kafka(self, event: dict[str, Any]) -> str:
+        """Write an event to its channel's topic; gives the record key that it used."""
+        key = record_key(event["data"])
+        value = json.dumps(event).encode()
+        await self.kafka.send_and_wait(f"channel.{event['channel']}", value, key=key.encode() if key else None)
         return key
 
-    async def over_http(self, happening: Happening) -> None:
-        """Post the event to the gateway.
+    async def over_http(self, event: dict[str, Any]) -> None:
+        """Post an event to the gateway.
 
         Raises:
             httpx.HTTPStatusError: it was not accepted.
         """
-        answer = await self.http.post("/v1/events", json=self.event(happening))
+        answer = await self.http.post("/v1/events", json=event)
         answer.raise_for_status()
 
 

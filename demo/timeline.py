@@ -65,6 +65,6 @@ class Timeline:
         grid.add_column(width=8)
         grid.add_column(width=10)
         grid.add_column(width=8)
-        grid.add_column(ratio=3)
-        grid.add_column(ratio=2)
+        grid.add_column(ratio=11)
+        grid.add_column(ratio=9)
         return grid

@@ -22,13 +22,13 @@ class Page:
     Attributes:
         answers: slot -> content, and why.
         version: the customer's version that the answers were made from, None where nobody answered in time.
-        token: what became of the link's token, "" without one.
+        link: what became of the token of the link that was followed, "" without one.
         ms: how long the answer took.
     """
 
     answers: dict[str, dict[str, Any]]
     version: int | None
-    token: str
+    link: str
     ms: int
 
     def content(self, slot: str) -> str:
