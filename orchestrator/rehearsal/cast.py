@@ -19,10 +19,18 @@ class Cast:
     """Who is who. A customer whom only events name has one identifier: the name, in the strongest namespace."""
 
     def __init__(self, story: Story, program: Program) -> None:
+        self._story = story
         self._program = program
-        self.nodes: dict[str, list[str]] = {
-            name: nodes_of(customer.ids, program, customer.place("ids")) for name, customer in story.customers.items()
-        }
+        self.nodes: dict[str, list[str]] = {}
+
+    def learn(self) -> None:
+        """Take in the customers that the test lists.
+
+        Raises:
+            Problem: something given as an identifier can be none.
+        """
+        for name, customer in self._story.customers.items():
+            self.nodes[name] = nodes_of(customer.ids, self._program, customer.place("ids"))
 
     def of(self, name: str) -> list[str]:
         """A customer's identifiers as nodes, strongest first."""

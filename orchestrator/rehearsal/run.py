@@ -99,12 +99,13 @@ class Run:
         self.seeded_at = self.start + min([0, *history]) - 1
         self.world = World(program, self.seeded_at, facts=_rows(story), explain=explain, about=self.lots.about)
         self.cast = Cast(story, program)
-        self._people(language)
+        self._language = language
 
-    def _people(self, language: str | None) -> None:
+    def _people(self) -> None:
+        self.cast.learn()
         for name, customer in self.story.customers.items():
             nodes = seeded(customer, self.stage.bundle, self.world.program, self.seeded_at, self.start)
-            _speak(nodes, language, customer.language)
+            _speak(nodes, self._language, customer.language)
             if self.story.zone is not None and customer.zone is None:
                 _live_in(nodes, self.story.zone, customer.profile)
             self.lots.want(name, customer, self.cast.of(name))
@@ -122,7 +123,12 @@ class Run:
         return sorted(found, key=lambda one: one.at)
 
     def begin(self) -> None:
-        """What was before the test."""
+        """What was before the test.
+
+        Raises:
+            Problem: a customer or the history is not what it can be.
+        """
+        self._people()
         self.world.program.draw = self.lots.draw
         past = sorted(enumerate(self.story.history, 1), key=lambda one: one[1].at_)
         for number, event in past:

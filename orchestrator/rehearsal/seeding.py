@@ -36,6 +36,7 @@ def declare_present(program: Program) -> None:
     for name in DECLARABLE:
         if name not in program.traits.by_name:
             program.traits.by_name[name] = TraitPlan(name, First(), (), defaults.get(name, ""))
+    program.speaks = frozenset({"language", "zone"})
 
 
 def nodes_of(ids: Mapping[str, Any], program: Program, at: Position) -> list[str]:
