@@ -64,14 +64,17 @@ class Advance:
         """
         if self.customer.instances or self.customer.tasks or self.customer.waiting:
             self.timers(self.now)
+        program = self.program
         moment = self._moment(self.now)
-        event.late = event.time < moment.now - self.program.lateness
+        event.late = event.time < moment.now - program.lateness
         moment.led_at = event.time
         moment.received = event.received
-        if self.program.becomes:
+        if program.becomes:
             look_before(moment)
-        self._through(moment, event, self.program.event_plan(event.type, event.channel), links)
-        self._finish(moment)
+        plan = program.plans.get((event.type, event.channel)) or program.event_plan(event.type, event.channel)
+        self._through(moment, event, plan, links)
+        if moment.candidates or moment.made or program.becomes:
+            self._finish(moment)
 
     def timers(self, until: int) -> None:
         """Everything that is due up to `until` (ms), each at its own due time; of one instant it is one moment."""
@@ -143,7 +146,7 @@ class Advance:
         take_in(moment, event, plan)
         if self.customer.tasks:
             close_tasks(moment)
-        if self.customer.instances:
+        if self.customer.instances and (plan.heard or self.program.looks_always):
             check_endings(moment)
             check_waits(moment)
         if plan.entries is not None:
@@ -175,8 +178,6 @@ class Advance:
 
     def _finish(self, moment: Moment) -> None:
         """Steps 8 and 9: candidates are judged, instances go on, engine events are looked at; at most 8 rounds."""
-        if not (moment.candidates or moment.made or self.program.becomes):
-            return
         for _ in range(MOST_ROUNDS):
             settled = judge_candidates(moment) if moment.candidates else []
             go_on(moment, settled)

@@ -37,10 +37,12 @@ class Engine:
         advance = self._advance(work, customer)
         advance.event(event, links)
         self._left(work, customer, advance)
-        plan = self.program.event_plan(event.type, event.channel)
-        if plan.unlinks or plan.replaces:
-            _let_go(work, customer, event, plan)
-        if self.program.identity.references:
+        program = self.program
+        if program.unlinks:
+            plan = program.event_plan(event.type, event.channel)
+            if plan.unlinks or plan.replaces:
+                _let_go(work, customer, event, plan)
+        if program.identity.references:
             _refer(work, customer, event)
 
     def timers(self, work: "Work", customer: Customer, until: int) -> None:

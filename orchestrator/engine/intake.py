@@ -10,7 +10,7 @@ from orchestrator.engine.identity.merge import TIMELINE_KEPT
 from orchestrator.engine.traits.plan import apply_event
 from orchestrator.language.cel import CelError
 from orchestrator.model import ring
-from orchestrator.model.customer import Line, line_bytes
+from orchestrator.model.customer import line_bytes
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
@@ -51,18 +51,14 @@ def take_in(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
 
 
 def _note_activity(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
-    customer = moment.customer
-    channel = moment.program.channels.get(event.channel)
-    if plan.activity and channel is not None and channel.sends == "push" and plan.type not in _OUTCOMES:
-        customer.used = {**customer.used, event.channel: max(event.time, customer.used.get(event.channel, 0))}
-    if plan.type in _OUTCOMES:
+    customer, time = moment.customer, event.time
+    if plan.used:
+        customer.used = {**customer.used, event.channel: max(time, customer.used.get(event.channel, 0))}
+    if plan.outcome:
         _settle_contact(moment, event)
     data = event.data if plan.timeline_fields is None else None
-    line = line_bytes(Line(event.time, event.type, event.channel, event.id, data or None))
-    customer.timeline = ring.append(customer.timeline, event.time, line, TIMELINE_KEPT)
-
-
-_OUTCOMES: Final = frozenset({"delivered", "bounced", "failed", "expired", "withdrawn"})
+    line = line_bytes((time, event.type, event.channel, event.id, data))
+    customer.timeline = ring.append(customer.timeline, time, line, TIMELINE_KEPT)
 
 
 def _settle_contact(moment: "Moment", event: "Event") -> None:

@@ -149,13 +149,10 @@ class Waiting(msgspec.Struct, array_like=True, gc=False):
     event: dict[str, Any]
 
 
-_encode_line: Final = msgspec.msgpack.Encoder().encode
+line_bytes: Final = msgspec.msgpack.Encoder().encode
+"""A line as it stands in the timeline's ring, made of its fields as a tuple."""
+
 _decode_line: Final = msgspec.msgpack.Decoder(Line).decode
-
-
-def line_bytes(line: Line) -> bytes:
-    """A line as it stands in the timeline's ring."""
-    return _encode_line(line)
 
 
 def lines_of(timeline: bytes) -> list[Line]:

@@ -8,6 +8,7 @@ A ring is a count (1 byte), the newest time (8 bytes, ms, big-endian), then each
 payload (2 bytes), time (8 bytes), payload.
 """
 
+import struct
 from collections.abc import Iterable
 from typing import Final
 
@@ -15,6 +16,9 @@ EMPTY: Final = b""
 _START: Final = 9
 _HEAD: Final = 10
 MOST: Final = 255
+_ring: Final = struct.Struct(">BQ").pack
+_unpack: Final = struct.Struct(">BQ").unpack_from
+_entry: Final = struct.Struct(">HQ").pack
 
 
 def append(ring: bytes, time: int, payload: bytes, keep: int) -> bytes:
@@ -22,18 +26,16 @@ def append(ring: bytes, time: int, payload: bytes, keep: int) -> bytes:
 
     Payloads are at most 65,535 bytes long.
     """
-    at = time.to_bytes(8, "big")
-    length = len(payload).to_bytes(2, "big")
+    entry = _entry(len(payload), time) + payload
     if not ring:
-        return b"".join((b"\x01", at, length, at, payload))
-    if at < ring[1:_START]:
-        return pack(sorted([*entries(ring), (time, payload)], key=lambda entry: entry[0]), keep)
-    count = ring[0] + 1
-    first = _START
-    if count > keep:
-        first += _HEAD + int.from_bytes(ring[_START : _START + 2], "big")
-        count -= 1
-    return b"".join((count.to_bytes(1, "big"), at, ring[first:], length, at, payload))
+        return _ring(1, time) + entry
+    count, newest = _unpack(ring)
+    if time < newest:
+        return pack(sorted([*entries(ring), (time, payload)], key=lambda known: known[0]), keep)
+    if count < keep:
+        return _ring(count + 1, time) + ring[_START:] + entry
+    first = _START + _HEAD + int.from_bytes(ring[_START : _START + 2], "big")
+    return _ring(keep, time) + ring[first:] + entry
 
 
 def entries(ring: bytes) -> list[tuple[int, bytes]]:
@@ -52,10 +54,7 @@ def pack(sorted_entries: Iterable[tuple[int, bytes]], keep: int) -> bytes:
     kept = list(sorted_entries)[-keep:]
     if not kept:
         return EMPTY
-    head = bytes([len(kept)]) + kept[-1][0].to_bytes(8, "big")
-    return head + b"".join(
-        len(payload).to_bytes(2, "big") + time.to_bytes(8, "big") + payload for time, payload in kept
-    )
+    return _ring(len(kept), kept[-1][0]) + b"".join(_entry(len(payload), time) + payload for time, payload in kept)
 
 
 def join(one: bytes, other: bytes, keep: int) -> bytes:

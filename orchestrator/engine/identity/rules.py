@@ -51,7 +51,8 @@ class IdentityRules:
         self.region: Final = region
         self._rank = {name: place for place, name in enumerate(self.order)}
         self._normalise = dict(normalise or {})
-        self._plain = tuple((name, self._normalise.get(name, ())) for name in self.order)
+        self._ways = {name: self._normalise.get(name, ()) for name in self.order}
+        self._names = frozenset(self.order)
         self._most = {name: self._default_most(name) for name in self.order} | dict(most or {})
 
     def _default_most(self, name: str) -> int:
@@ -67,10 +68,15 @@ class IdentityRules:
         Raises:
             BadIdentifierError: an identifier is no text or number, or too long.
         """
+        named = self._names & data.keys()
+        if len(named) == 1:
+            (name,) = named
+            value = data[name]
+            return () if value in _NOTHING else (self._node(name, value, self._ways[name]),)
         return tuple([
             self._node(name, data[name], ways)
-            for name, ways in self._plain
-            if name in data and data[name] not in _NOTHING
+            for name, ways in self._ways.items()
+            if name in named and data[name] not in _NOTHING
         ])
 
     def referred(self, data: Mapping[str, Any]) -> tuple[str, ...]:

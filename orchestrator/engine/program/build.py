@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from orchestrator.language.cel import Type
     from orchestrator.language.spec.scenario import Scenario
 
+OUTCOMES: Final = frozenset({"delivered", "bounced", "failed", "expired", "withdrawn"})
 REFS_REMEMBERED: Final = 14 * 86_400_000
 _PYTHON: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,), "int": (int,), "double": (int, float), "bool": (bool,), "list": (list,), "map": (dict,),
@@ -57,6 +58,13 @@ def build_program(bundle: "Bundle", older: "Iterable[Program]" = ()) -> Program:
     for earlier in older:
         program.older.update(earlier.older)
         program.older.update({(plan.name, plan.version): plan for plan in earlier.scenarios.values()})
+    program.unlinks = bundle.identity is not None and bool(
+        bundle.identity.unlink_on or bundle.identity.replace_on
+    )
+    program.looks_always = bool(program.pauses) or any(
+        plan.has_levels or any(step.looks and step.kind != "send" for step in plan.steps.values())
+        for plan in (*program.scenarios.values(), *program.older.values())
+    )
     program.event_plan = EventPlans(bundle, program).plan
     return program
 
@@ -178,7 +186,7 @@ class EventPlans:
     def __init__(self, bundle: "Bundle", program: Program) -> None:
         self._bundle = bundle
         self._program = program
-        self._known: dict[tuple[str, str], EventPlan] = {}
+        self._known = program.plans
         self._needs = history_needs(bundle)
         self._declared = declared_names(bundle)
         self._heard = _heard(program)
@@ -215,6 +223,9 @@ class EventPlans:
             plan.replaces = _any(names, bundle.identity.replace_on)
             plan.unlinks = _any(names, bundle.identity.unlink_on)
         plan.heard = _any(names, self._heard)
+        came_by = bundle.channels.get(channel)
+        plan.outcome = type_ in OUTCOMES
+        plan.used = plan.activity and not plan.outcome and came_by is not None and came_by.sends == "push"
         plan.timeline_fields = None if _any(names, self._watched) else frozenset()
         plan.quiet = not (
             plan.heard or plan.entries or plan.traits or plan.consents or plan.turns or plan.closes or plan.needs
@@ -302,15 +313,9 @@ def _need(name: str, args: tuple[Any, ...]) -> Need:
 
 
 def _heard(program: Program) -> frozenset[str]:
-    """Every event name that some step, goal or exit listens for."""
-    names: set[str] = set()
-    for plan in program.scenarios.values():
-        names |= plan.ending_names
-        for step in plan.steps.values():
-            names |= step.listens
-            if step.kind == "task":
-                names |= {name for closing in step.body.close_on for name in closing.on}
-    return frozenset(names)
+    """Every event name that some step, goal or exit listens for, in releases that live on too."""
+    plans = (*program.scenarios.values(), *program.older.values())
+    return frozenset(name for plan in plans for name in plan.heard)
 
 
 def _watched(program: Program) -> frozenset[str]:

@@ -73,6 +73,7 @@ class ScenarioPlan:
         self.loops = any(step.kind == "go_to" and step.body.limit for step in steps.values())
         self.ending_names: frozenset[str] = frozenset()
         self.watched: frozenset[str] = frozenset()
+        self.heard: frozenset[str] = frozenset()
         self.declared: frozenset[str] = frozenset()
         self.entry_fields: frozenset[str] | None = None
         self.names_as: tuple[str, ...] = ()
@@ -102,9 +103,9 @@ class EventPlan:
     """Everything that an event of one type on one channel may touch: one look-up per event."""
 
     __slots__ = (
-        "activity", "audience_for", "browsing", "channel", "checks", "closes", "consents", "declared", "derive",
-        "entries", "facts", "for_", "heard", "known", "names", "needs", "quiet", "replaces", "timeline_fields",
-        "trait_names", "traits", "turns", "type", "unlinks",
+        "activity", "browsing", "channel", "checks", "closes", "consents", "declared", "derive",
+        "entries", "facts", "for_", "heard", "known", "names", "needs", "outcome", "quiet", "replaces", "timeline_fields",
+        "trait_names", "traits", "turns", "type", "unlinks", "used",
     )  # fmt: skip
 
     def __init__(self, type_: str, channel: str, declaration: "EventDeclaration | None") -> None:
@@ -131,7 +132,8 @@ class EventPlan:
         self.heard = False
         self.quiet = False
         self.timeline_fields: frozenset[str] | None = frozenset()
-        self.audience_for: tuple[str, ...] = ()
+        self.used = False
+        self.outcome = False
 
 
 _SPOKEN = frozenset({"language", "zone"})
@@ -150,10 +152,17 @@ class PausePlan(NamedTuple):
     reads: frozenset[str]
 
 
+def _no_plan(type_: str, channel: str) -> EventPlan:
+    raise LookupError("a program without event plans was used: build it with build_program")
+
+
 class Program:
     """One release.
 
     Attributes:
+        plans: the event plans made so far, by type and channel; `event_plan` makes one that is missing.
+        looks_always: some condition must be looked at after every event, whatever its type.
+        unlinks: some event takes an identifier away.
         draw: who is held out, which variant somebody gets (tenant, salt, person). A rehearsal says so itself.
     """
 
@@ -194,7 +203,10 @@ class Program:
         self.speaks: frozenset[str] = frozenset(traits.by_name) & _SPOKEN
         self.schemas: Any = None
         self.declared_entries: dict[str, frozenset[str]] = {}
-        self.event_plan: Any = None
+        self.plans: dict[tuple[str, str], EventPlan] = {}
+        self.event_plan: Callable[[str, str], EventPlan] = _no_plan
+        self.looks_always = False
+        self.unlinks = False
         self.draw: Callable[[str, str, str], float] = draw
 
     def scenario(self, name: str, version: int) -> ScenarioPlan | None:

@@ -23,11 +23,18 @@ def plan_scenario(document: "Scenario") -> ScenarioPlan:
     plan.endings = tuple(_endings(document))
     plan.has_levels = any(ending.on is None for ending in plan.endings)
     plan.ending_names = frozenset(name for ending in plan.endings for name in ending.on or ())
+    plan.heard = plan.ending_names.union(*(_hears(step) for step in steps.values()))
     plan.watched = plan.ending_names | frozenset(
         name for step in steps.values() if step.kind == "silence" for name in step.body.of
     )
     plan.names_as = tuple(moment.as_ for moment in document.entry.sequence if moment.as_)
     return plan
+
+
+def _hears(step: StepPlan) -> frozenset[str]:
+    """The events that a step, or a task that it opened, waits for."""
+    closings = step.body.close_on if step.kind == "task" else ()
+    return step.listens | {name for closing in closings for name in closing.on}
 
 
 def _flatten(story: "tuple[Step, ...]", follow: str | None, steps: dict[str, StepPlan], path: str) -> str | None:

@@ -5,7 +5,11 @@ fold of what is older. So what arrives late, within the lateness, changes nothin
 """
 
 from bisect import insort
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
+
+_PLACE: Final = itemgetter(0, 1, 2)
+"""Where a contribution stands: time, event id, line. Values do not compare: two of one event keep their order."""
 
 
 class Ordered:
@@ -33,7 +37,7 @@ class Ordered:
         recent = state[1]
         entry = [time, id_, line, value]
         if recent and time <= recent[-1][0]:
-            insort(recent, entry)
+            insort(recent, entry, key=_PLACE)
         else:
             recent.append(entry)
         if recent[0][0] < recent[-1][0] - self.lateness:
@@ -47,7 +51,7 @@ class Ordered:
         return self.value(base, now)
 
     def join(self, one: Any, other: Any) -> Any:
-        return self._settled(self.join_bases(one[0], other[0]), sorted(one[1] + other[1]))
+        return self._settled(self.join_bases(one[0], other[0]), sorted(one[1] + other[1], key=_PLACE))
 
     def _settled(self, base: list[Any], recent: list[Any]) -> list[Any]:
         horizon = recent[-1][0] - self.lateness if recent else 0

@@ -56,30 +56,42 @@ class TraitPlan:
         self.labels = labels
         self.business = business
 
-    def contribute(self, line: Line, context: "Context", customer: "Customer", event: "Event") -> None:
-        """Let an event contribute by one line.
+    def contribution(self, line: Line) -> "Callable[[Context, dict[str, bytes], Event], None]":
+        """What lets an event contribute by one line; it raises CelError where a value is unknown, and changes nothing."""
+        return self._keyed_contribution(line) if self.per is not None else self._plain_contribution(line)
 
-        Raises:
-            CelError: the value is unknown; the trait keeps its earlier value.
-        """
-        if line.where is not None and line.where(context) is not True:
-            return
-        states = customer.traits
-        add = self.kind.add  # type: ignore[union-attr]
-        raw = states.get(self.name)
-        if self.per is None:
-            state = unpack(raw) if raw is not None else None
-            states[self.name] = pack(add(state, event.time, event.id, line.number, line.value(context)))
-            return
-        keyed = unpack_keyed(raw) if raw is not None else {}
-        key = str(self.per(context))
-        known = keyed.get(key)
-        state, changed = unpack(known) if known is not None else (None, 0)
-        state = add(state, event.time, event.id, line.number, line.value(context))
-        keyed[key] = as_entry(state, max(event.time, changed))
-        if len(keyed) > self.keys_kept:
-            del keyed[min(keyed, key=lambda name: (unpack(keyed[name])[1], name))]
-        states[self.name] = pack(keyed)
+    def _plain_contribution(self, line: Line) -> "Callable[[Context, dict[str, bytes], Event], None]":
+        name, add, where, number, value = self.name, self.kind.add, line.where, line.number, line.value  # type: ignore[union-attr]
+
+        def contribute(context: "Context", states: dict[str, bytes], event: "Event") -> None:
+            if where is None or where(context) is True:
+                raw = states.get(name)
+                state = None if raw is None else unpack(raw)
+                states[name] = pack(add(state, event.time, event.id, number, value(context)))
+
+        return contribute
+
+    def _keyed_contribution(self, line: Line) -> "Callable[[Context, dict[str, bytes], Event], None]":
+        name, add, where, number, value = self.name, self.kind.add, line.where, line.number, line.value  # type: ignore[union-attr]
+        per, most = self.per, self.keys_kept
+        assert per is not None  # noqa: S101 - narrows the type
+
+        def contribute(context: "Context", states: dict[str, bytes], event: "Event") -> None:
+            if where is not None and where(context) is not True:
+                return
+            key = str(per(context))
+            raw = states.get(name)
+            keyed = {} if raw is None else unpack_keyed(raw)
+            known = keyed.get(key)
+            state, changed = (None, 0) if known is None else unpack(known)
+            time = event.time
+            state = add(state, time, event.id, number, value(context))
+            keyed[key] = as_entry([state, time if time > changed else changed])
+            if len(keyed) > most:
+                del keyed[min(keyed, key=lambda other: (unpack(keyed[other])[1], other))]
+            states[name] = pack(keyed)
+
+        return contribute
 
     def read(self, context: "Context") -> Any:
         """The value as the profile shows it."""
@@ -117,7 +129,7 @@ class TraitPlan:
         for key, entry in unpack_keyed(other).items():
             state, changed = unpack(entry)
             mine, known = unpack(keyed[key]) if key in keyed else (None, 0)
-            keyed[key] = as_entry(join_states(self.kind, mine, state), max(changed, known))
+            keyed[key] = as_entry([join_states(self.kind, mine, state), max(changed, known)])
         return pack(keyed)
 
 
@@ -151,10 +163,11 @@ class KeyedTrait:
 
 
 class TraitUpdate(NamedTuple):
-    """One line of one trait that an event type touches."""
+    """One line of one trait that an event type touches; `apply` lets an event contribute by it."""
 
     trait: TraitPlan
     line: Line
+    apply: "Callable[[Context, dict[str, bytes], Event], None]"
 
 
 class Traits:
@@ -169,7 +182,7 @@ class Traits:
     def updates(self, names: tuple[str, ...]) -> tuple[TraitUpdate, ...]:
         """The lines that events of these names (type, and channel.type) touch, in dependency order."""
         return tuple(
-            TraitUpdate(plan, line)
+            TraitUpdate(plan, line, plan.contribution(line))
             for plan in self.by_name.values()
             for line in plan.lines
             if any(name in line.on for name in names)
@@ -191,13 +204,14 @@ def apply_event(
 ) -> list[tuple[str, CelError]]:
     """Let an event contribute to every trait it touches; gives the traits that could not be told, and why."""
     unknown: list[tuple[str, CelError]] = []
-    for trait, line in updates:
+    states = customer.traits
+    for trait, line, apply in updates:
         try:
             if line.each is None:
-                trait.contribute(line, context, customer, event)
+                apply(context, states, event)
             else:
                 for context.item in line.each(context):
-                    trait.contribute(line, context, customer, event)
+                    apply(context, states, event)
         except CelError as problem:
             unknown.append((trait.name, problem))
     return unknown

@@ -17,6 +17,6 @@ unpack_keyed: Final = msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode
 """A keyed trait: key -> [state, event time of the newest contribution], each still encoded."""
 
 
-def as_entry(state: Any, changed: int) -> msgspec.Raw:
-    """A key's state, encoded."""
-    return msgspec.Raw(pack([state, changed]))
+def as_entry(entry: list[Any]) -> msgspec.Raw:
+    """A key's [state, event time of its newest contribution], encoded."""
+    return msgspec.Raw(pack(entry))
