@@ -79,7 +79,8 @@ def _read(path: Path) -> EventFile:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     if file.faults:
         number, fault = file.faults[0]
-        typer.echo(f"{path}: {len(file.faults)} lines hold no event and are left out; line {number}: {fault}", err=True)
+        count = f"{len(file.faults)} line{'s hold' if len(file.faults) > 1 else ' holds'} no event"
+        typer.echo(f"{path}: {count}, left out; line {number}: {fault}", err=True)
     if not file.count:
         raise UserError(f"{path}: there is no event in it")
     return file
@@ -109,7 +110,8 @@ class _Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self._bar.console.is_terminal:
+            self._bar.stop()
 
     def __call__(self, done: int) -> None:
         self._bar.update(self._task, completed=done)

@@ -38,7 +38,7 @@ class _Event(msgspec.Struct):
 class _Line(msgspec.Struct):
     """A line: an event, or a record of a topic with the event as its `value` (an object, or its text)."""
 
-    value: msgspec.Raw | None = None
+    value: msgspec.Raw = msgspec.Raw()
     topic: str = ""
     timestamp: int = 0
 
@@ -58,7 +58,7 @@ def read_line(line: bytes) -> Recorded:
         ValueError: it holds neither, or says neither when the event arrived nor when it happened.
     """
     record = _line(line)
-    raw = bytes(record.value) if record.value is not None else line.strip()
+    raw = bytes(record.value) or line.strip()
     value = _text(raw).encode() if raw[:1] == b'"' else raw
     event = _event(value)
     topic = record.topic or (CHANNEL + event.channel if event.channel else "")

@@ -92,6 +92,7 @@ class Run:
         self.start = start_of(story, stage.bundle.settings.zone)
         self.begun = 0
         self.failures: list[Failure] = []
+        self._unexplained: list[tuple[int, Scene, Expectation]] = []
         self.bindings = Bindings(names)
         program = stage.program(story.only)
         self.lots = Lots(program)
@@ -198,6 +199,7 @@ class Run:
             self.begin()
             self._through()
             self.world.advance(self.end + ON_ITS_WAY)
+            self._explain()
             judge_never(self)
             judge_exactly(self)
         except Problem as problem:
@@ -241,9 +243,15 @@ class Run:
             return True
         if not last and expected.kind != "slot":
             return False
-        found = scene.found or instead(scene, expected)
-        self.fail(expected.at, told(expected), found, at, expected.customer or "")
+        if not scene.found:
+            self._unexplained.append((len(self.failures), scene, expected))
+        self.fail(expected.at, told(expected), scene.found, at, expected.customer or "")
         return True
+
+    def _explain(self) -> None:
+        """Say what came instead, which may have come later."""
+        for place, scene, expected in self._unexplained:
+            self.failures[place] = self.failures[place]._replace(found=instead(scene, expected))
 
 
 def start_of(story: Story, bundle_zone: str) -> int:
