@@ -26,7 +26,7 @@ _COMMANDS: Final = (
     "explain",
     "replay",
     "diff",
-    "evaluate",
+    "eval",
     "schema",
     "show_settings",
 )
