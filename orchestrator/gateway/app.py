@@ -23,6 +23,7 @@ from orchestrator.gateway.description import (
     INTRODUCTION,
     describe,
 )
+from orchestrator.gateway.docs_page import docs_page
 from orchestrator.gateway.edge import Edge, http_error_response, refusal_response
 from orchestrator.gateway.intake import Intake
 from orchestrator.gateway.json_input import NotJsonError, bounds_problems, decode_json, field_path
@@ -168,6 +169,10 @@ def _add_operations(app: FastAPI, gateway: Gateway) -> None:
     async def readyz() -> Response:
         parts = gateway.parts_ready()
         return _json({"ready": all(parts.values()), "parts": parts}, 200 if all(parts.values()) else 503)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return Response(docs_page(app.openapi()), media_type="text/html; charset=utf-8")
 
     @app.get("/metrics", summary="Prometheus metrics", tags=["operations"])
     async def metrics() -> Response:

@@ -154,6 +154,19 @@ async def test_the_description_is_enough_to_work_from(house: House) -> None:
     assert not list(_dangling(description, schemas))
 
 
+async def test_the_page_for_people_says_what_the_description_says_and_loads_nothing(house: House) -> None:
+    answer = await house.client.get("/docs")
+    page = answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "POST /v1/events" in page
+    assert "GET /v1/customers/{identifier}/context" in page
+    assert "order_placed on web" in page
+    assert "<td>total</td><td>number</td><td>yes</td>" in page
+    assert "&quot;type&quot;: &quot;page_viewed&quot;" in page
+    assert "<script" not in page
+    assert "http://" not in page
+
+
 def _dangling(part: Any, schemas: dict[str, Any]) -> Any:
     """References to components that are not there."""
     if isinstance(part, dict):
