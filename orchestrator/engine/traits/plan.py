@@ -130,6 +130,8 @@ class TraitPlan:
             state, changed = unpack(entry)
             mine, known = unpack(keyed[key]) if key in keyed else (None, 0)
             keyed[key] = as_entry([join_states(self.kind, mine, state), max(changed, known)])
+        for key in sorted(keyed, key=lambda name: (unpack(keyed[name])[1], name))[: -self.keys_kept]:
+            del keyed[key]
         return pack(keyed)
 
 
