@@ -40,10 +40,21 @@ def program(scenarios: int, tenant_files: dict[str, bytes] | None = None) -> Pro
     """The J1 bundle, with other scenarios up to `scenarios` in all, none of which J1's events start."""
     files = {"j1.yaml": (Path(__file__).parent / "bundle.yaml").read_bytes(), **(tenant_files or {})}
     files["others.yaml"] = others(scenarios - 1).encode()
-    result = load_bundle(files, EventSchemas())
+    result = load_bundle(files, _schemas())
     if result.bundle is None:
         raise ValueError("\n".join(f"{d.position}: {d.code} {d.message}" for d in result.diagnostics))
     return build_program(result.bundle)
+
+
+def _schemas() -> EventSchemas:
+    """The events' properties, as topics declare them."""
+    types = {str: "string", int: "integer", float: "number", list: "array"}
+    common = {name: {"type": "string"} for name in ("contact", "handset", "device", "session", "product")}
+    events: dict[str, dict[str, Any]] = {}
+    for type_, properties in _STORY:
+        own = {name: {"type": types[type(value)]} for name, value in properties.items()}
+        events.setdefault(type_, {"properties": dict(common)})["properties"].update(own)
+    return EventSchemas.from_topics([{"topic": "channel.web", "events": events}])
 
 
 def others(count: int) -> str:

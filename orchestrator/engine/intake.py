@@ -23,31 +23,36 @@ CONTACTS_KEPT: Final = 100
 def take_in(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
     """Thread, derived properties, consent, traits, history, timeline; the version goes up by one."""
     moment.event, moment.plan = event, plan
-    scope = moment.scope
+    scope, program, customer = moment.scope, moment.program, moment.customer
     seen = scope.look_at(event, plan.declared)
-    if moment.program.conversation is not None:
+    if program.conversation is not None:
         find_thread(moment, event, plan)
     for name, expression in plan.derive:
         try:
             seen[name] = event.data[name] = expression.evaluate(scope)
         except CelError as problem:
             moment.unknown(expression, "", f"events.{plan.type}.{name}", problem)
-    customer = moment.customer
     customer.version += 1
     if plan.consents:
         apply_consents(moment, event, plan.consents)
     if plan.traits:
         for name, problem in apply_event(plan.traits, scope, customer, event):
             moment.note("unknown", "", f"traits.{name}", "error", {"because": str(problem)})
-    if plan.needs:
-        remember(customer, event, plan.needs, moment.now)
-    if plan.turns or plan.closes:
-        add_turns(moment, event, plan)
+    if plan.tells:
+        _remember(moment, event, plan)
     if event.channel != "engine":
         _note_activity(moment, event, plan)
-    scope.refresh()
-    if moment.program.pauses:
+    if scope.profile:
+        scope.refresh()
+    if program.pauses:
         follow_pauses(moment)
+
+
+def _remember(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
+    if plan.needs:
+        remember(moment.customer, event, plan.needs, moment.now)
+    if plan.turns or plan.closes:
+        add_turns(moment, event, plan)
 
 
 def _note_activity(moment: "Moment", event: "Event", plan: "EventPlan") -> None:

@@ -33,16 +33,17 @@ def seen(window: bytes, event_hash: bytes) -> bool:
 def on_event(work: Work, event: Event, target: str) -> None:
     """An event, at the root where its strongest identifier `target` is a member."""
     customer = work.customer()
-    window = customer.window.get(target, b"")
-    if seen(window, event.hash):
+    window, mark = customer.window.get(target, b""), event.hash
+    if mark in window and seen(window, mark):
         work.note("duplicate")
         return
     work.changed = True
-    customer.window[target] = (window + event.hash)[-WINDOW_BYTES:]
-    if event.time <= customer.wiped.get(target, -1):
+    customer.window[target] = (window + mark)[-WINDOW_BYTES:]
+    if customer.wiped and event.time <= customer.wiped.get(target, -1):
         work.note("dropped", reason.ERASED)
         return
-    work.named(customer, event.time)
+    if not customer.person or event.time < customer.born:
+        work.named(customer, event.time)
     links = _evidence(customer, event, target, work) if len(event.identifiers) > 1 else []
     work.journeys.event(work, customer, event, links)
     for other in links:

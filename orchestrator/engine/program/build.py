@@ -208,6 +208,7 @@ class EventPlans:
         names = plan.names
         plan.declared = self._declared
         plan.checks = _checks(bundle, channel, type_)
+        plan.typed = _typed(bundle, plan.checks)
         plan.traits = program.traits.updates(names)
         plan.trait_names = frozenset(update.trait.name for update in plan.traits)
         plan.consents = tuple(_consents(bundle, names))
@@ -227,6 +228,8 @@ class EventPlans:
         plan.outcome = type_ in OUTCOMES
         plan.used = plan.activity and not plan.outcome and came_by is not None and came_by.sends == "push"
         plan.timeline_fields = None if _any(names, self._watched) else frozenset()
+        plan.plain = plan.for_ == "customer" and not plan.facts
+        plan.tells = bool(plan.consents or plan.needs or plan.turns or plan.closes)
         plan.quiet = not (
             plan.heard or plan.entries or plan.traits or plan.consents or plan.turns or plan.closes or plan.needs
         )
@@ -267,12 +270,20 @@ def _consents(bundle: "Bundle", names: tuple[str, ...]) -> Iterable[ConsentPlan]
             )
 
 
-def _checks(bundle: "Bundle", channel: str, type_: str) -> tuple[tuple[str, tuple[type, ...]], ...]:
+def _checks(bundle: "Bundle", channel: str, type_: str) -> dict[str, frozenset[type]]:
     """What is declared of an event's properties, as the Python types that JSON gives."""
     declared: Mapping[str, Type] = bundle.event_types.schemas.properties.get((channel, type_), {})
-    return tuple(
-        (name, _PYTHON[known.plain.kind]) for name, known in declared.items() if known.plain.kind in _PYTHON
-    )
+    return {
+        name: frozenset({*_PYTHON[known.plain.kind], type(None)})
+        for name, known in declared.items()
+        if known.plain.kind in _PYTHON
+    }
+
+
+def _typed(bundle: "Bundle", checks: dict[str, frozenset[type]]) -> frozenset[tuple[str, type]]:
+    """Name and type of what is as declared, identifiers too: pairs that a look at all properties can leave out."""
+    pairs = {(name, type_) for name, types in checks.items() for type_ in types}
+    return frozenset(pairs | {(name, str) for name in bundle.event_types.identifiers})
 
 
 def declared_names(bundle: "Bundle") -> frozenset[str]:

@@ -100,11 +100,16 @@ class TurnPlan(NamedTuple):
 
 
 class EventPlan:
-    """Everything that an event of one type on one channel may touch: one look-up per event."""
+    """Everything that an event of one type on one channel may touch: one look-up per event.
+
+    `plain`: it belongs to a customer and changes no fact. `tells`: it says something of consent, conversation or
+    history, beside what traits make of it. `typed` are the (name, type) pairs that need no second look. `heard`: some goal, exit or wait listens for it. `quiet`: nothing at all
+    would come of it.
+    """
 
     __slots__ = (
         "activity", "browsing", "channel", "checks", "closes", "consents", "declared", "derive",
-        "entries", "facts", "for_", "heard", "known", "names", "needs", "outcome", "quiet", "replaces", "timeline_fields",
+        "entries", "facts", "for_", "heard", "known", "names", "needs", "outcome", "plain", "quiet", "tells", "typed", "replaces", "timeline_fields",
         "trait_names", "traits", "turns", "type", "unlinks", "used",
     )  # fmt: skip
 
@@ -117,7 +122,8 @@ class EventPlan:
         self.activity = declaration.activity if declaration else True
         self.browsing = declaration.browsing if declaration else False
         self.derive: tuple[tuple[str, Expression], ...] = tuple(declaration.derive.items()) if declaration else ()
-        self.checks: tuple[tuple[str, tuple[type, ...]], ...] = ()
+        self.checks: dict[str, frozenset[type]] = {}
+        self.typed: frozenset[tuple[str, type]] = frozenset()
         self.declared: frozenset[str] = frozenset()
         self.traits: tuple[TraitUpdate, ...] = ()
         self.trait_names: frozenset[str] = frozenset()
@@ -133,6 +139,8 @@ class EventPlan:
         self.quiet = False
         self.timeline_fields: frozenset[str] | None = frozenset()
         self.used = False
+        self.plain = False
+        self.tells = False
         self.outcome = False
 
 

@@ -292,8 +292,8 @@ def _entered(amount: Expression | None, ref: Expression | None) -> Value:
 
 def _reversed(ref: Expression, share: Expression | None) -> Value:
     def back(context: "Context") -> Any:
-        part = share.evaluate(context) if share is not None else None
-        return ("reverse", str(ref.evaluate(context)), 1.0 if part is None else float(part))
+        part = 1.0 if share is None else float(share.evaluate(context))
+        return ("reverse", str(ref.evaluate(context)), part)
 
     return back
 
@@ -326,7 +326,7 @@ _BUILDERS: Final[dict[str, Callable[["Trait", int], tuple[Kind, tuple[Line, ...]
     "flag": _flag,
     "basket": _basket,
     "ledger": _ledger,
-    "stored": lambda _document, _: (First(), ()),
+    "stored": lambda _document, _: (Last(), ()),
 }
 _COMPUTED: Final[dict[str, Callable[["Trait"], Value]]] = {
     "choose": _chosen,

@@ -58,7 +58,16 @@ class TraitPlan:
 
     def contribution(self, line: Line) -> "Callable[[Context, dict[str, bytes], Event], None]":
         """What lets an event contribute by one line; it raises CelError where a value is unknown, and changes nothing."""
-        return self._keyed_contribution(line) if self.per is not None else self._plain_contribution(line)
+        one = self._keyed_contribution(line) if self.per is not None else self._plain_contribution(line)
+        each = line.each
+        if each is None:
+            return one
+
+        def contribute(context: "Context", states: dict[str, bytes], event: "Event") -> None:
+            for context.item in each(context):
+                one(context, states, event)
+
+        return contribute
 
     def _plain_contribution(self, line: Line) -> "Callable[[Context, dict[str, bytes], Event], None]":
         name, add, where, number, value = self.name, self.kind.add, line.where, line.number, line.value  # type: ignore[union-attr]
@@ -207,13 +216,9 @@ def apply_event(
     """Let an event contribute to every trait it touches; gives the traits that could not be told, and why."""
     unknown: list[tuple[str, CelError]] = []
     states = customer.traits
-    for trait, line, apply in updates:
+    for update in updates:
         try:
-            if line.each is None:
-                apply(context, states, event)
-            else:
-                for context.item in line.each(context):
-                    apply(context, states, event)
+            update[2](context, states, event)
         except CelError as problem:
-            unknown.append((trait.name, problem))
+            unknown.append((update[0].name, problem))
     return unknown

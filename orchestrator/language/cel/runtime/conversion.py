@@ -167,12 +167,20 @@ _EXPECTED: Final[dict[str, tuple[type, ...]]] = {
 }  # fmt: skip
 
 
+_PLAINEST: Final[dict[str, type]] = {
+    "string": str, "int": int, "bool": bool, "bytes": bytes, "timestamp": Timestamp, "duration": Duration,
+    "list": list, "map": dict, "record": dict,
+}  # fmt: skip
+
+
 def expected(value: Any, kind: str) -> Any:
     """The value of a whole expression, if it is of the kind that its place asks for.
 
     Raises:
         CelError: It is of another kind; what the static types left open is decided here.
     """
+    if type(value) is _PLAINEST.get(kind):  # the common case; `double` is not in it: an int becomes one
+        return value
     if kind == "bool":
         if type(value) is not bool:
             raise not_a_bool(value)
