@@ -46,7 +46,7 @@ def main() -> int:
     enter(figures)
     table(
         "All figures", ("figure", "value", "unit", "bar", "holds"),
-        [(f.figure, f"{f.value:,}", f.unit, "" if f.bar is None else f"{f.bar:,}", "" if f.holds is None else f.holds) for f in figures],
+        [(f.figure, f"{f.value:,}", f.unit, f"{f.bar:,}" if f.bar else "", f.holds if f.bar else "") for f in figures],
     )  # fmt: skip
     for figure in figures:
         print(json.dumps(figure._asdict()), flush=True)

@@ -1,7 +1,7 @@
 """How benchmarks report: a table for people, a JSON line a figure, a row each in bench/ledger.csv."""
 
 import csv
-import datetime
+import datetime as dt
 import json
 import os
 import platform
@@ -50,13 +50,14 @@ def enter(figures: Iterable[Figure]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         if new:
             writer.writerow(COLUMNS)
-        today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        today = dt.datetime.now(dt.UTC).date().isoformat()
         for figure in figures:
             writer.writerow((today, _commit(), _host(), figure.figure, figure.value, figure.unit))
 
 
 def _commit() -> str:
-    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
     return asked.stdout.strip() or "unknown"
 
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bench.j1 import workload
 from bench.lane import broker
@@ -45,7 +45,7 @@ class Run:
         self.count = customers * workload.EVENTS_PER_CUSTOMER
         self.kafka = EmbeddedKafka(folder / "kafka")
 
-    def __enter__(self) -> "Run":
+    def __enter__(self) -> Self:
         self.bootstrap = self.kafka.start()
         topics = [EVENTS, "customer.inputs", "actions", "dead-letter", "tasks", "emitted"]
         asyncio.run(broker.create(self.bootstrap, PARTITIONS, topics, [CHANGELOG, "facts"]))

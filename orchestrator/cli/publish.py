@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,9 +40,7 @@ def publish(
 ) -> None:
     from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
 
-    settings = load_settings(
-        config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir, "scenarios": folder}
-    )
+    settings = load_settings(config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir, "scenarios": folder})
     release, scenarios = publish_folder(settings, settings.scenarios)
     typer.echo(f"Published release {release[:12]} with {scenarios} scenarios.")
 
@@ -89,7 +87,8 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(part in SKIPPED or part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file()
+        and not any(part in SKIPPED or part.startswith(".") for part in path.relative_to(folder).parts)
     }
 
 

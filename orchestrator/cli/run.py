@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -47,9 +47,7 @@ def run(
 ) -> None:
     from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
 
-    settings = load_settings(
-        config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir, "scenarios": folder}
-    )
+    settings = load_settings(config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir, "scenarios": folder})
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -87,7 +87,7 @@ class Advance:
             due = due_at(self.customer, at)
             self._look_at_levels(moment)
             act(moment, due)
-            self._waited_enough(moment, lambda waiting: waiting.until <= at)
+            self._waited_enough(moment, lambda waiting, at=at: waiting.until <= at)
             self._finish(moment)
 
     def facts_changed(self) -> None:
@@ -111,7 +111,7 @@ class Advance:
             plan = self.program.scenario(instance.scenario, instance.version)
             lines = own if instance in merge.came else other
             if plan is not None and not check_against(moment, instance, plan, lines):
-                _restart_silences(moment, instance, plan, lines)
+                _restart_silences(instance, plan, lines)
         moment.make("merged", {"ids": merge.nodes})
         self._look_at_levels(moment)
         members = {node for node, m in self.customer.family.items() if m.state == IN}
@@ -124,7 +124,12 @@ class Advance:
             if not contact.settled:
                 self.effects.append(
                     Withdrawal(
-                        contact.id, self.customer.person, self.program.tenant, f"{self.program.tenant}/{self.node}", reason.ERASED, self.now
+                        contact.id,
+                        self.customer.person,
+                        self.program.tenant,
+                        f"{self.program.tenant}/{self.node}",
+                        reason.ERASED,
+                        self.now,
                     )
                 )
         moment = self._moment(self.now)
@@ -138,7 +143,14 @@ class Advance:
     def _moment(self, at: int) -> Moment:
         self.customer.now = max(self.customer.now, at)
         return Moment(
-            self.customer, self.program, self.facts, self.customer.now, self.node, self.effects, self.notes, self.explain
+            self.customer,
+            self.program,
+            self.facts,
+            self.customer.now,
+            self.node,
+            self.effects,
+            self.notes,
+            self.explain,
         )
 
     def _through(self, moment: Moment, event: Event, plan: "EventPlan", links: list[str]) -> None:
@@ -205,7 +217,7 @@ def reopened(waiting: Waiting, node: str) -> Event:
     )  # fmt: skip
 
 
-def _restart_silences(moment: Moment, instance: Instance, plan: "ScenarioPlan", lines: list[Line]) -> None:
+def _restart_silences(instance: Instance, plan: "ScenarioPlan", lines: list[Line]) -> None:
     """Inactivity counts from the newest activity of both halves."""
     for standing in instance.standing:
         step = plan.steps.get(standing.step)

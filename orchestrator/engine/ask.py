@@ -54,9 +54,13 @@ def context_of(moment: Moment) -> dict[str, Any]:
         "profile": profile_map(moment),
         "journeys": [_journey(instance) for instance in customer.instances],
         "messages": [_message(contact) for contact in customer.contacts[-20:]],
-        "tasks": [{"id": t.id, "queue": t.queue, "key": t.key, "due": t.due, "overdue": t.overdue} for t in customer.tasks],
+        "tasks": [
+            {"id": t.id, "queue": t.queue, "key": t.key, "due": t.due, "overdue": t.overdue} for t in customer.tasks
+        ],
         "decisions": [_fields(decision) for decision in decisions_of(customer.decisions)],
-        "timeline": [{"time": line.time, "type": line.type, "channel": line.channel} for line in lines_of(customer.timeline)],
+        "timeline": [
+            {"time": line.time, "type": line.type, "channel": line.channel} for line in lines_of(customer.timeline)
+        ],
     }
 
 

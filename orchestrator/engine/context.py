@@ -100,7 +100,9 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         return [
             float(offer["price"])
             for offer in self.customer.offers.values()
-            if sku in offer.get("about", ()) and offer.get("state") == "shown" and "price" in offer
+            if sku in offer.get("about", ())
+            and offer.get("state") == "shown"
+            and "price" in offer
             and self.at < offer.get("until", 0)
         ]
 

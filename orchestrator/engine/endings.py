@@ -59,10 +59,10 @@ def check_against(moment: "Moment", instance: Instance, plan: "ScenarioPlan", li
             continue
         moment.scope.event = remembered(moment, line)
         for ending in plan.endings:
-            if ending.on is not None and any(name in ending.on for name in names):
-                if moment.holds(ending.condition, plan.name, ""):
-                    end(journey, ending.outcome, ending.reason)
-                    return True
+            named = ending.on is not None and any(name in ending.on for name in names)
+            if named and moment.holds(ending.condition, plan.name, ""):
+                end(journey, ending.outcome, ending.reason)
+                return True
     return False
 
 

@@ -91,8 +91,11 @@ def _decision(note: Note, at: int) -> Decision:
 
 
 def _let_go(work: "Work", customer: Customer, event: "Event", plan: Any) -> None:
-    """`unlink_on`: the shared identifiers of the event are nobody's from its time on. `replace_on`: the named value
-    takes the place of the customer's other values of its namespace."""
+    """Identifiers that leave by an event.
+
+    `unlink_on`: the shared identifiers of the event are nobody's from its time on. `replace_on`: the named value takes
+    the place of the customer's other values of its namespace.
+    """
     rules = work.rules
     if plan.unlinks:
         for node in event.identifiers:

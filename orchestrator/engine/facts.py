@@ -19,7 +19,9 @@ class Facts:
 
     def rebase(self, base: Mapping[str, Mapping[str, dict[str, Any]]]) -> None:
         """Another release: its files' rows replace the former ones', and yield to events as before."""
-        kept = {fact: {k: r for k, r in rows.items() if (fact, k) in self._from_events} for fact, rows in self.rows.items()}
+        kept = {
+            fact: {k: r for k, r in rows.items() if (fact, k) in self._from_events} for fact, rows in self.rows.items()
+        }
         self.rows, self._parts = {}, {}
         for fact, rows in base.items():
             self.rows[fact] = {}

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
 
 
-def guarded(
-    moment: "Moment", scenario: str, instance: Instance | None, work: Callable[..., Any], *args: Any
-) -> Any:
+def guarded(moment: "Moment", scenario: str, instance: Instance | None, work: Callable[..., Any], *args: Any) -> Any:
     """Do a scenario's work. Where it raises, everything is as before, a note says so, and None comes back.
 
     Steps replace what an instance holds instead of changing it in place (but for `standing`, copied here), so a

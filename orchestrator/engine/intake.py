@@ -24,14 +24,11 @@ def take_in(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
     """Thread, derived properties, consent, traits, history, timeline; the version goes up by one."""
     moment.event, moment.plan = event, plan
     scope, program, customer = moment.scope, moment.program, moment.customer
-    seen = scope.look_at(event, plan.declared)
+    scope.look_at(event, plan.declared)
     if program.conversation is not None:
         find_thread(moment, event, plan)
-    for name, expression in plan.derive:
-        try:
-            seen[name] = event.data[name] = expression.evaluate(scope)
-        except CelError as problem:
-            moment.unknown(expression, "", f"events.{plan.type}.{name}", problem)
+    if plan.derive:
+        _derive(moment, event, plan)
     customer.version += 1
     if plan.consents:
         apply_consents(moment, event, plan.consents)
@@ -46,6 +43,15 @@ def take_in(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
         scope.refresh()
     if program.pauses:
         follow_pauses(moment)
+
+
+def _derive(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
+    """Derived properties are added first; they see the profile as it was before the event."""
+    for name, expression in plan.derive:
+        try:
+            moment.scope.event[name] = event.data[name] = expression.evaluate(moment.scope)
+        except CelError as problem:
+            moment.unknown(expression, "", f"events.{plan.type}.{name}", problem)
 
 
 def _remember(moment: "Moment", event: "Event", plan: "EventPlan") -> None:

@@ -16,7 +16,9 @@ class EventMap(dict[str, Any]):
 
     __slots__ = ("declared", "envelope")
 
-    def __init__(self, data: dict[str, Any], envelope: Event | dict[str, Any], declared: frozenset[str] = _NONE) -> None:
+    def __init__(
+        self, data: dict[str, Any], envelope: Event | dict[str, Any], declared: frozenset[str] = _NONE
+    ) -> None:
         super().__init__(data)
         self.envelope = envelope
         self.declared = declared

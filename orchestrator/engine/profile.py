@@ -35,7 +35,7 @@ def newest_ids(customer: "Customer") -> dict[str, str]:
 
 
 def consents(customer: "Customer") -> dict[str, dict[str, bool]]:
-    """channel -> purpose -> granted, as far as anything was said; unknown is false."""
+    """Channel -> purpose -> granted, as far as anything was said; unknown is false."""
     known: dict[str, dict[str, bool]] = {}
     for name, (_, granted, _) in customer.consents.items():
         channel, _, purpose = name.partition("/")
@@ -70,7 +70,9 @@ def is_granted(customer: "Customer", channel: str, purpose: str) -> bool:
     known = customer.consents
     if not known:
         return False
-    words = [known[name] for name in (f"{channel}/{purpose}", f"{channel}/all", f"all/{purpose}", "all/all") if name in known]
+    words = [
+        known[name] for name in (f"{channel}/{purpose}", f"{channel}/all", f"all/{purpose}", "all/all") if name in known
+    ]
     return bool(words) and max(words, key=lambda word: (word[0], not word[1]))[1]
 
 

@@ -55,7 +55,11 @@ def due_at(customer: Customer, at: int) -> list[Due]:
         ]
         if instance.ends_at <= at:
             found.append(Due(instance.scenario, instance.key, "", instance, None))
-    found += [Due(t.scenario, t.instance_key, t.step, None, None, t) for t in customer.tasks if 0 < t.due <= at and not t.overdue]
+    found += [
+        Due(t.scenario, t.instance_key, t.step, None, None, t)
+        for t in customer.tasks
+        if 0 < t.due <= at and not t.overdue
+    ]
     return sorted(found, key=lambda due: due[:3])
 
 

@@ -9,7 +9,7 @@ from orchestrator.engine.steps.words import WORDS
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
-    from orchestrator.engine.program.plan import ScenarioPlan
+    from orchestrator.engine.program.plan import ScenarioPlan, StepPlan
     from orchestrator.model.customer import Instance, Standing
     from orchestrator.model.event import Event
 
@@ -42,20 +42,26 @@ def _check(moment: "Moment", instance: "Instance", plan: "ScenarioPlan") -> None
         if step is None:
             continue
         journey = Journey(moment, instance, plan, standing.branch)
-        if event is not None and (names[0] in step.listens or names[1] in step.listens) and _may_move(moment, event):
+        if (
+            event is not None
+            and (names[0] in step.listens or names[1] in step.listens)
+            and _may_move(moment, event, step)
+        ):
             journey.look()
-            _go(journey, standing, WORDS[step.kind].touched(step, journey, standing, event))
+            _go(journey, WORDS[step.kind].touched(step, journey, standing, event))
         elif step.looks:
             journey.look()
-            _go(journey, standing, WORDS[step.kind].look(step, journey, standing))
+            _go(journey, WORDS[step.kind].look(step, journey, standing))
 
 
-def _may_move(moment: "Moment", event: "Event") -> bool:
-    """A late event moves nothing, but where `grace` covers it (the step itself knows); inactivity touches nothing."""
-    return moment.plan is None or (moment.plan.activity and not event.late)
+def _may_move(moment: "Moment", event: "Event", step: "StepPlan") -> bool:
+    """A late event moves nothing, but where `grace` covers it: how far, the step knows. Inactivity touches nothing."""
+    if moment.plan is not None and not moment.plan.activity:
+        return False
+    return not event.late or bool(getattr(step.body, "grace", 0))
 
 
-def _go(journey: Journey, standing: "Standing", following: Any) -> None:
+def _go(journey: Journey, following: Any) -> None:
     if following is not NOTHING and following is not STAND and following is not ENDED:
         run(journey, following)
 
@@ -73,4 +79,4 @@ def _act(moment: "Moment", instance: "Instance", plan: "ScenarioPlan", standing:
     step = plan.steps[standing.step]
     journey = Journey(moment, instance, plan, standing.branch)
     journey.look()
-    _go(journey, standing, WORDS[step.kind].due(step, journey, standing))
+    _go(journey, WORDS[step.kind].due(step, journey, standing))

@@ -14,7 +14,7 @@ class Parcel(msgspec.Struct, array_like=True):
 
 
 class Link(msgspec.Struct, array_like=True, tag="link"):
-    """`a` and `b` were seen together at `time`; `root` is the root of `a`, `strong` whether it has a unique identifier."""
+    """`a` and `target` were seen together at `time`; `root` is the root of `a`, `strong` if it has a unique name."""
 
     target: str
     a: str

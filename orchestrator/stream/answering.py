@@ -100,5 +100,3 @@ def _has_seen(customer: Customer | None, source: str, event_id: str) -> bool:
         return False
     mark = event_hash(source, event_id)
     return any(seen(window, mark) for window in customer.window.values())
-
-

@@ -1,4 +1,4 @@
-"""Putting a bundle on the topic `bundles`: files by their hash, the release's list, and last the word that it counts."""
+"""Putting a bundle on the topic `bundles`: files by their hash, the release's list, last the word that it counts."""
 
 import hashlib
 from collections.abc import Mapping

@@ -63,12 +63,14 @@ class SignedTokens(Tokens):
 
     def without(self, event: Event) -> bytes:
         event.data = {name: value for name, value in event.data.items() if name != "token"}
-        return _json({
-            "id": event.id,
-            "source": event.source,
-            "type": event.type,
-            "channel": event.channel,
-            "tenant": self._tenant,
-            "time": utc_text(event.time),
-            "data": event.data,
-        })
+        return _json(
+            {
+                "id": event.id,
+                "source": event.source,
+                "type": event.type,
+                "channel": event.channel,
+                "tenant": self._tenant,
+                "time": utc_text(event.time),
+                "data": event.data,
+            }
+        )

@@ -6,13 +6,12 @@ import gc
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from orchestrator.engine.facts import Facts
 from orchestrator.engine.program.build import build_program
-from orchestrator.engine.program.plan import Program
 from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
 from orchestrator.stream.answering import CoreAnswering
 from orchestrator.stream.asking import AskServer
@@ -25,6 +24,9 @@ from orchestrator.stream.run import Lane, run_lane
 from orchestrator.stream.shared_topics import CompactedTopic
 from orchestrator.stream.tokens import SignedTokens
 from orchestrator.stream.worker_figures import WorkerFigures
+
+if TYPE_CHECKING:
+    from orchestrator.engine.program.plan import Program
 
 APP_ID: Final = "orchestrator"
 TABLE: Final = "customers"
@@ -89,6 +91,7 @@ class _Worker:
         self.core = CustomerCore(None, self.facts, parts.channels, parts.partitions, tokens)
         self.progress = Progress()
         self.announcer: Announcer | None = None
+        self.lane: Lane | None = None
         self.failed = False
         self._announcing: set[asyncio.Task[None]] = set()
 
@@ -153,7 +156,11 @@ class _Worker:
 
     def _bundle_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         for key, value in rows:
-            tenant = self.releases.apply(key, value)
+            try:
+                tenant = self.releases.apply(key, value)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self.parts.figures.left_aside("bundles")
+                continue
             if tenant == self.parts.tenant and self.programs:
                 self._take(self.releases.current[tenant])
 
@@ -195,17 +202,22 @@ class _Worker:
 
     def _fact_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         for key, value in rows:
-            tenant, _, rest = key.decode().partition("/")
+            try:
+                tenant, _, rest = key.decode().partition("/")
+                row = msgspec.json.decode(value, type=dict[str, Any] | None) if value is not None else None
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self.parts.figures.left_aside("facts")
+                continue
             fact, _, name = rest.partition("/")
             if tenant == self.parts.tenant:
-                self.core.fact_row(fact, name, msgspec.json.decode(value) if value is not None else None)
+                self.core.fact_row(fact, name, row)
 
     # Questions.
 
     @contextlib.asynccontextmanager
     async def asking(self, lane: Lane) -> AsyncIterator[None]:
         """Answer questions beside the lane, and announce which partitions are answered here."""
-        parts = self.parts
+        parts, self.lane = self.parts, lane
         answering = CoreAnswering(self.core, lambda: lane.heard_ago() < parts.session_timeout)
         server = AskServer(
             answering=answering,
@@ -238,7 +250,14 @@ class _Worker:
         if self.announcer is not None and owned is not None:
             task = asyncio.ensure_future(self.announcer.recovered(partition, owned.number))
             self._announcing.add(task)
-            task.add_done_callback(self._announcing.discard)
+            task.add_done_callback(self._announced)
+
+    def _announced(self, task: "asyncio.Task[None]") -> None:
+        """A worker that cannot say what it owns cannot be asked: it must not go on silently."""
+        self._announcing.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self.lane is not None:
+            self._crash(self.lane, error)
 
     def _revoked(self, partition: int) -> None:
         self.progress.on_revoked(partition)

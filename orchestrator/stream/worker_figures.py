@@ -102,6 +102,10 @@ class WorkerFigures:
     def bundle_refused(self, release: str, errors: int, code: str, place: str) -> None:
         self._log.emit(events.BundleRefused(release, errors, code, place))
 
+    def left_aside(self, topic: str) -> None:
+        """A record of a topic that is held whole cannot be read; what counted before goes on counting."""
+        self._recorder.add(metrics.DEAD_LETTERS, f"unreadable_{topic}")
+
     def waiting_for_bundle(self) -> None:
         self._log.emit(events.WaitingForBundle())
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from orchestrator.model.event import Event
 
 LONGEST: Final = 400 * 86_400_000
+LONGEST_WINDOW: Final = Duration.of_ms(LONGEST)
 _UNITS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
@@ -91,7 +92,7 @@ class HistoryFunctions:
             return sum(1 for time, known in entries if since < time <= self.at and known == str(value))
         return bisect_left(entries, self.at + 1) - bisect_left(entries, since + 1)
 
-    def seen(self, type_: str, window: str | Duration = Duration.of_ms(LONGEST), *rest: Any) -> bool:
+    def seen(self, type_: str, window: str | Duration = LONGEST_WINDOW, *rest: Any) -> bool:
         return self.count(type_, window, *rest) > 0
 
     def last(self, type_: str) -> EventMap:

@@ -18,7 +18,11 @@ def join_families(one: dict[str, Member], other: dict[str, Member]) -> None:
     """Per node the higher epoch; of the same epoch `in` wins."""
     for node, theirs in other.items():
         mine = one.get(node)
-        if mine is None or theirs.epoch > mine.epoch or (theirs.epoch == mine.epoch and theirs.state == IN != mine.state):
+        if (
+            mine is None
+            or theirs.epoch > mine.epoch
+            or (theirs.epoch == mine.epoch and theirs.state == IN != mine.state)
+        ):
             one[node] = theirs
         elif theirs.epoch == mine.epoch and theirs.state == mine.state:
             mine.since = max(mine.since, theirs.since)

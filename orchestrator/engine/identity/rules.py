@@ -73,16 +73,20 @@ class IdentityRules:
             (name,) = named
             value = data[name]
             return () if value in _NOTHING else (self._node(name, value, self._ways[name]),)
-        return tuple([
-            self._node(name, data[name], ways)
-            for name, ways in self._ways.items()
-            if name in named and data[name] not in _NOTHING
-        ])
+        return tuple(
+            [
+                self._node(name, data[name], ways)
+                for name, ways in self._ways.items()
+                if name in named and data[name] not in _NOTHING
+            ]
+        )
 
     def referred(self, data: Mapping[str, Any]) -> tuple[str, ...]:
         """The reference nodes that an event's properties name, in declared order."""
         return tuple(
-            f"{name}:{data[name]}" for name in self.references if isinstance(data.get(name), str | int) and data[name] != ""
+            f"{name}:{data[name]}"
+            for name in self.references
+            if isinstance(data.get(name), str | int) and data[name] != ""
         )
 
     def node(self, namespace: str, value: object) -> str:

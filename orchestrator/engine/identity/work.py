@@ -52,9 +52,7 @@ class Work:
 
     __slots__ = ("changed", "effects", "journeys", "name", "node", "notes", "now", "passed", "rules", "tenant")
 
-    def __init__(
-        self, node: Node, name: str, tenant: str, now: int, rules: IdentityRules, journeys: Journeys
-    ) -> None:
+    def __init__(self, node: Node, name: str, tenant: str, now: int, rules: IdentityRules, journeys: Journeys) -> None:
         self.node = node
         self.name = name
         self.tenant = tenant

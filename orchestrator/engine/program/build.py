@@ -58,9 +58,7 @@ def build_program(bundle: "Bundle", older: "Iterable[Program]" = ()) -> Program:
     for earlier in older:
         program.older.update(earlier.older)
         program.older.update({(plan.name, plan.version): plan for plan in earlier.scenarios.values()})
-    program.unlinks = bundle.identity is not None and bool(
-        bundle.identity.unlink_on or bundle.identity.replace_on
-    )
+    program.unlinks = bundle.identity is not None and bool(bundle.identity.unlink_on or bundle.identity.replace_on)
     program.looks_always = bool(program.pauses) or any(
         plan.has_levels or any(step.looks and step.kind != "send" for step in plan.steps.values())
         for plan in (*program.scenarios.values(), *program.older.values())

@@ -4,10 +4,11 @@ A scenario whose condition asks a field to equal something is only looked at for
 scenario that cannot match costs nothing.
 """
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from orchestrator.engine.program.plan import ScenarioPlan
 
 

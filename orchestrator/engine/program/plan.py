@@ -103,14 +103,39 @@ class EventPlan:
     """Everything that an event of one type on one channel may touch: one look-up per event.
 
     `plain`: it belongs to a customer and changes no fact. `tells`: it says something of consent, conversation or
-    history, beside what traits make of it. `typed` are the (name, type) pairs that need no second look. `heard`: some goal, exit or wait listens for it. `quiet`: nothing at all
-    would come of it.
+    history, beside what traits make of it. `typed` are the (name, type) pairs of properties that need no second look.
+    `heard`: some goal, exit or wait listens for it. `quiet`: nothing at all would come of it.
     """
 
     __slots__ = (
-        "activity", "browsing", "channel", "checks", "closes", "consents", "declared", "derive",
-        "entries", "facts", "for_", "heard", "known", "names", "needs", "outcome", "plain", "quiet", "tells", "typed", "replaces", "timeline_fields",
-        "trait_names", "traits", "turns", "type", "unlinks", "used",
+        "activity",
+        "browsing",
+        "channel",
+        "checks",
+        "closes",
+        "consents",
+        "declared",
+        "derive",
+        "entries",
+        "facts",
+        "for_",
+        "heard",
+        "known",
+        "names",
+        "needs",
+        "outcome",
+        "plain",
+        "quiet",
+        "replaces",
+        "tells",
+        "timeline_fields",
+        "trait_names",
+        "traits",
+        "turns",
+        "type",
+        "typed",
+        "unlinks",
+        "used",
     )  # fmt: skip
 
     def __init__(self, type_: str, channel: str, declaration: "EventDeclaration | None") -> None:
@@ -161,7 +186,7 @@ class PausePlan(NamedTuple):
 
 
 def _no_plan(type_: str, channel: str) -> EventPlan:
-    raise LookupError("a program without event plans was used: build it with build_program")
+    raise LookupError(f"no plan of {channel}.{type_}: a program comes from build_program")
 
 
 class Program:

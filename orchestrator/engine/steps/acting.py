@@ -75,7 +75,11 @@ class OpenTask(Word):
             instance_key=instance.key,
             ordinal=instance.ordinal,
             step=step.id,
-            assignee=str(journey.value(step, body.assignee)) if body.assignee is not None else thread.agent if thread else "",
+            assignee=str(journey.value(step, body.assignee))
+            if body.assignee is not None
+            else thread.agent
+            if thread
+            else "",
             thread=key if thread is not None else "",
             with_={name: plain(_known(journey, step, value)) for name, value in body.with_.items()},
             on_exit=body.on_exit,

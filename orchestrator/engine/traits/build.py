@@ -35,9 +35,7 @@ def plan_traits(documents: "Mapping[str, Trait]", lateness: int) -> Traits:
         plans.append(plan)
         labels = _labels(document)
         if any(labels):
-            plans.append(
-                TraitPlan(f"{name}_label", None, (), "", label_of=name, labels=labels, compute=lambda _: "")
-            )
+            plans.append(TraitPlan(f"{name}_label", None, (), "", label_of=name, labels=labels, compute=lambda _: ""))
     return Traits(_readers_last(plans, documents))
 
 
@@ -60,7 +58,12 @@ def _readers_last(plans: list[TraitPlan], documents: "Mapping[str, Trait]") -> l
 
 
 def _reads(document: "Trait") -> set[str]:
-    found = {path[1] for expression in expressions(document) for path in expression.reads if path[0] == "profile" and len(path) > 1}
+    found = {
+        path[1]
+        for expression in expressions(document)
+        for path in expression.reads
+        if path[0] == "profile" and len(path) > 1
+    }
     if document.per is not None and document.per.trait:
         found.add(document.per.trait)
     return found
@@ -108,18 +111,16 @@ def _labels(document: "Trait") -> tuple[str, ...]:
 def _default(document: "Trait") -> Any:
     if document.default is not None:
         return document.default
-    kind = document.kind
-    if kind in {"count", "sum", "score", "ledger"}:
-        return 0.0 if kind in {"score", "sum", "ledger"} else 0
-    if kind in {"set", "list"}:
-        return []
-    if kind == "flag":
-        return False
-    if kind == "basket":
-        return {"id": "", "lines": [], "channel": "", "at": 0}
-    if kind == "stored":
+    if document.kind == "stored":
         return _STORED[document.stored or "string"]
-    return _empty_like(document)
+    empty = _EMPTY_KINDS.get(document.kind)
+    return _empty_like(document) if empty is None else empty
+
+
+_EMPTY_KINDS: Final[dict[str, Any]] = {
+    "count": 0, "sum": 0.0, "score": 0.0, "ledger": 0.0, "set": [], "list": [], "flag": False,
+    "basket": {"id": "", "lines": [], "channel": "", "at": 0},
+}  # fmt: skip
 
 
 def _empty_like(document: "Trait") -> Any:

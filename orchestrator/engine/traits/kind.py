@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 class Kind(Protocol):
-    """How a kind of trait remembers. A state is plain data (MessagePack); None is the state of a trait without events."""
+    """How a kind of trait remembers. A state is plain data; None is that of a trait without events."""
 
     def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
         """The state with one more contribution. `state` may be changed in place; use what is returned.

@@ -57,14 +57,15 @@ class TraitPlan:
         self.business = business
 
     def contribution(self, line: Line) -> "Callable[[Context, dict[str, bytes], Event], None]":
-        """What lets an event contribute by one line; it raises CelError where a value is unknown, and changes nothing."""
+        """What lets an event contribute by one line; where a value is unknown it raises CelError and changes nothing."""
         one = self._keyed_contribution(line) if self.per is not None else self._plain_contribution(line)
         each = line.each
         if each is None:
             return one
 
         def contribute(context: "Context", states: dict[str, bytes], event: "Event") -> None:
-            for context.item in each(context):
+            for item in each(context):
+                context.item = item
                 one(context, states, event)
 
         return contribute
@@ -95,7 +96,7 @@ class TraitPlan:
             state, changed = (None, 0) if known is None else unpack(known)
             time = event.time
             state = add(state, time, event.id, number, value(context))
-            keyed[key] = as_entry([state, time if time > changed else changed])
+            keyed[key] = as_entry([state, max(changed, time)])
             if len(keyed) > most:
                 del keyed[min(keyed, key=lambda other: (unpack(keyed[other])[1], other))]
             states[name] = pack(keyed)

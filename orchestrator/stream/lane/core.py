@@ -5,7 +5,7 @@ in which the shell must do what a batch says, and why.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -124,9 +124,7 @@ class CustomerCore:
         writer = writer_of(value)
         return writer if writer >= previous else -1
 
-    def assigned(
-        self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int
-    ) -> Batch:
+    def assigned(self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int) -> Batch:
         """Take a partition over: indexes, ownership, and what may not have been sent before a crash."""
         owned = self._owned[partition] = Partition(partition, values, committed)
         key = self._ownership_key(partition)
@@ -136,9 +134,7 @@ class CustomerCore:
         owned.number = before.number + 1
         owned.release = before.release or self.current.release
         self.engine_of(owned)
-        sends = [
-            send for at in owned.rebuild() for send in unsent(decode_node(values[at]), owned.committed)
-        ]
+        sends = [send for at in owned.rebuild() for send in unsent(decode_node(values[at]), owned.committed)]
         owned.changed_facts.update(owned.all_waiting())
         return Batch([(key, self._ownership(owned))], sends, {})
 
@@ -220,5 +216,3 @@ class CustomerCore:
     def _ownership(owned: Partition) -> bytes:
         node = Node(body=PartitionState(owned.number, owned.release))
         return encode_node(node, owned.number, 0)
-
-

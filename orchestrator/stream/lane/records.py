@@ -85,9 +85,7 @@ class Core(Protocol):
         """
         ...
 
-    def assigned(
-        self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int
-    ) -> Batch:
+    def assigned(self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int) -> Batch:
         """Called once per assignment: after recovery, before the partition's first input.
 
         Args:

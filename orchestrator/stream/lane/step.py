@@ -53,7 +53,9 @@ class Step:
         rejected: records for dead-letter, with their reasons.
     """
 
-    def __init__(self, partition: "Partition", engine: "Engine", partitions: int, tokens: "Tokens | None" = None) -> None:
+    def __init__(
+        self, partition: "Partition", engine: "Engine", partitions: int, tokens: "Tokens | None" = None
+    ) -> None:
         self.partition = partition
         self.engine = engine
         self.program: Program = engine.program
@@ -156,7 +158,12 @@ class Step:
             event.identifiers = tuple(node for node in event.identifiers if node != target)
             if event.identifiers:
                 raw = self.tokens.without(event)
-                self.apply(record, event, event.identifiers[0], Applied(event.identifiers[0], raw, event.received, event.channel))
+                self.apply(
+                    record,
+                    event,
+                    event.identifiers[0],
+                    Applied(event.identifiers[0], raw, event.received, event.channel),
+                )
             else:
                 self.reject(record, reason.NO_IDENTIFIER)
             return
@@ -200,7 +207,9 @@ class Step:
             event.identifiers = (message.target,)
         self.apply(record, event, message.target, message, name)
 
-    def _identity(self, record: Record, name: str, message: "Link | Absorb | Reset | Erase | Home | Refused | Split") -> None:
+    def _identity(
+        self, record: Record, name: str, message: "Link | Absorb | Reset | Erase | Home | Refused | Split"
+    ) -> None:
         key = node_key(self.tenant, name)
         node = self.partition.node(key)
         if self._applied(node, record):
@@ -364,4 +373,3 @@ class Tokens:
     def without(self, event: Event) -> bytes:
         """The event as it came, without its token."""
         raise NotImplementedError
-

@@ -1,4 +1,4 @@
-"""Ticks: what only time or the outside moved, as a record of the partition's own, so that every change has an offset."""
+"""Ticks: what only time or the outside moved, as a record of the partition's own: so every change has an offset."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -45,7 +45,11 @@ def apply_tick(step: "Step", record: Record, tick: Tick) -> None:
 
 def _facts_changed(step: "Step", record: Record, key: bytes) -> None:
     node = step.partition.node(key)
-    if node.to is not None or not isinstance(node.body, Customer) or node.applied.get(record.topic, -1) >= record.offset:
+    if (
+        node.to is not None
+        or not isinstance(node.body, Customer)
+        or node.applied.get(record.topic, -1) >= record.offset
+    ):
         return
     work = step.work(node, split_key(key)[1], record)
     step.engine.facts_changed(work, node.body)
