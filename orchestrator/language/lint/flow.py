@@ -86,6 +86,8 @@ def _following(step: Step, after: str) -> Iterator[tuple[str, int]]:
         yield END, 0
     elif isinstance(body, kinds.GoTo):
         yield body.step, 0
+        if body.limit is not None:
+            yield after, 0  # the limit passed, the story goes on below
     elif isinstance(body, kinds.WaitUntil):
         yield from _after_wait(step, body, after)
     elif isinstance(body, kinds.Split | kinds.Experiment | kinds.Parallel):
