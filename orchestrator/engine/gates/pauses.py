@@ -36,7 +36,9 @@ def paused_until(moment: "Moment", pause: "PausePlan") -> int | None:
     began, over = f"{pause.name}/began", f"{pause.name}/over"
     marks = moment.customer.pauses
     if moment.holds(pause.while_, "", pause.name, unknown=True):
-        start = marks.get(began, moment.now)
+        if began not in marks:  # no event of this customer began it: a merge did, a new release, or time
+            moment.customer.pauses = marks = {**marks, began: moment.now}
+        start = marks[began]
         if pause.longest and moment.now >= start + pause.longest:
             return None
         relook = moment.now + RELOOK
