@@ -94,7 +94,7 @@ def run_agent(job: dict[str, Any]) -> int:
         print("\n" + json.dumps(clock.result(applied=seen)), file=sys.__stdout__, flush=True)
         os._exit(0)
 
-    @app.agent(events)
+    @app.agent(events)  # type: ignore[untyped-decorator]
     async def process(stream: Any) -> None:
         nonlocal seen
         app.producer.buffer.max_messages = 10_000

@@ -57,7 +57,7 @@ class LaneRun:
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.job = job
-        self.core = TinyCore(job["events"], job["actions"])
+        self.core: Any = TinyCore(job["events"], job["actions"])
         self.clock = Clock()
         self.lane: Lane | None = None
         self.ready: set[int] = set()

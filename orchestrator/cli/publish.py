@@ -60,11 +60,7 @@ def publish_folder(settings: Settings, folder: Path) -> tuple[str, int]:
     result = check_files(settings, files)
     bundle = result.bundle
     if bundle is None:
-        from orchestrator.language.source.rendering import as_text  # noqa: PLC0415
-
-        typer.echo(as_text(result.diagnostics, result.lines), err=True)
-        errors = sum(1 for one in result.diagnostics if one.severity.value == "error")
-        raise UserError(f"{folder} has {errors} errors and was not published; see `orchestrator lint {folder}`")
+        raise UserError(_refused(folder, result))
     records = release_records(bundle.settings.tenant, bundle.release, files, now_ms())
     try:
         asyncio.run(publish_records(settings.kafka.connection(), records))
@@ -74,6 +70,17 @@ def publish_folder(settings: Settings, folder: Path) -> tuple[str, int]:
             "does the topic bundles exist (`orchestrator topics apply`)?"
         ) from error
     return bundle.release, len(bundle.scenarios)
+
+
+def _refused(folder: Path, result: LoadResult) -> str:
+    """Shows the errors (`lint` has the warnings as well), and says it in one line."""
+    from orchestrator.language.source import Severity  # noqa: PLC0415
+    from orchestrator.language.source.rendering import as_text  # noqa: PLC0415
+
+    errors = [one for one in result.diagnostics if one.severity is Severity.ERROR]
+    typer.echo(as_text(errors, result.lines), err=True)
+    count = f"{len(errors)} error" + ("s" if len(errors) != 1 else "")
+    return f"{folder} has {count} and was not published; see `orchestrator lint {folder}`"
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:

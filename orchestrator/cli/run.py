@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -24,7 +25,8 @@ Start everything on this machine: an embedded Apache Kafka (unless --bootstrap n
 a worker, delivery and the gateway, each a process of its own. Ctrl-C ends them all.
 
 The folder of scenarios is published at the start, and again whenever a file in it changes; a bundle with errors is
-refused with what is wrong, and the one that counts goes on.
+refused with what is wrong, and the one that counts goes on. Links are signed with links.key, or, where there is none,
+with a key that is made once and kept in the data folder.
 """
 
 STOP_WITHIN: Final = 40.0
@@ -52,7 +54,7 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if bootstrap is not None:
-        _everything(settings, workers, watch, stop)
+        _everything(settings, config, workers, watch, stop)
         return
     from orchestrator.stream.broker import BrokerError, EmbeddedKafka  # noqa: PLC0415
 
@@ -65,17 +67,17 @@ def run(
     try:
         _everything(
             load_settings(config, {"kafka.bootstrap": where, "topics_dir": topics_dir, "scenarios": folder}),
-            workers, watch, stop,
+            config, workers, watch, stop,
         )  # fmt: skip
     finally:
         broker.stop()
 
 
-def _everything(settings: Settings, workers: int, watch: bool, stop: threading.Event) -> None:
+def _everything(settings: Settings, config: Path | None, workers: int, watch: bool, stop: threading.Event) -> None:
     """Topics, bundle, processes; until told to stop or one of them ends by itself."""
     _apply_topics(settings)
     _publish(settings)
-    parts = Processes(settings)
+    parts = Processes(settings, config)
     try:
         for number in range(workers):
             parts.start(f"worker {number + 1}", "worker", *(("--port", "0", "--metrics-port", "0") if number else ()))
@@ -124,15 +126,24 @@ def _publish(settings: Settings, keep_running: bool = False) -> None:
 
 
 class Processes:
-    """The parts, each a child of this process; they end with it."""
+    """The parts, each a child of this process; they end with it.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: of this command; what its options said goes on to the parts.
+        config: the settings file that was named, if any.
+    """
+
+    def __init__(self, settings: Settings, config: Path | None = None) -> None:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._environment = {
             **os.environ,
             "ORCHESTRATOR_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
             "ORCHESTRATOR_DATA_DIR": str(settings.data_dir),
         }
+        if config is not None:
+            self._environment["ORCHESTRATOR_CONFIG"] = str(config)
+        if settings.links.key is None:
+            self._environment["ORCHESTRATOR_LINKS__KEY_FILE"] = str(own_link_key(settings.data_dir))
         if settings.topics_dir is not None:
             self._environment["ORCHESTRATOR_TOPICS_DIR"] = str(settings.topics_dir)
 
@@ -157,6 +168,20 @@ class Processes:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def own_link_key(folder: Path) -> Path:
+    """The file of a key that signs links on this machine: made once, so that links outlive a restart."""
+    path = folder / "links.key"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass  # of an earlier run
+    except OSError as error:
+        raise UserError(f"cannot keep a key for links in {folder}: {error.strerror}; choose another data_dir") from error
+    return path
 
 
 class Watched:

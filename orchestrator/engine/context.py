@@ -37,9 +37,9 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
     story: "tuple[Instance, ScenarioPlan]"
 
     def __init__(self, customer: "Customer", program: "Program", facts: "Facts", at: int) -> None:
-        self.customer = customer
-        self.program = program
-        self.shared = facts
+        self.customer: Customer = customer
+        self.program: Program = program
+        self.shared: Facts = facts
         self.at = at
         self.profile: Any = Lazy(self)
 

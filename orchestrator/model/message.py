@@ -139,7 +139,7 @@ class Refer(msgspec.Struct, array_like=True, tag="refer"):
 
 Message = Refer | Link | Applied | Absorb | Reset | Erase | Home | Refused | Split | Tick | Change | Shown
 
-_decoder: Final = msgspec.msgpack.Decoder(Message)
+_decoder: Final[msgspec.msgpack.Decoder[Message]] = msgspec.msgpack.Decoder(Message)
 _encode = msgspec.msgpack.Encoder().encode
 
 

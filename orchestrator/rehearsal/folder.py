@@ -72,15 +72,18 @@ def schemas(topics_dir: Path | None = None) -> EventSchemas:
 def root_of(path: Path) -> Path:
     """The folder of the bundle that a path belongs to: the one with the document `bundle`, from here upwards.
 
-    Where no folder has one, a folder is its own bundle, and a file belongs to its folder.
+    The document may stand in a folder beside the path's own (`scenarios/house/bundle.yaml` for `scenarios/cart`), but
+    not beside the top of a repository. Where no folder has one, a folder is its own bundle, a file belongs to its
+    folder.
     """
     start = path if path.is_dir() else path.parent
     if _declares_bundle(start.rglob("*")):
         return start
     for folder in start.resolve().parents:
-        if _declares_bundle(folder.iterdir()):
+        top = (folder / ".git").exists()
+        if _declares_bundle(folder.iterdir()) or (not top and _declares_bundle(folder.glob("*/*"))):
             return _as_written(folder)
-        if (folder / ".git").exists():
+        if top:
             break
     return start
 

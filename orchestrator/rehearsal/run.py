@@ -16,7 +16,7 @@ from orchestrator.rehearsal.lots import Lots
 from orchestrator.rehearsal.nearest import instead
 from orchestrator.rehearsal.problem import Problem
 from orchestrator.rehearsal.refusals import WATCHED, Watch, judge_exactly, judge_never
-from orchestrator.rehearsal.seeding import seeded
+from orchestrator.rehearsal.seeding import begin_pauses, seeded
 from orchestrator.rehearsal.values import Bindings
 from orchestrator.rehearsal.wording import told
 from orchestrator.rehearsal.world import World
@@ -110,6 +110,7 @@ class Run:
             if self.story.zone is not None and customer.zone is None:
                 _live_in(nodes, self.story.zone, customer.profile)
             self.lots.want(name, customer, self.cast.of(name))
+            begin_pauses(self.world, nodes)
             for node, record in nodes.items():
                 self.world.place(node, record)
 

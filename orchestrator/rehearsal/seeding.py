@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from orchestrator.engine.ask import asking
+from orchestrator.engine.gates.pauses import follow_pauses
 from orchestrator.engine.traits.build import kept
 from orchestrator.engine.traits.plan import TraitPlan
 from orchestrator.engine.traits.states import pack
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from orchestrator.language.source.position import Position
     from orchestrator.language.spec.story import StoryCustomer
     from orchestrator.language.spec.traits import Trait
+    from orchestrator.rehearsal.world import World
 
 MARK: Final = "at the start"
 DECLARABLE: Final = ("name", "preferred_channel", "preferred_hours", "topics", "language", "zone")
@@ -81,6 +84,14 @@ def seeded(customer: StoryCustomer, bundle: Bundle, program: Program, at: int, s
     }
     body.traits = _traits(customer, bundle, at, start)
     return {root: Node(body=body), **{name: Node(to=root, epoch=1) for name in others}}
+
+
+def begin_pauses(world: World, nodes: Mapping[str, Node]) -> None:
+    """Pauses that hold for a customer from the start have begun there."""
+    for name, node in nodes.items():
+        if isinstance(node.body, Customer):
+            moment = asking(world.engine, node.body, name, node.body.born)
+            follow_pauses(moment)
 
 
 def _traits(customer: StoryCustomer, bundle: Bundle, at: int, start: int) -> dict[str, bytes]:

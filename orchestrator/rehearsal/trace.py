@@ -22,7 +22,12 @@ _LENGTHS: Final = frozenset({"gap"})
 def trace_lines(run: Run, customer: str = "") -> list[str]:
     """What happened in a run, oldest first; to one customer of the test where one is named."""
     whose = run.cast.family(run.world, customer) if customer else None
-    found = [one for one in run.world.record.happenings if whose is None or one.node in whose]
+    concerned = scenarios_named(run)
+    found = [
+        one
+        for one in run.world.record.happenings
+        if (whose is None or one.node in whose) and not _is_aside(one, concerned)
+    ]
     lines = [line for one in found for line in _line(run, one, alone=bool(customer))]
     lines += [
         f"{_at(run, refusal.at)}  {refusal.event or 'a record'} was rejected: {refusal.reason}"
@@ -31,6 +36,33 @@ def trace_lines(run: Run, customer: str = "") -> list[str]:
     if len(lines) > MOST:
         lines = [f"... {len(lines) - MOST} earlier lines", *lines[-MOST:]]
     return lines
+
+
+def scenarios_named(run: Run) -> set[str]:
+    """The scenarios that a test speaks of, by name or by what they send and open; all where it speaks of none."""
+    scenarios = run.world.program.scenarios
+    named: set[str] = set()
+    for expected in (*run.story.expect, *run.story.never, *run.story.exactly):
+        subject = getattr(expected, expected.kind)
+        if expected.kind in {"entered", "ended", "standing"}:
+            named.add(str(subject))
+        elif isinstance(subject, str):
+            told = run.told.get(subject, subject)
+            named |= {
+                name for name, plan in scenarios.items() if any(_does(step.body, told) for step in plan.steps.values())
+            }
+    return named or set(scenarios)
+
+
+def _does(body: Any, subject: str) -> bool:
+    """Whether a step sends this content, opens a task in this queue, or emits this event."""
+    names = [getattr(body, field, None) for field in ("content", "queue", "event")]
+    return any(subject in {name, getattr(name, "name", None)} for name in names if name is not None)
+
+
+def _is_aside(one: Happening, concerned: set[str]) -> bool:
+    """An entry that did not come about, into a scenario that the test does not speak of."""
+    return one.note is not None and one.note.what == "not_entered" and one.note.scenario not in concerned
 
 
 def _at(run: Run, at: int) -> str:

@@ -121,12 +121,16 @@ async def _run(
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, lane.stop)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    async with contextlib.AsyncExitStack() as stack:
-        for attachment in attachments:
-            await stack.enter_async_context(attachment(lane))
-        await _serve(shell, lane)
-        shell.pulse.stopping()
-    return _exit_code(shell)
+    beating = asyncio.ensure_future(_beat(shell))
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            for attachment in attachments:
+                await stack.enter_async_context(attachment(lane))
+            await _serve(shell, lane)
+    finally:
+        pulse.stopping()
+        beating.cancel()
+    return 1 if shell.failure is not None else 0
 
 
 def _shell(core: Core, settings: LaneSettings, hooks: LaneHooks, pulse: Pulse) -> Shell:
@@ -139,7 +143,7 @@ async def _serve(shell: Shell, lane: Lane) -> None:
     """Start Faust, wait for the end, stop Faust."""
     app = LaneApp(shell)
     app.in_worker = True
-    watched = [asyncio.ensure_future(each) for each in (_beat(shell), _watch_lag(shell))]
+    watching = asyncio.ensure_future(_watch_lag(shell))
     starting = asyncio.ensure_future(app.start())
     starting.add_done_callback(lambda task: _note(shell, task))
     ends = [asyncio.ensure_future(each) for each in (lane.stopped(), shell.failed.wait())]
@@ -155,18 +159,14 @@ async def _serve(shell: Shell, lane: Lane) -> None:
             shell.fail(error)
             log.critical("the worker could not stop cleanly", exc_info=error)
     finally:
-        for task in (*ends, *watched, starting):
+        for task in (*ends, watching, starting):
             task.cancel()
-        await asyncio.gather(*ends, *watched, starting, return_exceptions=True)
+        await asyncio.gather(*ends, watching, starting, return_exceptions=True)
 
 
 def _note(shell: Shell, starting: asyncio.Task[None]) -> None:
     if not starting.cancelled() and (error := starting.exception()) is not None:
         shell.fail(error)
-
-
-def _exit_code(shell: Shell) -> int:
-    return 1 if shell.failure is not None else 0
 
 
 async def _beat(shell: Shell) -> None:

@@ -18,7 +18,7 @@ from orchestrator.stream.asking import AskServer
 from orchestrator.stream.asking_announce import Announcer
 from orchestrator.stream.asking_progress import Progress
 from orchestrator.stream.lane.core import CustomerCore
-from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
+from orchestrator.stream.lane_settings import BatchCounts, LaneHooks, LaneSettings
 from orchestrator.stream.releases import Releases
 from orchestrator.stream.run import Lane, run_lane
 from orchestrator.stream.shared_topics import CompactedTopic
@@ -101,11 +101,17 @@ class _Worker:
             on_ready=self._ready,
             on_revoked=self._revoked,
             on_progress=figures.progress,
-            on_batch=lambda batch: (self.progress.on_batch(batch), figures.batch(batch, self.core))[0],
-            on_durable=lambda partition, offsets: (
-                self.progress.on_durable(partition, offsets), figures.durable(partition, now_ms())
-            )[0],
-        )  # fmt: skip
+            on_batch=self._decided,
+            on_durable=self._durable,
+        )
+
+    def _decided(self, batch: BatchCounts) -> None:
+        self.progress.on_batch(batch)
+        self.parts.figures.batch(batch, self.core)
+
+    def _durable(self, partition: int, offsets: Mapping[str, int]) -> None:
+        self.progress.on_durable(partition, offsets)
+        self.parts.figures.durable(partition, now_ms())
 
     # Bundles and facts, held whole.
 

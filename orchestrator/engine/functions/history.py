@@ -73,7 +73,7 @@ def remember(customer: "Customer", event: "Event", needs: tuple[Need, ...], now:
 
 
 def _time(entry: Any) -> int:
-    return entry[0] if isinstance(entry, list) else entry
+    return int(entry[0] if isinstance(entry, list) else entry)
 
 
 class HistoryFunctions:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orchestrator.model.customer import Contact
 
 _STARTS = {"day": start_of_day, "week": start_of_week, "month": start_of_month}
+_INTO_NEXT = {"day": 3 * DAY // 2, "week": 15 * DAY // 2, "month": 32 * DAY}
 _LONGEST = {"day": 2 * DAY, "week": 8 * DAY, "month": 32 * DAY}
 
 
@@ -63,7 +64,7 @@ def window_start(cap: "Cap", moment: "Moment") -> int:
     return _STARTS[cap.per.calendar or "day"](moment.now, where) - 1
 
 
-def _full(cap: "Cap", candidate: "Candidate", moment: "Moment", counted: "list[Contact]") -> Verdict:
+def _full(cap: "Cap", candidate: "Candidate", moment: "Moment", counted: "list[Contact]") -> Verdict | None:
     detail = {"limit": cap.limit, "sent": len(counted), "channel": cap.channel or "any"}
     if cap.on_hit == "hold" and cap.limit > 0:
         oldest = sorted(contact.at for contact in counted)[-cap.limit]
@@ -80,7 +81,7 @@ def _free_at(cap: "Cap", moment: "Moment", oldest: int) -> int:
         return oldest + cap.per.ms
     where = zone(moment.scope.zone_name(), moment.program.zone)
     start = _STARTS[cap.per.calendar or "day"]
-    return start(start(moment.now, where) + _LONGEST[cap.per.calendar or "day"], where)
+    return start(start(moment.now, where) + _INTO_NEXT[cap.per.calendar or "day"], where)
 
 
 def horizon(cap: "Cap") -> int:

@@ -9,6 +9,7 @@ from orchestrator.model.reason import OWNED
 if TYPE_CHECKING:
     from orchestrator.engine.candidates import Candidate
     from orchestrator.engine.moment import Moment
+    from orchestrator.language.spec.values import NameOr
 
 
 def owned(candidate: "Candidate", moment: "Moment") -> Verdict | None:
@@ -28,26 +29,22 @@ def owned(candidate: "Candidate", moment: "Moment") -> Verdict | None:
 
 def subjects(candidate: "Candidate", moment: "Moment") -> tuple[str, ...]:
     """The names of `about`; one that is unknown is left out."""
-    found = []
-    for name in candidate.content.about:
-        if name.name is not None:
-            found.append(name.name)
-            continue
-        try:
-            found.append(str(moment.value(name.expr, candidate.plan.name, candidate.step.id)))
-        except CelError:
-            continue
-    return tuple(found)
+    found = (_named(name, candidate, moment) for name in candidate.content.about)
+    return tuple(name for name in found if name is not None)
 
 
 def topic(candidate: "Candidate", moment: "Moment") -> str:
     """The unit of the redundancy rule; the content's name where none is given or known."""
     name = candidate.content.topic
-    if name is None:
-        return candidate.content.content
-    if name.name is not None:
+    said = _named(name, candidate, moment) if name is not None else None
+    return candidate.content.content if said is None else said
+
+
+def _named(name: "NameOr", candidate: "Candidate", moment: "Moment") -> str | None:
+    """A `name*`, None where its expression is unknown."""
+    if name.expr is None:
         return name.name
     try:
         return str(moment.value(name.expr, candidate.plan.name, candidate.step.id))
     except CelError:
-        return candidate.content.content
+        return None

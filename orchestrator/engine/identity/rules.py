@@ -102,13 +102,13 @@ class IdentityRules:
         return self._node(namespace, value, self._normalise.get(namespace, ()))
 
     def _node(self, name: str, value: object, ways: tuple[str, ...]) -> str:
-        if value.__class__ is not str:
+        if not isinstance(value, str):
             if not isinstance(value, int) or isinstance(value, bool):
                 raise BadIdentifierError(f"{name} must be a text")
             value = str(value)
         if ways:
-            value = normalised(value, ways, self.region)  # type: ignore[arg-type]
-        if not 0 < len(value) <= MAX_VALUE_LENGTH:  # type: ignore[arg-type]
+            value = normalised(value, ways, self.region)
+        if not 0 < len(value) <= MAX_VALUE_LENGTH:
             raise BadIdentifierError(f"{name} must have 1 to {MAX_VALUE_LENGTH} characters")
         return f"{name}:{value}"
 

@@ -31,7 +31,9 @@ class Merge(NamedTuple):
 class Journeys(Protocol):
     """What happens inside a customer; the handlers only decide where it happens. The engine is one, a test another."""
 
-    traits: Any
+    @property
+    def traits(self) -> Any:
+        """The bundle's traits, which know how their states join."""
 
     def event(self, work: "Work", customer: Customer, event: Event, links: list[str]) -> None:
         """An event of this customer; `links` are the nodes it names that are not members yet."""

@@ -17,7 +17,7 @@ from orchestrator.engine.program.plan import ConsentPlan, EventPlan, PausePlan, 
 from orchestrator.engine.program.story import plan_scenario
 from orchestrator.engine.traits.build import expressions, plan_traits
 from orchestrator.language.cel import UNKNOWN, Expression
-from orchestrator.language.spec.content import CLASSES
+from orchestrator.language.spec.policy import CLASSES
 
 if TYPE_CHECKING:
     from orchestrator.language.bundle import Bundle
@@ -261,8 +261,8 @@ def _consents(bundle: "Bundle", names: tuple[str, ...]) -> Iterable[ConsentPlan]
         if given is not None and _any(names, rule.on):
             yield ConsentPlan(
                 rule.where,
-                given.channel.name if given.channel.expr is None else given.channel.expr,
-                given.purpose.name if given.purpose.expr is None else given.purpose.expr,
+                given.channel.expr or given.channel.name or "all",
+                given.purpose.expr or given.purpose.name or "all",
                 rule.grant is not None,
                 rule.kind,
             )

@@ -73,7 +73,7 @@ class Ledger:
     """
 
     def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
-        ledger = [0, {}] if state is None else state
+        ledger: list[Any] = [0, {}] if state is None else state
         word, ref, number = value
         entry = ledger[1].setdefault(ref, {"t": time, "a": {}, "r": 0})
         entry["t"] = max(entry["t"], time)

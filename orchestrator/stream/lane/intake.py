@@ -49,9 +49,8 @@ def read_event(raw: bytes, channel: str, received: int, program: Program) -> Tak
         program: the release that says how it is read.
     """
     record = parse(raw)
-    if record.__class__ is Refused:
-        return record  # type: ignore[return-value]
-    assert isinstance(record, EventRecord)  # noqa: S101 - narrows the type
+    if not isinstance(record, EventRecord):
+        return record
     if record.tenant != program.tenant:
         return Refused(reason.UNKNOWN_TENANT)
     at = milliseconds(record.time) if record.time is not None else received

@@ -103,7 +103,7 @@ class Partition:
 
     def pop_due(self, until: int, most: int) -> list[bytes]:
         """Keys that are due at `until` (ms) or before, earliest first, at most so many."""
-        found = []
+        found: list[bytes] = []
         while len(found) < most:
             due = self.next_due()
             if not due or due > until:

@@ -75,10 +75,10 @@ class Step:
         """A record of a channel's topic."""
         raw = record.value or b""
         taken = read_event(raw, channel, record.timestamp, self.program)
-        if taken.__class__ is Rejected:
-            self.reject(record, taken.reason)  # type: ignore[union-attr]
-        elif not self._at_home(record, taken):  # type: ignore[arg-type]
-            self._take(record, taken, raw)  # type: ignore[arg-type]
+        if isinstance(taken, Rejected):
+            self.reject(record, taken.reason)
+        elif not self._at_home(record, taken):
+            self._take(record, taken, raw)
 
     def _at_home(self, record: Record, taken: Taken) -> bool:
         """The common case in few steps: the record is keyed by its event's own root, which is known here.
