@@ -37,9 +37,9 @@ def newest_ids(customer: "Customer") -> dict[str, str]:
 def consents(customer: "Customer") -> dict[str, dict[str, bool]]:
     """Channel -> purpose -> granted, as far as anything was said; unknown is false."""
     known: dict[str, dict[str, bool]] = {}
-    for name, (_, granted, _) in customer.consents.items():
+    for name in customer.consents:
         channel, _, purpose = name.partition("/")
-        known.setdefault(channel, Granted(customer, channel))[purpose] = granted
+        known.setdefault(channel, Granted(customer, channel))[purpose] = is_granted(customer, channel, purpose)
     return Channels(customer, known)
 
 
