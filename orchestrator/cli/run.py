@@ -131,25 +131,28 @@ class Processes:
     Args:
         settings: of this command; what its options said goes on to the parts.
         config: the settings file that was named, if any.
+
+    Attributes:
+        environment: the variables that each part gets.
     """
 
     def __init__(self, settings: Settings, config: Path | None = None) -> None:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._environment = {
+        self.environment = {
             **os.environ,
             "ORCHESTRATOR_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
             "ORCHESTRATOR_DATA_DIR": str(settings.data_dir),
         }
         if config is not None:
-            self._environment["ORCHESTRATOR_CONFIG"] = str(config)
+            self.environment["ORCHESTRATOR_CONFIG"] = str(config)
         if settings.links.key is None:
-            self._environment["ORCHESTRATOR_LINKS__KEY_FILE"] = str(own_link_key(settings.data_dir))
+            self.environment["ORCHESTRATOR_LINKS__KEY_FILE"] = str(own_link_key(settings.data_dir))
         if settings.topics_dir is not None:
-            self._environment["ORCHESTRATOR_TOPICS_DIR"] = str(settings.topics_dir)
+            self.environment["ORCHESTRATOR_TOPICS_DIR"] = str(settings.topics_dir)
 
     def start(self, name: str, *command: str) -> None:
         self._children[name] = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "orchestrator", *command], env=self._environment
+            [sys.executable, "-m", "orchestrator", *command], env=self.environment
         )
 
     def ended(self) -> str | None:
@@ -175,12 +178,13 @@ def own_link_key(folder: Path) -> Path:
     path = folder / "links.key"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass  # of an earlier run
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
     except OSError as error:
-        raise UserError(f"cannot keep a key for links in {folder}: {error.strerror}; choose another data_dir") from error
+        raise UserError(
+            f"cannot keep a key for links in {folder}: {error.strerror}; choose another data_dir"
+        ) from error
     return path
 
 
