@@ -213,10 +213,10 @@ class Program:
     ) -> None:
         self.release = release
         self.tenant = tenant
-        self.language = language
-        self.zone = zone
+        self.language: str = language
+        self.zone: str = zone
         self.lateness = lateness
-        self.identity = identity
+        self.identity: IdentityRules = identity
         self.traits = traits
         self.intents = intents
         self.policy = policy

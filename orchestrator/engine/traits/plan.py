@@ -57,7 +57,7 @@ class TraitPlan:
         self.business = business
 
     def contribution(self, line: Line) -> "Callable[[Context, dict[str, bytes], Event], None]":
-        """What lets an event contribute by one line; where a value is unknown it raises CelError and changes nothing."""
+        """What lets an event contribute by one line. It raises CelError, and changes nothing, for unknown values."""
         one = self._keyed_contribution(line) if self.per is not None else self._plain_contribution(line)
         each = line.each
         if each is None:
