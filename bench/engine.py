@@ -11,6 +11,7 @@ from orchestrator.model.codec import decode_node
 from orchestrator.model.customer import Customer
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.records import Record
+from orchestrator.stream.worker import tune_collector
 
 BATCH = 500
 BAR = 50_000
@@ -56,6 +57,7 @@ def main() -> None:
     arguments.add_argument("--customers", type=int, default=10_000)
     arguments.add_argument("--runs", type=int, default=3)
     given = arguments.parse_args()
+    tune_collector()
     rows, figures = [], []
     for scenarios in (1, 100, 1_000):
         rates = sorted(run(scenarios, given.customers) for _ in range(given.runs))

@@ -7,7 +7,6 @@ first batch until everything is committed.
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -30,6 +29,7 @@ from orchestrator.model.ids import split_key
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.intake import Taken, read_event
 from orchestrator.stream.lane.outbox import outgoing
+from orchestrator.stream.worker import tune_collector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ class J1Run(LaneRun):
 
     def __init__(self, job: dict[str, Any]) -> None:
         super().__init__({**job, "actions": ""})
-        gc.set_threshold(50_000, 50, 100)  # as the worker does
+        tune_collector()
         self.core = CountingCore(workload.program(SCENARIOS), Facts(), (job["events"],), job["partitions"])
 
 

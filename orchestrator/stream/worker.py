@@ -57,13 +57,18 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def tune_collector() -> None:
+    """Look for cycles rarely: customers' records are plain data without any, and a full look visits them all."""
+    gc.set_threshold(50_000, 50, 100)
+
+
 def run_worker(parts: WorkerParts) -> int:
     """Run until SIGTERM or SIGINT, or until something fails. Blocks; call it in the main thread.
 
     Returns:
         The exit code: 0 after a stop that was asked for, 1 after a failure.
     """
-    gc.set_threshold(50_000, 50, 100)  # records are plain data without cycles: full collections find nothing
+    tune_collector()
     worker = _Worker(parts)
     settings = LaneSettings(
         app_id=APP_ID,
