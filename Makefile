@@ -35,6 +35,8 @@ imports: $(DEV)
 	$(BIN)/lint-imports
 
 test: $(DEV)  ## All tests; PYTEST_ARGS="tests/stream -x" for some
+	$(BIN)/orchestrator lint scenarios
+	$(BIN)/orchestrator test scenarios
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 bench: $(DEV)  ## Measure, and add the figures to bench/ledger.csv
