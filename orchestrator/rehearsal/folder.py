@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.language.source import Diagnostic
 
 _YAML: Final = frozenset({".yaml", ".yml"})
+_HIGHEST: Final = 5
 _SKIPPED: Final = frozenset({"__pycache__"})
 _BUNDLE: Final = re.compile(rb"^bundle\s*:", re.MULTILINE)
 
@@ -79,7 +80,9 @@ def root_of(path: Path) -> Path:
     start = path if path.is_dir() else path.parent
     if _declares_bundle(start.rglob("*")):
         return start
-    for folder in start.resolve().parents:
+    for folder in start.resolve().parents[:_HIGHEST]:
+        if folder == folder.parent:
+            break
         top = (folder / ".git").exists()
         if _declares_bundle(folder.iterdir()) or (not top and _declares_bundle(folder.glob("*/*"))):
             return _as_written(folder)
