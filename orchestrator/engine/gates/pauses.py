@@ -23,7 +23,8 @@ def pauses(candidate: "Candidate", moment: "Moment") -> Verdict | None:
             continue
         until = paused_until(moment, pause)
         if until is not None:
-            return Verdict(pause.name) if pause.cancels else hold(pause.name, until)
+            detail = {"while": pause.while_.source, "lifted": moment.customer.pauses.get(f"{pause.name}/over", 0)}
+            return Verdict(pause.name, detail=detail) if pause.cancels else hold(pause.name, until, detail)
     return None
 
 
@@ -53,7 +54,7 @@ def follow_pauses(moment: "Moment") -> None:
     """After the profile has changed: note when a pause began and when it was over."""
     plan = moment.plan
     for pause in moment.program.pauses:
-        if plan is not None and pause.reads.isdisjoint(plan.trait_names):
+        if plan is not None and pause.reads is not None and pause.reads.isdisjoint(plan.trait_names):
             continue
         began, over = f"{pause.name}/began", f"{pause.name}/over"
         marks = moment.customer.pauses

@@ -52,7 +52,7 @@ def build_program(bundle: "Bundle", older: "Iterable[Program]" = ()) -> Program:
     program.conversation = bundle.conversation
     program.gates = {class_: gates_for(bundle.policy, class_) for class_ in CLASSES}
     program.base_facts = {f: {k: dict(r) for k, r in rows.items()} for f, rows in bundle.rows.items()}
-    program.pauses = _pauses(bundle, program)
+    program.pauses = _pauses(bundle)
     program.contact_horizon = _contact_horizon(bundle)
     _plan_scenarios(bundle, program)
     for earlier in older:
@@ -98,28 +98,40 @@ def _calendar(document: Any, default_zone: str) -> OpenHours:
     return OpenHours(document.days, document.from_, document.to, where, frozenset(document.except_))
 
 
-def _pauses(bundle: "Bundle", program: Program) -> tuple[PausePlan, ...]:
+def _pauses(bundle: "Bundle") -> tuple[PausePlan, ...]:
     return tuple(
         PausePlan(
             p.name, p.while_, p.and_then, p.longest or 0, p.class_, frozenset(p.about), p.on_hit == "cancel",
-            _traits_read(p.while_, program),
+            _traits_read(p.while_, bundle),
         )
         for p in bundle.policy.pauses
     )  # fmt: skip
 
 
-def _traits_read(expression: Expression, program: Program) -> frozenset[str]:
-    """The stored traits that an expression depends on, through computed ones too."""
+_TOLD_BY_TURNS: Final = frozenset({"open_questions", "threads"})
+_TOLD_BY_CONSENT: Final = frozenset({"consent"})
+
+
+def _traits_read(expression: Expression, bundle: "Bundle") -> frozenset[str] | None:
+    """What of the profile an expression depends on, through computed traits too; None where any event may change it."""
     found: set[str] = set()
-    todo = [path[1] for path in expression.reads if path[0] == "profile" and len(path) > 1]
+    todo: list[Expression] = [expression]
     while todo:
-        name = todo.pop()
-        if name in found:
-            continue
-        found.add(name)
-        plan = program.traits.by_name.get(name)
-        if plan is not None:
-            todo += [plan.keyed_by or "", plan.label_of or ""]
+        one = todo.pop()
+        if one.calls:
+            return None
+        for path in one.reads:
+            name = path[1] if path[0] == "profile" and len(path) > 1 else ""
+            if name in found or path[0] in {"now", "facts"}:
+                continue
+            document = bundle.traits.get(name) or bundle.traits.get(name.removesuffix("_label"))
+            if document is None and name not in _TOLD_BY_TURNS | _TOLD_BY_CONSENT:
+                return None
+            found |= {name, name.removesuffix("_label")}
+            if document is not None:
+                todo += expressions([document.choose, document.compute])
+                if document.per is not None and document.per.trait:
+                    found.add(document.per.trait)
     return frozenset(found)
 
 
@@ -208,13 +220,17 @@ class EventPlans:
         plan.checks = _checks(bundle, channel, type_)
         plan.typed = _typed(bundle, plan.checks)
         plan.traits = program.traits.updates(names)
-        plan.trait_names = frozenset(update.trait.name for update in plan.traits)
         plan.consents = tuple(_consents(bundle, names))
         if bundle.conversation is not None:
             plan.turns = tuple(
                 TurnPlan(t.where, t.by, t.text, t.about) for t in bundle.conversation.turns if _any(names, t.on)
             )
             plan.closes = tuple(c.where for c in bundle.conversation.closed_on if _any(names, c.on))
+        plan.trait_names = frozenset(
+            {update.trait.name for update in plan.traits}
+            | (_TOLD_BY_TURNS if plan.turns or plan.closes else frozenset())
+            | (_TOLD_BY_CONSENT if plan.consents else frozenset())
+        )
         plan.needs = tuple(need for need in self._needs if need.type in names) if plan.activity else ()
         plan.entries = self._dispatch(names)
         plan.facts = tuple(f for f in bundle.facts.values() if _any(names, f.on))

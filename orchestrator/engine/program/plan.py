@@ -173,7 +173,7 @@ _SPOKEN = frozenset({"language", "zone"})
 
 
 class PausePlan(NamedTuple):
-    """A pause of the policy, and the traits that its condition reads."""
+    """A pause of the policy. `reads` is what of the profile its condition depends on; None: any event may change it."""
 
     name: str
     while_: "Expression"
@@ -182,7 +182,7 @@ class PausePlan(NamedTuple):
     class_: str | None
     about: frozenset[str]
     cancels: bool
-    reads: frozenset[str]
+    reads: frozenset[str] | None
 
 
 def _no_plan(type_: str, channel: str) -> EventPlan:
