@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from orchestrator.rehearsal.run import Run
 
 MOST: Final = 60
-_TIMES: Final = frozenset({"until", "valid_until", "said_at", "last", "entered_at", "due"})
-_LENGTHS: Final = frozenset({"gap"})
+_TIMES: Final = frozenset({"until", "valid_until", "said_at", "last", "entered_at", "due", "lifted"})
+_LENGTHS: Final = frozenset({"gap", "delay"})
 
 
 def trace_lines(run: Run, customer: str = "") -> list[str]:
@@ -84,9 +84,11 @@ def said_of(note: Note, when: Callable[[int], str]) -> str:
     """A line of the trace in words; "" where another line says it better. `when` tells a time in the trace (ms)."""
     place = f"{note.scenario}{'/' if note.scenario and note.step else ''}{note.step}"
     detail: dict[str, Any] = note.detail if isinstance(note.detail, dict) else {}
-    if "parts" in detail:
+    if "parts" in detail and note.what not in {"suppressed", "held"}:
         return f"{_not_so(note, place)}: {parts_in_words(detail)}"
     more = _with(note, when, "content", "queue", "outcome")
+    if "parts" in detail:
+        return f"{note.what} {detail['content']}: {note.reason}: {parts_in_words(detail)} ({place})"
     if note.what in {"suppressed", "held"}:
         return f"{note.what} {detail['content']}: {note.reason}{more} ({place})"
     if note.what.startswith("task"):
@@ -137,7 +139,7 @@ def _numbers(detail: Any, when: Callable[[int], str], skip: frozenset[str]) -> s
         return "" if detail is None else short(detail)
     shown = []
     for name, value in detail.items():
-        if name in skip or value in ("", None, {}, []):
+        if name in skip or value in ("", None, {}, []) or (name in _TIMES and value == 0):
             continue
         if name in _TIMES and isinstance(value, int) and value > 0:
             shown.append(f"{name}: {when(value)}")

@@ -23,10 +23,12 @@ def quiet_hours(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     for quiet in policy.quiet_hours:
         if candidate.class_ in quiet.except_ or (quiet.channels and candidate.channel not in quiet.channels):
             continue
-        if within(minutes_of_day(moment.now, where), quiet.from_, quiet.to):
+        minutes = minutes_of_day(moment.now, where)
+        if within(minutes, quiet.from_, quiet.to):
+            detail = {"clock": _clock(minutes), "quiet": f"{_clock(quiet.from_)}-{_clock(quiet.to)}"}
             if quiet.on_hit == "skip":
-                return Verdict(QUIET_HOURS)
-            return hold(QUIET_HOURS, next_time(moment.now, quiet.to, where))
+                return Verdict(QUIET_HOURS, detail=detail)
+            return hold(QUIET_HOURS, next_time(moment.now, quiet.to, where), detail)
     return None
 
 
@@ -39,9 +41,15 @@ def preferred_hours(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     if span is None:
         return None
     where = zone(moment.scope.zone_name(), moment.program.zone)
-    if within(minutes_of_day(moment.now, where), *span):
+    minutes = minutes_of_day(moment.now, where)
+    if within(minutes, *span):
         return None
-    return hold(PREFERRED_HOURS, next_time(moment.now, span[0], where))
+    detail = {"clock": _clock(minutes), "hours": f"{_clock(span[0])}-{_clock(span[1])}"}
+    return hold(PREFERRED_HOURS, next_time(moment.now, span[0], where), detail)
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def hours_of(text: str) -> tuple[int, int] | None:
@@ -67,4 +75,6 @@ def browse_delay(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     if not moment.program.event_plan(meta["type"], meta["channel"]).browsing:
         return None
     due = candidate.instance.entry_time + policy.browse_delay
-    return hold(BROWSE_DELAY, due) if moment.now < due else None
+    if moment.now >= due:
+        return None
+    return hold(BROWSE_DELAY, due, {"event": meta["type"], "delay": policy.browse_delay})

@@ -1,7 +1,8 @@
 """Whom a content suits and what it requires, looked at again when it is sent; `instead` is tried once in its place."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine.explaining import explained
 from orchestrator.engine.gates.channel import channel
 from orchestrator.engine.gates.expired import expired
 from orchestrator.engine.gates.owned import owned
@@ -11,6 +12,7 @@ from orchestrator.model.reason import NOT_SUITED
 if TYPE_CHECKING:
     from orchestrator.engine.candidates import Candidate
     from orchestrator.engine.moment import Moment
+    from orchestrator.language.cel import Expression
     from orchestrator.language.spec.content import Content
 
 
@@ -25,10 +27,16 @@ def suitable(candidate: "Candidate", moment: "Moment") -> Verdict | None:
 def _unfit(candidate: "Candidate", moment: "Moment", content: "Content") -> Verdict | None:
     place = (candidate.plan.name, candidate.step.id)
     if not moment.holds(content.suits, *place):
-        return Verdict(NOT_SUITED)
+        return Verdict(NOT_SUITED, detail=_why(content.suits, moment))
     if not moment.holds(content.requires, *place):
-        return Verdict(content.reason, detail={"requires": content.requires.source if content.requires else ""})
+        return Verdict(content.reason, detail=_why(content.requires, moment))
     return None
+
+
+def _why(condition: "Expression | None", moment: "Moment") -> dict[str, Any]:
+    if moment.explain:
+        return explained(condition, moment.scope)
+    return {"condition": condition.source if condition is not None else ""}
 
 
 def _swap(candidate: "Candidate", moment: "Moment", name: str) -> bool:
