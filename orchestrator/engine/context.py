@@ -26,15 +26,15 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
     filled as it is read; `refresh` forgets it when something has changed.
     """
 
-    event: EventMap
-    entry: EventMap
-    steps: dict[str, Any]
-    vars: dict[str, Any]
-    item: Any
-    ask: dict[str, Any]
-    key: str
+    event: Any = None
+    vars: Any = None
+    item: Any = None
+    ask: Any = None
+    key: str | None = None
     now: Timestamp
-    story: "tuple[Instance, ScenarioPlan]"
+    _story: "tuple[Instance, ScenarioPlan] | None" = None
+    _entry: EventMap | None = None
+    _steps: "StepOutputs | None" = None
 
     def __init__(self, customer: "Customer", program: "Program", facts: "Facts", at: int) -> None:
         self.customer: Customer = customer
@@ -48,8 +48,32 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         make = _MADE.get(name)
         if make is None:
             raise CelError(f"{name} is not known here")
-        made = self.__dict__[name] = make(self)
+        made = make(self)
+        setattr(self, name, made)
         return made
+
+    @property
+    def entry(self) -> EventMap:
+        """The event that started the instance whose story is told; opened when it is first read."""
+        if self._entry is None:
+            if self._story is None:
+                raise CelError("entry is not known here")
+            instance, plan = self._story
+            self._entry = opened_event(instance.entry, plan.declared)
+        return self._entry
+
+    @entry.setter
+    def entry(self, entry: EventMap) -> None:
+        self._entry = entry
+
+    @property
+    def steps(self) -> "StepOutputs":
+        """What the steps of that instance gave."""
+        if self._steps is None:
+            if self._story is None:
+                raise CelError("steps are not known here")
+            self._steps = StepOutputs(self._story[0].outputs)
+        return self._steps
 
     def read(self, name: str) -> Any:
         """One name of the profile, for the map that asks when a condition does."""
@@ -62,18 +86,17 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
 
     def look_at(self, event: "Event", declared: frozenset[str]) -> EventMap:
         """Make an event `event`."""
-        self.event = EventMap(event.data, event, declared)
-        return self.event
+        seen = self.event = EventMap(event.data, event, declared)
+        return seen
 
     def tell_story(self, instance: "Instance", plan: "ScenarioPlan") -> None:
         """Make an instance's entry, steps and variables known; each is opened when it is first read."""
-        known = self.__dict__
-        known["story"] = (instance, plan)
-        known.pop("entry", None)
-        known.pop("steps", None)
-        known["vars"] = instance.vars
-        if plan.names_as:
-            known.update({name: self.entry[name] for name in plan.names_as if name in self.entry})
+        self._story = (instance, plan)
+        self._entry = self._steps = None
+        self.vars = instance.vars
+        for name in plan.names_as:
+            if name in self.entry:
+                setattr(self, name, self.entry[name])
 
     def has_trait(self, name: str) -> bool:
         return name in self.program.traits.by_name
@@ -150,15 +173,8 @@ class StepOutputs(dict[str, dict[str, Any]]):
         return output
 
 
-def _entry(context: Context) -> EventMap:
-    instance, plan = context.story
-    return opened_event(instance.entry, plan.declared)
-
-
 _MADE: dict[str, Callable[[Context], Any]] = {
     "now": lambda context: Timestamp.of_ms(context.at),
-    "entry": _entry,
-    "steps": lambda context: StepOutputs(context.story[0].outputs),
     "intents": lambda context: context.program.intents,
     "asked_facts": lambda _: set(),
 }

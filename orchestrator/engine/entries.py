@@ -6,7 +6,7 @@ from orchestrator.engine.endings import level_ends
 from orchestrator.engine.explaining import explained
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, run
-from orchestrator.engine.maps import EventMap, stored_event
+from orchestrator.engine.maps import stored_event
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 from orchestrator.model.customer import Instance
@@ -84,10 +84,9 @@ def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, An
     moment.note("entered", plan.name, "", instance.mode if instance.mode == "holdout" else "", {"key": key})
     moment.make("entered", {"scenario": plan.name, "key": key, "outcome": "", "reason": ""})
     if instance.mode == "live":
-        outer = moment.scope.__dict__.get("event")
+        outer = moment.scope.event
         run(journey, plan.first)
-        if isinstance(outer, EventMap):
-            moment.scope.event = outer
+        moment.scope.event = outer
 
 
 def _admits(moment: "Moment", plan: "ScenarioPlan", key: str) -> bool:

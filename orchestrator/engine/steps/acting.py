@@ -161,11 +161,10 @@ class Decide(Word):
 
     def enter(self, step: "StepPlan", journey: Journey) -> Any:
         moment = journey.moment
-        outer = moment.scope.__dict__.get("ask")
+        outer = moment.scope.ask
         moment.scope.ask = {"slot": step.body.slot, "channel": "", "known": True, "linked": True, "identifier": ""}
         answer = answer_slot(moment, step.body.slot)
-        if outer is not None:
-            moment.scope.ask = outer
+        moment.scope.ask = outer
         journey.output(
             step, "done", content=answer["content"], offer=answer.get("offer", ""), items=answer.get("items", [])
         )

@@ -163,15 +163,12 @@ class KeyedTrait:
         if plan.compute is None:
             entry = self.states.get(key)
             return plan.value(unpack(entry)[0] if entry is not None else None, context)
-        outer = context.__dict__.get("key")
+        outer = context.key
         context.key = key
         try:
             return plan.compute(context)
         finally:
-            if outer is None:
-                del context.key
-            else:
-                context.key = outer
+            context.key = outer
 
 
 class TraitUpdate(NamedTuple):
