@@ -156,6 +156,8 @@ class Advance:
     def _through(self, moment: Moment, event: Event, plan: "EventPlan", links: list[str]) -> None:
         """Steps 3 to 7 for one event: the customer's, or one that the engine made."""
         take_in(moment, event, plan)
+        if plan.replaces:
+            self._identifiers_change(moment, event)
         if self.customer.tasks:
             close_tasks(moment)
         if self.customer.instances and (plan.heard or self.program.looks_always):
@@ -167,6 +169,15 @@ class Advance:
                 self.customer.waiting = [*self.customer.waiting, waiting]
             else:
                 check_entries(moment)
+
+    def _identifiers_change(self, moment: Moment, event: Event) -> None:
+        """The event names a value that takes the place of the customer's other values of its namespace."""
+        for named in event.identifiers[1:]:
+            namespace, _, new = named.partition(":")
+            for node, member in self.customer.family.items():
+                old = node.partition(":")
+                if member.state == IN and old[0] == namespace and node != named:
+                    moment.make("identifier_changed", {"namespace": namespace, "old": old[2], "new": new})
 
     def _look_at_levels(self, moment: Moment) -> None:
         """Steps 5 and 6 without an event: levels may have changed."""

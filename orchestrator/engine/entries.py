@@ -57,9 +57,12 @@ def _enter_keyed(moment: "Moment", plan: "ScenarioPlan", stored: dict[str, Any])
     key = ""
     if document.entry.key is not None:
         try:
-            key = str(moment.value(document.entry.key, plan.name, ""))
+            given = moment.value(document.entry.key, plan.name, "")
         except CelError:
             return
+        if given is None:
+            return
+        key = str(given)
     enter(moment, plan, key, stored)
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestrator.engine.context import plain
+from orchestrator.engine.gates.channel import told_on
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 
@@ -81,6 +82,9 @@ def _as_item(content: "Content") -> dict[str, Any]:
         "stage": list(content.stage),
         "level": list(content.level),
         "topic": content.topic.name if content.topic is not None and content.topic.name else content.content,
+        "class": content.class_,
+        "purpose": content.purpose,
+        "claims": dict(content.claims),
     }
 
 
@@ -94,7 +98,7 @@ def _may_show(moment: "Moment", slot: "Slot", content: "Content") -> bool:
     place = (f"slot:{slot.slot}", content.content)
     channel = moment.scope.ask.get("channel", "")
     return (
-        (not channel or channel in content.variants)
+        (not channel or told_on(channel, content, moment))
         and moment.holds(content.suits, *place)
         and moment.holds(content.requires, *place)
         and not (content.once is not None and moment.holds(content.once, *place))

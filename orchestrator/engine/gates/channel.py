@@ -1,16 +1,19 @@
 """The channel: the first in its order that is enabled, told by the content, has an address, and consent."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.engine.profile import is_denied, is_granted, newest_ids
 from orchestrator.language.cel import CelError
 from orchestrator.model.reason import NO_ADDRESS, NO_CONSENT
 
+TEXT_FIELDS: Final = ("subject", "preheader", "body", "title", "text", "link", "say")
+
 if TYPE_CHECKING:
     from orchestrator.engine.candidates import Candidate
     from orchestrator.engine.moment import Moment
+    from orchestrator.language.spec.content import Content
 
 
 def channel(candidate: "Candidate", moment: "Moment") -> Verdict | None:
@@ -18,7 +21,7 @@ def channel(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     refused = NO_ADDRESS
     tried: dict[str, str] = {}
     for name in dict.fromkeys(enabled(order(candidate, moment), moment)):
-        if name not in candidate.content.variants or name in candidate.standing.data.get("tried", ()):
+        if not told_on(name, candidate.content, moment) or name in candidate.standing.data.get("tried", ()):
             continue
         address = address_on(name, candidate, moment)
         if not address:
@@ -29,6 +32,16 @@ def channel(candidate: "Candidate", moment: "Moment") -> Verdict | None:
             candidate.channel, candidate.address = name, address
             return None
     return Verdict(refused, detail={"tried": tried})
+
+
+def told_on(name: str, content: "Content", moment: "Moment") -> bool:
+    """Whether the content has a variant for a channel; with `language_missing: skip`, in the customer's language."""
+    variant = content.variants.get(name)
+    if variant is None or content.language_missing != "skip":
+        return variant is not None
+    language = moment.scope.language()
+    texts = [text.by_language for field in TEXT_FIELDS if (text := getattr(variant, field)) is not None]
+    return all(language in text or "" in text for text in texts)
 
 
 def order(candidate: "Candidate", moment: "Moment") -> Iterator[str]:

@@ -179,10 +179,24 @@ def _value(expression: Expression) -> Value:
     return lambda context: kept(evaluate(context))
 
 
-def _line(number: int, on: tuple[str, ...], where: Expression | None, each: Expression | None, value: Value) -> Line:
-    return Line(
-        number, on, where.evaluate if where is not None else None, each.evaluate if each is not None else None, value
-    )
+def _line(
+    number: int,
+    on: tuple[str, ...],
+    where: Expression | None,
+    each: Expression | None,
+    value: Value,
+    common: Expression | None = None,
+) -> Line:
+    return Line(number, on, _both(common, where), each.evaluate if each is not None else None, value)
+
+
+def _both(common: Expression | None, own: Expression | None) -> "Value | None":
+    """The trait's own `where` and the line's: an event contributes where both are true."""
+    if common is None or own is None:
+        only = own or common
+        return None if only is None else only.evaluate
+    first, second = common.evaluate, own.evaluate
+    return lambda context: first(context) is True and second(context) is True
 
 
 def _one_line(document: "Trait", value: Value) -> tuple[Line, ...]:
@@ -194,7 +208,8 @@ def _first_or_last(document: "Trait", kind: Kind) -> tuple[Kind, tuple[Line, ...
     if isinstance(given, Expression):
         return kind, _one_line(document, _value(given))
     return kind, tuple(
-        _line(number, line.on, line.where, document.each, _value(line.value)) for number, line in enumerate(given or ())
+        _line(number, line.on, line.where, document.each, _value(line.value), document.where)
+        for number, line in enumerate(given or ())
     )
 
 
@@ -230,7 +245,7 @@ def _list(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
 def _score(document: "Trait", lateness: int) -> tuple[Kind, tuple[Line, ...]]:
     kind = Score(lateness, document.half_life or 0, document.reset_after or 0)
     return kind, tuple(
-        _line(number, line.on, line.where, document.each, _added(line.add, line.once_per or 0))
+        _line(number, line.on, line.where, document.each, _added(line.add, line.once_per or 0), document.where)
         for number, line in enumerate(document.score or ())
     )
 
@@ -250,7 +265,10 @@ def _most(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
 def _flag(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
     flag = document.flag
     assert flag is not None  # noqa: S101 - its kind says so
-    lines = (_line(0, flag.on, flag.where, None, lambda _: True), _line(1, flag.off, flag.where, None, lambda _: False))
+    lines = (
+        _line(0, flag.on, flag.where, None, lambda _: True, document.where),
+        _line(1, flag.off, flag.where, None, lambda _: False, document.where),
+    )
     return Flag(flag.longest or 0), lines
 
 
@@ -259,7 +277,9 @@ def _basket(document: "Trait", lateness: int) -> tuple[Kind, tuple[Line, ...]]:
     assert basket is not None  # noqa: S101 - its kind says so
     words = {"add": basket.add, "remove": basket.remove, "empty": basket.empty}
     lines = tuple(
-        Line(number, on, None, None, _touch(word, basket.id)) for number, (word, on) in enumerate(words.items()) if on
+        _line(number, on, document.where, None, _touch(word, basket.id))
+        for number, (word, on) in enumerate(words.items())
+        if on
     )
     return Basket(lateness), lines
 
@@ -281,7 +301,7 @@ def _ledger(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
     lines = []
     for number, line in enumerate(document.ledger or ()):
         value = _reversed(line.reverse, line.share) if line.reverse is not None else _entered(line.amount, line.ref)
-        lines.append(_line(number, line.on, line.where, document.each, value))
+        lines.append(_line(number, line.on, line.where, document.each, value, document.where))
     return Ledger(), tuple(lines)
 
 

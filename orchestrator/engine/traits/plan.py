@@ -89,7 +89,10 @@ class TraitPlan:
         def contribute(context: "Context", states: dict[str, bytes], event: "Event") -> None:
             if where is not None and where(context) is not True:
                 return
-            key = str(per(context))
+            given = per(context)
+            if given is None:
+                return
+            key = str(given)
             raw = states.get(name)
             keyed = {} if raw is None else unpack_keyed(raw)
             known = keyed.get(key)
