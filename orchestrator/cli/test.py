@@ -23,7 +23,8 @@ Run the tests of a bundle (the `test` documents, usually in *_test.yaml) on the 
 PATH is the bundle's folder, or one file or folder inside it. A failure names the line of the test, and shows the trace
 that explains it: what was sent, held or suppressed instead, by which gate, with which numbers.
 
-Exit status 0: all hold. 1: some failed. 2: the bundle has errors, or there is no such test.
+Exit status 0: all hold. 1: some failed, or coverage is less than --fail-under. 2: the bundle has errors, or there is
+no such test.
 """
 
 
@@ -39,6 +40,9 @@ def run_tests(
         str | None, typer.Option(help="Only tests whose name this regular expression finds.", show_default=False)
     ] = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="Name steps and branches that no test reaches.")] = False,
+    fail_under: Annotated[
+        int, typer.Option(help="With --coverage: fail where less than so many percent are reached.", min=0, max=100)
+    ] = 0,
     junit: Annotated[Path | None, typer.Option(help="Also write JUnit XML here.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(help="Of the orders that `shuffle` tries.")] = 0,
     topics_dir: TopicsDir = None,
@@ -59,7 +63,10 @@ def run_tests(
     if any(outcome.story.shuffle for outcome in outcomes):
         typer.echo(f"Shuffled with --seed {seed}.")
     typer.echo(report.summary(outcomes, time.perf_counter() - began))
-    if any(outcome.failures for outcome in outcomes):
+    missed = covered is not None and report.percent(list(covered.scenarios())) < fail_under
+    if missed:
+        typer.echo(f"Less than {fail_under}% of the steps and branches are reached.", err=True)
+    if missed or any(outcome.failures for outcome in outcomes):
         raise typer.Exit(1)
 
 

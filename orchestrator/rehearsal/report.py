@@ -85,6 +85,12 @@ def coverage(found: Iterable[Covered], root: str) -> str:
     return "\n".join(lines)
 
 
+def percent(found: Sequence[Covered]) -> float:
+    """How much of all steps and branches was reached, 0 to 100; 100 where there is none."""
+    total = sum(row.total for row in found)
+    return 100 * sum(row.reached for row in found) / total if total else 100.0
+
+
 def _percent(row: Covered) -> str:
     return "100%" if row.reached == row.total else f"{min(99, 100 * row.reached // max(1, row.total))}%"
 

@@ -153,6 +153,10 @@ def test_coverage_and_junit(orchestrator: Orchestrator, folder: Path, tmp_path: 
     told = orchestrator("test", folder, "--coverage", "--junit", tmp_path / "junit.xml")
     assert "2 of 2 steps and branches reached." in told.out
     assert 'tests="2" failures="0"' in (tmp_path / "junit.xml").read_text()
+    partly = orchestrator("test", folder, "--run", "another page", "--coverage", "--fail-under", "50")
+    assert (partly.code, partly.err) == (1, "Less than 50% of the steps and branches are reached.\n")
+    assert f"{folder}/all.yaml:29:10  hello: mail" in partly.out
+    assert orchestrator("test", folder, "--coverage", "--fail-under", "100").code == 0
 
 
 @pytest.mark.parametrize(
