@@ -322,6 +322,12 @@ def test_a_late_home_of_a_weaker_root_does_not_turn_the_pointer_back(net: Net) -
     assert net.node(A1).to == U1
 
 
+def test_home_of_a_weaker_root_takes_the_parcel_and_leaves_the_pointer(net: Net) -> None:
+    node = moving(net, A1, U1)
+    net.handle(A1, Home(A1, 1, E1))
+    assert (node.to, node.body) == (U1, None)
+
+
 def test_refused_is_a_root_again_with_its_parcel_and_remembers_the_rivals_for_a_day(net: Net) -> None:
     node = moving(net, E1, U1)
     net.handle(E1, Refused(E1, 2, [U1]))

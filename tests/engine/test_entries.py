@@ -1,0 +1,225 @@
+"""Who enters a scenario, when, under which key, and why somebody does not."""
+
+from typing import Any
+
+import pytest
+from play import D, H, M, Play, program_of  # type: ignore[import-not-found]
+
+from orchestrator.model.customer import Instance
+
+AMY = "user_id:amy email:amy@example.com"
+
+
+def tale(entry: str, rest: str = "", name: str = "tale", steps: str = "[{id: wait, delay: {for: 10h}}]") -> str:
+    return f"scenario: {name}\nentry: {entry}\n{rest}\nsteps: {steps}\n"
+
+
+def live(play: Any, who: str = "user_id:amy") -> list[Instance]:
+    found: list[Instance] = play.customer(who).instances
+    return found
+
+
+def test_where_decides_on_the_event() -> None:
+    play = Play(tale("{on: seen, where: event.page == '/x'}"))
+    play.comes("seen", page="/y")
+    assert live(play) == []
+    play.comes("seen", page="/x")
+    assert [one.scenario for one in live(play)] == ["tale"]
+
+
+@pytest.mark.parametrize("value", ["/x", ["/x"], {"a": 1}, 7, None])
+def test_an_equality_is_found_by_value_and_other_values_are_no_fault(value: Any) -> None:
+    """The index over equalities must give what the condition itself would; lists cannot be looked up in it."""
+    play = Play(tale("{on: renamed, where: event.to == '/x'}"))
+    play.comes("renamed", to=value)
+    assert len(live(play)) == (value == "/x")
+
+
+def test_several_conditions_on_one_event_are_each_looked_at() -> None:
+    both = "event.page in ['/x', '/y'] && event.seconds > 5.0"
+    play = Play(tale("{on: seen, where: event.page == '/x'}", name="a"), tale(f'{{on: seen, where: "{both}"}}', name="b"),
+                tale("{on: seen}", name="c"))  # fmt: skip
+    play.comes("seen", page="/x", seconds=9.0)
+    assert [one.scenario for one in live(play)] == ["a", "b", "c"]
+
+
+def test_a_type_on_one_channel_may_be_named_with_it() -> None:
+    play = Play(tale("{on: email.delivered}"))
+    play.comes("delivered", channel="push")
+    assert live(play) == []
+    play.comes("delivered", channel="email")
+    assert len(live(play)) == 1
+
+
+def test_one_instance_lives_for_each_key() -> None:
+    play = Play(tale("{on: bought, key: event.order}"))
+    for order in ("o1", "o2", "o1"):
+        play.comes("bought", order=order, total=1.0)
+    assert [one.key for one in live(play)] == ["o1", "o2"]
+
+
+def test_each_element_enters_under_its_own_key() -> None:
+    play = Play(tale("{on: bought, each: event.items, key: item, where: item != 'B'}", steps="[{id: hi, emit: {event: opened, with: {i: entry.item}}}]"))  # fmt: skip
+    play.comes("bought", order="o1", total=1.0, items=["A", "B", "C"])
+    assert [one.data["i"] for one in play.emitted] == ["A", "C"]
+
+
+@pytest.mark.parametrize("items", [None, []])
+def test_nothing_enters_where_there_is_no_element(items: Any) -> None:
+    play = Play(tale("{on: bought, each: event.items, key: item}"))
+    play.comes("bought", order="o1", total=1.0, items=items)
+    assert live(play) == []
+
+
+def test_if_live_ignores_by_default_and_restarts_where_it_says_so() -> None:
+    play = Play(tale("{on: seen}"))
+    play.comes("seen")
+    play.comes("seen", 1 * H)
+    assert [one.ordinal for one in live(play)] == [1]
+    play = Play(tale("{on: seen, if_live: restart}"))
+    play.comes("seen")
+    play.comes("seen", 1 * H)
+    assert ([one.ordinal for one in live(play)], play.ended()) == ([2], [("lost", "restarted")])
+
+
+@pytest.mark.parametrize(("re_entry", "entered"), [("always", 3), ("never", 1), ("{after: 3h}", 2)])
+def test_re_entry(re_entry: str, entered: int) -> None:
+    """`after` counts from the entry before, not from its end."""
+    play = Play(tale(f"{{on: seen, re_entry: {re_entry}}}", steps="[{id: hi, delay: {for: 1h}}]"))
+    for hour in (0, 2, 4):
+        play.comes("seen", hour * H)
+    assert len(play.notes("entered")) == entered
+    assert set(play.reasons("not_entered")) == ({"re_entry"} if entered < 3 else set())
+
+
+def test_a_new_entry_of_its_key_ends_what_only_rests() -> None:
+    play = Play(tale("{on: seen}", "goal: {on: bought, keep_watching: 2d}", steps="[{id: hi, emit: {event: opened}}]"))
+    play.comes("seen")
+    play.comes("seen", 1 * H)
+    assert (play.ended(), [one.ordinal for one in live(play)]) == ([("done", "finished")], [2])
+
+
+def test_the_audience_is_checked_at_entry_only() -> None:
+    play = Play("traits: t\ndefine: {spent: {sum: event.total, on: bought}}", tale("{on: seen}", "audience: profile.spent < 5.0"), explain=True)  # fmt: skip
+    play.comes("seen")
+    play.comes("bought", order="o1", total=9.0)
+    assert len(live(play)) == 1
+    play.comes("seen", 20 * H)
+    assert "not_in_audience" in play.reasons("not_entered")
+
+
+def test_nobody_enters_what_would_end_at_once() -> None:
+    traits = "traits: t\ndefine: {spent: {sum: event.total, on: bought}}"
+    for rest, reason in (
+        ("while: profile.spent > 5.0", "condition_no_longer_true"),
+        ("exit: [{when: profile.spent < 5.0, reason: poor}]", "poor"),
+    ):
+        play = Play(traits, tale("{on: seen}", rest))
+        play.comes("seen")
+        assert (live(play), play.reasons("not_entered")) == ([], [reason])
+
+
+def test_closed_entries_let_nobody_in_and_live_instances_go_on() -> None:
+    play = Play(tale("{on: seen}", "entries: closed"))
+    play.comes("seen")
+    assert (live(play), play.reasons("not_entered")) == ([], ["entries_closed"])
+
+
+def test_who_is_held_out_lives_for_goal_and_exits_only() -> None:
+    program = program_of(
+        tale("{on: seen}", "holdout: 10%\ngoal: {on: bought}", steps="[{id: hi, emit: {event: opened}}]")
+    )
+    program.draw = lambda _tenant, salt, _person: 9.99 if salt == "tale" else 50.0
+    play = Play(program)
+    play.comes("seen")
+    assert ([one.mode for one in live(play)], play.emitted) == (["holdout"], [])
+    play.comes("bought", 1 * H, order="o1", total=1.0)
+    assert play.ended() == [("won", "converted")]
+    program.draw = lambda _tenant, _salt, _person: 10.0
+    play = Play(program)
+    play.comes("seen")
+    assert [one.mode for one in live(play)] == ["rest"]
+
+
+def test_a_key_that_is_unknown_enters_nobody() -> None:
+    play = Play(tale("{on: seen, key: string(event.n + 1)}"))
+    play.comes("seen")
+    assert (live(play), len(play.notes("unknown"))) == ([], 1)
+
+
+def test_entries_see_the_whole_person_where_an_event_names_a_new_identifier() -> None:
+    """The order at the first login is judged with what the browser did before, not on an empty profile."""
+    play = Play("traits: t\ndefine: {views: {count: 'true', on: seen}}", tale("{on: bought, where: profile.views == 2}"), partitions=4)  # fmt: skip
+    play.comes("seen", 0, "anonymous_id:a1")
+    play.comes("seen", 1 * M, "anonymous_id:a1")
+    play.comes("bought", 2 * M, "user_id:amy anonymous_id:a1", order="o1", total=1.0)
+    assert [one.scenario for one in live(play)] == ["tale"]
+
+
+def test_goals_do_not_wait_for_a_merge() -> None:
+    play = Play(tale("{on: seen}", "goal: {on: bought}"), partitions=4)
+    play.comes("seen", 0)
+    play.comes("bought", 2 * M, "user_id:amy anonymous_id:a1", order="o1", total=1.0)
+    assert play.ended() == [("won", "converted")]
+
+
+def test_an_entry_waits_for_its_merge_no_longer_than_a_second() -> None:
+    """The other partition may be down: then the half that is here has to do."""
+    play = Play(tale("{on: bought}"), partitions=4)
+    play.comes("seen")
+    play.world._settle = lambda: None  # messages stay on their way
+    play.comes("bought", 2 * M, "user_id:amy anonymous_id:a1", order="o1", total=1.0)
+    assert live(play) == []
+    play.world.advance(play.world.now + 1299)
+    assert live(play) == []
+    play.world.advance(play.world.now + 1)
+    assert len(live(play)) == 1
+    assert live(play)[0].entered_at == play.world.now - 300
+
+
+def test_an_entry_that_waited_enters_once() -> None:
+    play = Play(tale("{on: bought, re_entry: always}", steps="[{id: hi, emit: {event: opened}}]"), partitions=4)
+    play.comes("bought", 0, "user_id:amy email:amy@example.com anonymous_id:a1", order="o1", total=1.0)
+    play.passes(1 * D)
+    assert len(play.emitted) == 1
+
+
+# becomes
+
+
+LOYAL = tale("{becomes: profile.spent >= 10.0}", steps="[{id: hi, emit: {event: opened}}]")
+SPENT = "traits: t\ndefine: {spent: {sum: event.total, on: [bought, returned]}}"
+
+
+def test_becomes_enters_when_false_becomes_true() -> None:
+    play = Play(SPENT, LOYAL)
+    for number, total in enumerate((6.0, 6.0, 6.0, -10.0, 5.0)):
+        play.comes("bought", number * M, order=f"o{number}", total=total)
+    assert [round((one.time - play.emitted[0].time) / M) for one in play.emitted] == [0, 3]
+
+
+def test_the_first_look_ever_compares_with_the_value_before_this_input() -> None:
+    """Publishing a bundle floods nobody: who was loyal already does not become it."""
+    play = Play(SPENT, LOYAL)
+    play.comes("bought", order="o1", total=60.0)
+    assert len(play.emitted) == 1
+    old = play.customer()
+    old.levels, old.instances, old.ordinals = {}, [], {}
+    play.comes("bought", 1 * M, order="o2", total=1.0)
+    assert len(play.emitted) == 1
+
+
+def test_becomes_with_a_key_enters_at_each_other_key() -> None:
+    play = Play(SPENT, tale("{becomes: profile.spent >= 10.0, key: string(int(profile.spent) / 10)}"))
+    for number in range(5):
+        play.comes("bought", number * M, order=f"o{number}", total=6.0)
+    assert [note.detail["key"] for note in play.notes("entered")] == ["1", "2", "3"]
+
+
+def test_a_level_that_is_unknown_is_false() -> None:
+    play = Play("traits: t\ndefine: {n: {compute: 'count(\"seen\", \"1d\") / count(\"bought\", \"1d\")'}}", tale("{becomes: profile.n > 1}"))  # fmt: skip
+    play.comes("seen")
+    assert live(play) == []
+    play.comes("bought", 1 * M, order="o", total=1.0)
+    play.comes("seen", 2 * M)
+    assert len(live(play)) == 1
