@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestrator.engine.context import plain
+from orchestrator.engine.explaining import explained
 from orchestrator.engine.gates.channel import told_on
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
+    from orchestrator.language.cel import Expression
     from orchestrator.language.spec.content import Candidate, Content, Slot
 
 
@@ -31,6 +33,7 @@ def answer_slot(moment: "Moment", name: str) -> dict[str, Any]:
     if slot is None:
         return {"content": "", "reason": "unknown_slot", "values": {}}
     if slot.only is not None and not moment.holds(slot.only, f"slot:{name}", ""):
+        _left_out(moment, (f"slot:{name}", ""), "only", slot.only)
         return _default(moment, slot, "only")
     found = sorted(_eligible(moment, slot), key=lambda eligible: eligible.order)
     if not found:
@@ -46,12 +49,21 @@ def _eligible(moment: "Moment", slot: "Slot") -> "list[Eligible]":
     found: list[Eligible] = []
     for place, candidate in enumerate(slot.candidates):
         if not moment.holds(candidate.when, f"slot:{slot.slot}", ""):
+            _left_out(moment, (f"slot:{slot.slot}", _called(candidate)), "when", candidate.when)
             continue
         for content, item in _contents(moment, slot, candidate):
             if _may_show(moment, slot, content):
                 rank = _rank(moment, slot, candidate, item)
                 found.append(Eligible((-candidate.priority, -rank, place), content, candidate, item))
     return found
+
+
+def _called(candidate: "Candidate") -> str:
+    """A candidate as a trace names it."""
+    for name in (candidate.content, candidate.offer):
+        if name is not None:
+            return name.name or (name.expr.source if name.expr is not None else "")
+    return f"from {candidate.from_}"
 
 
 def _contents(moment: "Moment", slot: "Slot", candidate: "Candidate") -> "list[tuple[Content, Any]]":
@@ -97,12 +109,25 @@ def _may_show(moment: "Moment", slot: "Slot", content: "Content") -> bool:
     """A variant for the asking channel, suited, its facts there, not seen yet. An unnamed channel takes any."""
     place = (f"slot:{slot.slot}", content.content)
     channel = moment.scope.ask.get("channel", "")
-    return (
-        (not channel or told_on(channel, content, moment))
-        and moment.holds(content.suits, *place)
-        and moment.holds(content.requires, *place)
-        and not (content.once is not None and moment.holds(content.once, *place))
-    )
+    if channel and not told_on(channel, content, moment):
+        _left_out(moment, place, f"no variant for {channel}", None)
+        return False
+    if not moment.holds(content.suits, *place):
+        _left_out(moment, place, reason.NOT_SUITED, content.suits)
+        return False
+    if not moment.holds(content.requires, *place):
+        _left_out(moment, place, content.reason, content.requires)
+        return False
+    if content.once is not None and moment.holds(content.once, *place):
+        _left_out(moment, place, reason.ALREADY_SEEN, None)
+        return False
+    return True
+
+
+def _left_out(moment: "Moment", place: tuple[str, str], why: str, condition: "Expression | None") -> None:
+    """Trace a candidate that is not shown, and why."""
+    if moment.explain:
+        moment.note("left_out", place[0], place[1], why, explained(condition, moment.scope))
 
 
 def _rank(moment: "Moment", slot: "Slot", candidate: "Candidate", item: Any) -> float:
