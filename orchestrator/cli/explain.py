@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.language.bundle import Bundle
     from orchestrator.rehearsal.explain import Explanation
     from orchestrator.rehearsal.folder import Loaded
+    from orchestrator.rehearsal.world import World
 
 _HELP = """
 Explain a customer: by scenario what matched, what did not and at which condition with which values, what was held back
@@ -57,6 +58,10 @@ def explain_customer(
         str | None,
         typer.Option(help="How things stood then: 1h30m after the start, or a timestamp.", show_default=False),
     ] = None,
+    slot: Annotated[
+        str | None, typer.Option(help="Also what this slot would show, and why.", show_default=False)
+    ] = None,
+    channel: Annotated[str, typer.Option(help="With --slot: the channel that asks.")] = "web",
     moments: Annotated[bool, typer.Option("--moments", help="Show the whole trace, moment by moment.")] = False,
     format_: Annotated[
         Format, typer.Option("--format", help="text, json, or mermaid: the scenario as a graph with the way taken.")
@@ -69,11 +74,13 @@ def explain_customer(
     if scenario is not None and scenario not in checked.scenarios:
         raise UserError(f"the bundle has no scenario {scenario}; there are {', '.join(sorted(checked.scenarios))}")
     if test is not None:
-        found, program, zone = _of_test(loaded, checked, test, customer, scenario, at)
+        found, world, zone = _of_test(loaded, checked, test, customer, scenario, at)
     else:
         assert events is not None  # noqa: S101 - one of both is given
-        found, program, zone = _of_events(checked, events, customer, scenario, at)
-    _show(found, program, zone, format_, moments)
+        found, world, zone = _of_events(checked, events, customer, scenario, at)
+    _show(found, world.program, zone, format_, moments)
+    if slot is not None and format_ is Format.TEXT:
+        _show_slot(world, found, slot, channel)
 
 
 def _show(found: Explanation, program: Program, zone: str, format_: Format, moments: bool) -> None:
@@ -90,9 +97,19 @@ def _show(found: Explanation, program: Program, zone: str, format_: Format, mome
             typer.echo(journey_graph.mermaid(program.scenarios[account.scenario], account), nl=False)
 
 
+def _show_slot(world: World, found: Explanation, slot: str, channel: str) -> None:
+    from orchestrator.rehearsal import explain_report  # noqa: PLC0415
+    from orchestrator.rehearsal.asking import NOBODY, trace_slot  # noqa: PLC0415
+
+    if slot not in world.program.slots:
+        raise UserError(f"the bundle has no slot {slot}; there are {', '.join(sorted(world.program.slots)) or 'none'}")
+    answer, notes = trace_slot(world, slot, found.node or NOBODY, {"channel": channel})
+    typer.echo(explain_report.slot_as_text(slot, answer, notes), nl=False)
+
+
 def _of_test(
     loaded: Loaded, bundle: Bundle, pattern: str, customer: str, scenario: str | None, at: str | None
-) -> tuple[Explanation, Program, str]:
+) -> tuple[Explanation, World, str]:
     import re  # noqa: PLC0415
 
     from orchestrator.rehearsal.explain import explain  # noqa: PLC0415
@@ -122,12 +139,12 @@ def _of_test(
             f"the test has no customer {customer}; there are {', '.join(story.customers) or 'none by name'}"
         )
     found = explain(run.world, nodes, run.world.record.happenings, scenario)
-    return found, run.world.program, story.zone or bundle.settings.zone
+    return found, run.world, story.zone or bundle.settings.zone
 
 
 def _of_events(
     bundle: Bundle, path: Path, customer: str, scenario: str | None, at: str | None
-) -> tuple[Explanation, Program, str]:
+) -> tuple[Explanation, World, str]:
     from orchestrator.engine.program.build import build_program  # noqa: PLC0415
     from orchestrator.rehearsal.explain import explain  # noqa: PLC0415
     from orchestrator.rehearsal.played import play_events  # noqa: PLC0415
@@ -146,7 +163,7 @@ def _of_events(
     if not file.count:
         raise UserError(f"{path}: there is no event in it")
     world, happenings = play_events(program, file, node, _moment(at))
-    return explain(world, [node], happenings, scenario), program, bundle.settings.zone
+    return explain(world, [node], happenings, scenario), world, bundle.settings.zone
 
 
 def _moment(at: str | None) -> int | datetime | None:

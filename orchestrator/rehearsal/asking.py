@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.engine.ask import asking, context_of
+from orchestrator.engine.ask import answers, asking, context_of
 from orchestrator.model.customer import Customer
 from orchestrator.stream.asking_wire import Forward, Question
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestrator.engine.moment import Moment
+    from orchestrator.model.effect import Note
     from orchestrator.rehearsal.world import World
 
 NOBODY = "anonymous_id:"
@@ -51,3 +52,10 @@ def ask(
             world.arrive(sent.topic, sent.key, sent.value, world.now)
     found: dict[str, Any] = answered.answer.answers[slot]
     return found
+
+
+def trace_slot(world: World, slot: str, node: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]]:
+    """The answer to a slot now, and which candidates were left out; the world has to `explain`. Nothing is recorded."""
+    moment = moment_of(world, node)
+    found: dict[str, Any] = answers(moment, node, (slot,), dict(given))[slot]
+    return found, moment.notes

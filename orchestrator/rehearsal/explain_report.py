@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from orchestrator.rehearsal.journey_graph import outline
-from orchestrator.rehearsal.trace import said_of
-from orchestrator.rehearsal.wording import clock
+from orchestrator.rehearsal.trace import parts_in_words, said_of
+from orchestrator.rehearsal.wording import clock, short
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.engine.program.plan import Program
+    from orchestrator.model.effect import Note
     from orchestrator.rehearsal.explain import Account, Explanation, Told
 
 MOST_MOVES = 8
@@ -68,6 +69,23 @@ def _told(title: str, told: tuple[Told, ...], zone: str, wanted: Callable[[Told]
     return lines + [
         f"    {clock(one.at, zone)}  {said_of(one.note, lambda at: clock(at, zone))}" for one in those[-MOST_MOVES:]
     ]
+
+
+def slot_as_text(slot: str, answer: Mapping[str, Any], notes: Sequence[Note]) -> str:
+    """What a slot shows, and why not the candidates that were left out."""
+    shown = answer["content"] or "nothing"
+    if answer.get("items"):
+        shown = ", ".join(item["content"] for item in answer["items"])
+    why = f" ({answer['reason']})" if answer.get("reason") else ""
+    values = f" with {short(answer['values'])}" if answer.get("values") else ""
+    lines = ["", f"slot {slot} shows {shown}{why}{values}"]
+    for note in notes:
+        parts = f": {parts_in_words(note.detail)}" if isinstance(note.detail, dict) and note.detail.get("parts") else ""
+        if note.what == "left_out":
+            lines.append(f"  not {note.step or 'any candidate'}: {note.reason}{parts}")
+        elif note.what == "unknown":
+            lines.append(f"  {said_of(note, str)}")
+    return "\n".join(lines) + "\n"
 
 
 def as_json(found: Explanation) -> str:

@@ -105,6 +105,8 @@ class Run:
     def _people(self) -> None:
         self.cast.learn()
         for name, customer in self.story.customers.items():
+            if customer.account is not None:
+                raise Problem(customer.place("account"), "`account` cannot be played: this release has no accounts")
             nodes = seeded(customer, self.stage.bundle, self.world.program, self.seeded_at, self.start)
             _speak(nodes, self._language, customer.language)
             if self.story.zone is not None and customer.zone is None:

@@ -35,6 +35,13 @@ content: em.hello
 class: service
 variants: {email: {subject: Hello, body: Hello}}
 ---
+content: ct.welcome
+variants: {web: {title: Welcome}}
+---
+slot: web.top
+default: none
+candidates: [{when: 'live("hello")', content: ct.welcome}, {when: "true", content: em.hello}]
+---
 scenario: hello
 entry: {on: page_viewed, where: 'event.page == "/x"'}
 goal: {on: order_placed}
@@ -155,7 +162,7 @@ def test_coverage_and_junit(orchestrator: Orchestrator, folder: Path, tmp_path: 
     assert 'tests="2" failures="0"' in (tmp_path / "junit.xml").read_text()
     partly = orchestrator("test", folder, "--run", "another page", "--coverage", "--fail-under", "50")
     assert (partly.code, partly.err) == (1, "Less than 50% of the steps and branches are reached.\n")
-    assert f"{folder}/all.yaml:29:10  hello: mail" in partly.out
+    assert f"{folder}/all.yaml:36:10  hello: mail" in partly.out
     assert orchestrator("test", folder, "--coverage", "--fail-under", "100").code == 0
 
 
@@ -202,6 +209,16 @@ def test_explain_says_what_matched_what_did_not_and_what_comes_next(orchestrator
     assert "○ mail  send em.hello" in told
     other = orchestrator("explain", "amy", "--bundle", folder, "--test", "another page").out
     assert 'not entered hello: `event.page == "/x"` is false (event.page is "/y")' in other
+
+
+def test_explain_says_what_a_slot_shows_and_why_not_the_rest(orchestrator: Orchestrator, folder: Path) -> None:
+    told = orchestrator("explain", "amy", "--bundle", folder, "--test", "greeted", "--at", "30m", "--slot", "web.top")
+    assert "slot web.top shows ct.welcome\n  not em.hello: no variant for web\n" in told.out
+    later = orchestrator("explain", "amy", "--bundle", folder, "--test", "greeted", "--slot", "web.top").out
+    assert "slot web.top shows nothing (fallback)" in later
+    assert """not ct.welcome: when: `live("hello")` is false (live('hello') is false)""" in later
+    unknown = orchestrator("explain", "amy", "--bundle", folder, "--test", "greeted", "--slot", "web.tip")
+    assert (unknown.code, unknown.err) == (2, "error: the bundle has no slot web.tip; there are web.top\n")
 
 
 def test_explain_as_json_and_as_a_graph(orchestrator: Orchestrator, folder: Path) -> None:
