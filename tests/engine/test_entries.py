@@ -7,7 +7,7 @@ from play import D, H, M, Play, program_of  # type: ignore[import-not-found]
 
 from orchestrator.model.customer import Instance
 
-AMY = "user_id:amy email:amy@example.com"
+SPENT = "traits: t\ndefine: {spent: {sum: event.total, on: [bought, returned]}}"
 
 
 def tale(entry: str, rest: str = "", name: str = "tale", steps: str = "[{id: wait, delay: {for: 10h}}]") -> str:
@@ -37,8 +37,8 @@ def test_an_equality_is_found_by_value_and_other_values_are_no_fault(value: Any)
 
 def test_several_conditions_on_one_event_are_each_looked_at() -> None:
     both = "event.page in ['/x', '/y'] && event.seconds > 5.0"
-    play = Play(tale("{on: seen, where: event.page == '/x'}", name="a"), tale(f'{{on: seen, where: "{both}"}}', name="b"),
-                tale("{on: seen}", name="c"))  # fmt: skip
+    one = tale("{on: seen, where: event.page == '/x'}", name="a")
+    play = Play(one, tale(f'{{on: seen, where: "{both}"}}', name="b"), tale("{on: seen}", name="c"))
     play.comes("seen", page="/x", seconds=9.0)
     assert [one.scenario for one in live(play)] == ["a", "b", "c"]
 
@@ -59,7 +59,8 @@ def test_one_instance_lives_for_each_key() -> None:
 
 
 def test_each_element_enters_under_its_own_key() -> None:
-    play = Play(tale("{on: bought, each: event.items, key: item, where: item != 'B'}", steps="[{id: hi, emit: {event: opened, with: {i: entry.item}}}]"))  # fmt: skip
+    steps = "[{id: hi, emit: {event: opened, with: {i: entry.item}}}]"
+    play = Play(tale("{on: bought, each: event.items, key: item, where: item != 'B'}", steps=steps))
     play.comes("bought", order="o1", total=1.0, items=["A", "B", "C"])
     assert [one.data["i"] for one in play.emitted] == ["A", "C"]
 
@@ -100,7 +101,7 @@ def test_a_new_entry_of_its_key_ends_what_only_rests() -> None:
 
 
 def test_the_audience_is_checked_at_entry_only() -> None:
-    play = Play("traits: t\ndefine: {spent: {sum: event.total, on: bought}}", tale("{on: seen}", "audience: profile.spent < 5.0"), explain=True)  # fmt: skip
+    play = Play(SPENT, tale("{on: seen}", "audience: profile.spent < 5.0"), explain=True)
     play.comes("seen")
     play.comes("bought", order="o1", total=9.0)
     assert len(live(play)) == 1
@@ -149,7 +150,8 @@ def test_a_key_that_is_unknown_enters_nobody() -> None:
 
 def test_entries_see_the_whole_person_where_an_event_names_a_new_identifier() -> None:
     """The order at the first login is judged with what the browser did before, not on an empty profile."""
-    play = Play("traits: t\ndefine: {views: {count: 'true', on: seen}}", tale("{on: bought, where: profile.views == 2}"), partitions=4)  # fmt: skip
+    views = "traits: t\ndefine: {views: {count: 'true', on: seen}}"
+    play = Play(views, tale("{on: bought, where: profile.views == 2}"), partitions=4)
     play.comes("seen", 0, "anonymous_id:a1")
     play.comes("seen", 1 * M, "anonymous_id:a1")
     play.comes("bought", 2 * M, "user_id:amy anonymous_id:a1", order="o1", total=1.0)
@@ -188,7 +190,6 @@ def test_an_entry_that_waited_enters_once() -> None:
 
 
 LOYAL = tale("{becomes: profile.spent >= 10.0}", steps="[{id: hi, emit: {event: opened}}]")
-SPENT = "traits: t\ndefine: {spent: {sum: event.total, on: [bought, returned]}}"
 
 
 def test_becomes_enters_when_false_becomes_true() -> None:
@@ -217,7 +218,8 @@ def test_becomes_with_a_key_enters_at_each_other_key() -> None:
 
 
 def test_a_level_that_is_unknown_is_false() -> None:
-    play = Play("traits: t\ndefine: {n: {compute: 'count(\"seen\", \"1d\") / count(\"bought\", \"1d\")'}}", tale("{becomes: profile.n > 1}"))  # fmt: skip
+    often = """{n: {compute: 'count("seen", "1d") / count("bought", "1d")'}}"""
+    play = Play(f"traits: t\ndefine: {often}", tale("{becomes: profile.n > 1}"))
     play.comes("seen")
     assert live(play) == []
     play.comes("bought", 1 * M, order="o", total=1.0)
