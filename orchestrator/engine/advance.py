@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.candidates import go_on, judge_candidates
 from orchestrator.engine.endings import check_against, check_endings
-from orchestrator.engine.entries import check_entries
+from orchestrator.engine.entries import check_due, check_entries, check_merged, remember_elements
 from orchestrator.engine.intake import forget_contacts, take_in
 from orchestrator.engine.journey import Journey, end
 from orchestrator.engine.levels import compare_levels, look_before
 from orchestrator.engine.maps import stored_event
 from orchestrator.engine.moment import Moment
+from orchestrator.engine.schedules import keep_schedules
 from orchestrator.engine.steps.waiting import restart_silence
 from orchestrator.engine.tasks import close_tasks
 from orchestrator.engine.timers import NEVER, act, due_at, earliest_due
@@ -62,7 +63,8 @@ class Advance:
 
         `links` are the nodes that it names and that are not this customer's yet: its entries wait for them.
         """
-        if self.customer.instances or self.customer.tasks or self.customer.waiting:
+        customer = self.customer
+        if customer.instances or customer.tasks or customer.waiting or customer.matching:
             self.timers(self.now)
         program = self.program
         moment = self._moment(self.now)
@@ -75,6 +77,8 @@ class Advance:
         self._through(moment, event, plan, links)
         if moment.candidates or moment.made or program.becomes:
             self._finish(moment)
+        if program.schedules:
+            keep_schedules(moment)
 
     def timers(self, until: int) -> None:
         """Everything that is due up to `until` (ms), each at its own due time; of one instant it is one moment."""
@@ -88,6 +92,8 @@ class Advance:
             self._look_at_levels(moment)
             act(moment, due)
             self._waited_enough(moment, lambda waiting, at=at: waiting.until <= at)
+            if self.customer.matching:
+                check_due(moment, at)
             self._finish(moment)
 
     def facts_changed(self) -> None:
@@ -116,7 +122,9 @@ class Advance:
         self._look_at_levels(moment)
         members = {node for node, m in self.customer.family.items() if m.state == IN}
         self._waited_enough(moment, lambda waiting: members.issuperset(waiting.nodes))
+        check_merged(moment)
         self._finish(moment)
+        keep_schedules(moment)
 
     def erased(self) -> None:
         """Everything ends without an outcome; messages on their way are withdrawn."""
@@ -165,6 +173,8 @@ class Advance:
             check_waits(moment)
         if plan.entries is not None:
             if links and not event.late:
+                if plan.entries.sequences:
+                    remember_elements(moment, event)
                 waiting = Waiting(moment.now + MERGE_WAIT, links, stored_event(event, None))
                 self.customer.waiting = [*self.customer.waiting, waiting]
             else:

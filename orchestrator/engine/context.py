@@ -94,9 +94,6 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         self._story = (instance, plan)
         self._entry = self._steps = None
         self.vars = instance.vars
-        for name in plan.names_as:
-            if name in self.entry:
-                setattr(self, name, self.entry[name])
 
     def has_trait(self, name: str) -> bool:
         return name in self.program.traits.by_name

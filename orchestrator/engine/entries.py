@@ -6,7 +6,16 @@ from orchestrator.engine.endings import level_ends
 from orchestrator.engine.explaining import explained
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, run
-from orchestrator.engine.maps import stored_event
+from orchestrator.engine.maps import EventMap, opened_event, stored_event
+from orchestrator.engine.schedules import passed
+from orchestrator.engine.sequences import (
+    Completed,
+    Scope,
+    completed,
+    completed_by_absence,
+    completed_by_merge,
+    remember,
+)
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 from orchestrator.model.customer import Instance
@@ -26,7 +35,8 @@ def check_entries(moment: "Moment") -> None:
         if event.late:
             moment.note("not_entered", scenario.name, "", reason.LATE_EVENT)
         else:
-            guarded(moment, scenario.name, None, _by_event, moment, scenario, event)
+            by = _by_event if scenario.sequence is None else _by_sequence
+            guarded(moment, scenario.name, None, by, moment, scenario, event)
 
 
 def _by_event(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> None:
@@ -47,23 +57,107 @@ def _by_event(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> None:
             _enter_keyed(moment, plan, {**stored_event(event, plan.entry_fields), "item": item})
 
 
+def _by_sequence(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> None:
+    complete = completed(moment, plan, event)
+    if not complete and moment.explain:
+        moment.note("not_entered", plan.name, "", "sequence")
+    _enter_completed(moment, plan, complete)
+
+
+def _enter_completed(moment: "Moment", plan: "ScenarioPlan", complete: list[Completed]) -> None:
+    """Enter once for each: `event` is its last event, the others are known by their names."""
+    outer, led_at = moment.scope, moment.led_at
+    each = plan.document.entry.each
+    for stored, at in complete:
+        moment.led_at = at
+        seen = opened_event(stored, plan.declared)
+        names = {name: seen[name] for name in stored["as"]}
+        try:
+            moment.scope = Scope(outer, seen, names)  # type: ignore[assignment]
+            items = [] if each is None else moment.value(each, plan.name, "")
+        except CelError:
+            continue
+        finally:
+            moment.scope = outer
+        for entry in [stored] if each is None else [{**stored, "item": item} for item in items]:
+            _enter_named(moment, plan, entry, names)
+    moment.led_at = led_at
+
+
+def _enter_named(moment: "Moment", plan: "ScenarioPlan", stored: dict[str, Any], names: dict[str, EventMap]) -> None:
+    outer = moment.scope
+    scope = Scope(outer, opened_event(stored, plan.declared), names)
+    if "item" in stored:
+        scope.item = stored["item"]
+    moment.scope = scope  # type: ignore[assignment]
+    try:
+        key = _admitted(moment, plan)
+    finally:
+        moment.scope = outer
+    if key is not None:
+        enter(moment, plan, key, stored)
+
+
+def remember_elements(moment: "Moment", event: "Event") -> None:
+    """An event whose entries wait for a merge counts for sequences at once: what must be absent has happened."""
+    plan = moment.plan
+    for scenario in plan.entries.sequences if plan is not None and plan.entries is not None else ():
+        guarded(moment, scenario.name, None, remember, moment, scenario, event)
+
+
+def check_merged(moment: "Moment") -> None:
+    """After a merge: sequences that the events of both halves complete."""
+    for plan in moment.program.sequences:
+        if plan.name in moment.customer.matching:
+            complete = guarded(moment, plan.name, None, completed_by_merge, moment, plan)
+            guarded(moment, plan.name, None, _enter_completed, moment, plan, complete or [])
+
+
+def check_due(moment: "Moment", at: int) -> None:
+    """Step 7 of a timer's moment, scenarios by name: `every`, `at`, `absent`."""
+    matching = moment.customer.matching
+    for name in sorted(name for name, state in matching.items() if 0 < state[0] <= at):
+        plan = moment.program.scenarios.get(name)
+        if plan is not None and plan.schedule is not None:
+            passed(moment, plan)
+            guarded(moment, name, None, _enter_keyed, moment, plan, stored_moment(plan.schedule.kind, at, at))
+        elif plan is not None and plan.sequence is not None:
+            complete = guarded(moment, name, None, completed_by_absence, moment, plan, at)
+            guarded(moment, name, None, _enter_completed, moment, plan, complete or [])
+        else:
+            moment.customer.matching = {k: state for k, state in moment.customer.matching.items() if k != name}
+
+
+def stored_moment(kind: str, time: int, received: int) -> dict[str, Any]:
+    """The entry of an instance that no event started: `entry.meta` only."""
+    meta = {
+        "id": "", "type": kind, "channel": "engine", "time": time, "received": received,
+        "source": "engine", "thread": "", "late": False,
+    }  # fmt: skip
+    return {"data": {}, "meta": meta}
+
+
 def _enter_keyed(moment: "Moment", plan: "ScenarioPlan", stored: dict[str, Any]) -> None:
+    key = _admitted(moment, plan)
+    if key is not None:
+        enter(moment, plan, key, stored)
+
+
+def _admitted(moment: "Moment", plan: "ScenarioPlan") -> str | None:
+    """The key to enter under; None for who is not of the audience, or where the key is unknown."""
     document = plan.document
     if not moment.holds(document.audience, plan.name, ""):
         if moment.explain:
             detail = explained(document.audience, moment.scope)
             moment.note("not_entered", plan.name, "", reason.NOT_IN_AUDIENCE, detail)
-        return
-    key = ""
-    if document.entry.key is not None:
-        try:
-            given = moment.value(document.entry.key, plan.name, "")
-        except CelError:
-            return
-        if given is None:
-            return
-        key = str(given)
-    enter(moment, plan, key, stored)
+        return None
+    if document.entry.key is None:
+        return ""
+    try:
+        given = moment.value(document.entry.key, plan.name, "")
+    except CelError:
+        return None
+    return None if given is None else str(given)
 
 
 def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.engine.entries import enter
+from orchestrator.engine.entries import enter, stored_moment
 from orchestrator.engine.guard import guarded
 from orchestrator.language.cel import CelError
 
@@ -49,8 +49,4 @@ def _look(moment: "Moment", plan: "ScenarioPlan") -> Any:
 def _enter(moment: "Moment", plan: "ScenarioPlan", key: str) -> None:
     if not moment.holds(plan.document.audience, plan.name, ""):
         return
-    meta = {
-        "id": "", "type": "becomes", "channel": "engine", "time": moment.now, "received": moment.received,
-        "source": "engine", "thread": "", "late": False,
-    }  # fmt: skip
-    enter(moment, plan, key, {"data": {}, "meta": meta})
+    enter(moment, plan, key, stored_moment("becomes", moment.now, moment.received))

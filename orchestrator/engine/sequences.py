@@ -63,6 +63,7 @@ class Scope:
     def __init__(self, outer: "Context", event: EventMap, names: dict[str, EventMap]) -> None:
         self.__dict__.update(names)
         self.event = event
+        self.item: Any = None
         self.outer = outer
 
     def __getattr__(self, name: str) -> Any:

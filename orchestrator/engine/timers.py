@@ -41,7 +41,13 @@ def earliest_due(customer: Customer) -> int:
     for waiting in customer.waiting:
         if earliest == NEVER or waiting.until < earliest:
             earliest = waiting.until
-    return earliest
+    return _or_of_entries(customer, earliest) if customer.matching else earliest
+
+
+def _or_of_entries(customer: Customer, earliest: int) -> int:
+    """The earliest due time, with the timers of entries: schedules, and what must be absent."""
+    dues = [state[0] for state in customer.matching.values() if state[0]]
+    return min([*dues, earliest] if earliest != NEVER else dues, default=NEVER)
 
 
 def due_at(customer: Customer, at: int) -> list[Due]:

@@ -5,6 +5,7 @@ Only sums depend on a parcel being taken once; the epoch in the family sees to t
 
 from typing import Any, Final
 
+from orchestrator.engine.matching import join_matching
 from orchestrator.model import ring
 from orchestrator.model.customer import IN, Customer, Instance, Member, Thread
 
@@ -93,8 +94,9 @@ def _join_maxima(winner: Customer, parcel: Customer) -> None:
     for name, entries in parcel.history.items():
         known = winner.history.get(name)
         winner.history[name] = entries if known is None else sorted(known + entries)
-    for name, partial in parcel.matching.items():
-        winner.matching.setdefault(name, partial)
+    for name, state in parcel.matching.items():
+        known = winner.matching.get(name)
+        winner.matching[name] = state if known is None else join_matching(known, state)
 
 
 def _join_threads(mine: dict[str, Thread], theirs: dict[str, Thread]) -> None:

@@ -14,6 +14,7 @@ from orchestrator.engine.intents import Intent, Intents
 from orchestrator.engine.local_time import zone
 from orchestrator.engine.program.dispatch import Dispatch
 from orchestrator.engine.program.plan import ConsentPlan, EventPlan, PausePlan, Program, ScenarioPlan, TurnPlan
+from orchestrator.engine.program.sequence import plan_sequence
 from orchestrator.engine.program.story import plan_scenario
 from orchestrator.engine.traits.build import expressions, plan_traits
 from orchestrator.language.cel import UNKNOWN, Expression
@@ -22,7 +23,6 @@ from orchestrator.language.spec.policy import CLASSES
 if TYPE_CHECKING:
     from orchestrator.language.bundle import Bundle
     from orchestrator.language.cel import Type
-    from orchestrator.language.spec.scenario import Scenario
 
 OUTCOMES: Final = frozenset({"delivered", "bounced", "failed", "expired", "withdrawn"})
 REFS_REMEMBERED: Final = 14 * 86_400_000
@@ -151,9 +151,13 @@ def _plan_scenarios(bundle: "Bundle", program: Program) -> None:
         for step in plan.steps.values():
             if step.kind == "wait_until" and step.body.when is not None:
                 step.facts = facts_read([step.body.when])
-        plan.entry_fields = _entry_fields(document, bundle)
+        reading = expressions(document) + expressions(list(bundle.contents.values()))
+        plan.entry_fields = _entry_fields(reading)
+        plan.sequence = plan_sequence(document.entry, reading)
         program.scenarios[name] = plan
     program.becomes = tuple(p for p in program.scenarios.values() if p.document.entry.becomes is not None)
+    program.sequences = tuple(p for p in program.scenarios.values() if p.sequence is not None)
+    program.schedules = tuple(p for p in program.scenarios.values() if p.schedule is not None)
 
 
 def _level_expressions(plan: ScenarioPlan) -> list[Expression]:
@@ -178,10 +182,10 @@ def facts_read(conditions: Iterable[Expression]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _entry_fields(document: "Scenario", bundle: "Bundle") -> frozenset[str] | None:
+def _entry_fields(reading: Iterable[Expression]) -> frozenset[str] | None:
     """The properties of the entry that anything in the scenario, or a content it may send, refers to."""
     fields: set[str] = set()
-    for expression in expressions(document) + expressions(list(bundle.contents.values())):
+    for expression in reading:
         for path in expression.reads:
             if path[0] == "entry":
                 if len(path) == 1:
@@ -250,14 +254,17 @@ class EventPlans:
         return plan
 
     def _dispatch(self, names: tuple[str, ...]) -> Dispatch | None:
-        entered = [
-            (plan, _demand(plan)) for plan in self._program.scenarios.values() if _any(names, plan.document.entry.on)
-        ]
+        entered = [(plan, _demand(plan)) for plan in self._program.scenarios.values() if _begins(plan, names)]
         return Dispatch(entered) if entered else None
 
 
 def _any(names: tuple[str, ...], among: Iterable[str]) -> bool:
     return any(name in among for name in names)
+
+
+def _begins(plan: ScenarioPlan, names: tuple[str, ...]) -> bool:
+    """Whether an event could start a scenario, or belong to the sequence that does."""
+    return _any(names, plan.document.entry.on) or (plan.sequence is not None and _any(names, plan.sequence.names))
 
 
 def _demand(plan: ScenarioPlan) -> tuple[str, frozenset[Any]] | None:

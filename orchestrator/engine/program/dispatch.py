@@ -20,7 +20,7 @@ class Dispatch:
             or None where no equality on a field of the event can be told from the condition.
     """
 
-    __slots__ = ("by_field", "rest")
+    __slots__ = ("by_field", "rest", "sequences")
 
     def __init__(self, plans: "Iterable[tuple[ScenarioPlan, tuple[str, frozenset[Any]] | None]]") -> None:
         self.rest: list[ScenarioPlan] = []
@@ -33,6 +33,7 @@ class Dispatch:
             for value in values:
                 fields.setdefault(field, {}).setdefault(value, []).append(plan)
         self.by_field = tuple(fields.items())
+        self.sequences = tuple(plan for plan in self.rest if plan.sequence is not None)
 
     def all(self) -> "list[ScenarioPlan]":
         """Every scenario with this type in its entry, by name: for traces, which say why one was not entered."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from orchestrator.engine.identity.rules import IdentityRules
     from orchestrator.engine.intents import Intents
     from orchestrator.engine.program.dispatch import Dispatch
+    from orchestrator.engine.program.schedule import Schedule
+    from orchestrator.engine.program.sequence import SequencePlan
     from orchestrator.engine.traits.plan import Traits, TraitUpdate
     from orchestrator.language.cel import Expression
     from orchestrator.language.spec.ground import Channel, EventDeclaration
@@ -76,7 +78,8 @@ class ScenarioPlan:
         self.heard: frozenset[str] = frozenset()
         self.declared: frozenset[str] = frozenset()
         self.entry_fields: frozenset[str] | None = None
-        self.names_as: tuple[str, ...] = ()
+        self.sequence: SequencePlan | None = None
+        self.schedule: Schedule | None = None
         self.facts_read: frozenset[str] = frozenset()
 
 
@@ -228,6 +231,8 @@ class Program:
         self.scenarios: dict[str, ScenarioPlan] = {}
         self.older: dict[tuple[str, int], ScenarioPlan] = {}
         self.becomes: tuple[ScenarioPlan, ...] = ()
+        self.sequences: tuple[ScenarioPlan, ...] = ()
+        self.schedules: tuple[ScenarioPlan, ...] = ()
         self.pauses: tuple[PausePlan, ...] = ()
         self.conversation: Any = None
         self.base_facts: dict[str, dict[str, dict[str, Any]]] = {}

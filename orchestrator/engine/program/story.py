@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.program.plan import Ending, ScenarioPlan, StepPlan
+from orchestrator.engine.program.schedule import plan_schedule
 from orchestrator.model.reason import CONDITION_NO_LONGER_TRUE, CONVERTED
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def plan_scenario(document: "Scenario") -> ScenarioPlan:
     plan.watched = plan.ending_names | frozenset(
         name for step in steps.values() if step.kind == "silence" for name in step.body.of
     )
-    plan.names_as = tuple(moment.as_ for moment in document.entry.sequence if moment.as_)
+    plan.schedule = plan_schedule(document.entry)
     return plan
 
 
