@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from demo import beside, story
 from demo.checks import BrokenOffError, Seen
 from demo.people import HOUSE
+from demo.producer import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -39,6 +40,8 @@ async def _part(part: Coroutine[Any, Any, Told], expect: Expect) -> Told | None:
             return await part
     except BrokenOffError as error:
         expect.checks.timeline.say(f"This part of the story ends here, without: {error}", "bold red")
+    except RefusedError as error:
+        expect.checks.now(HOUSE, "the gateway takes what the story sends", Seen(holds=False, what=str(error)))
     except TimeoutError:
         expect.checks.now(HOUSE, "the story comes to its end", Seen(holds=False, what=f"not in {STORY_WITHIN:.0f} s"))
     return None

@@ -19,8 +19,6 @@ ABOUT: Final = (
     "Ben, Eva and Gus put something into their carts, and go away. Ben will come back in time, Eva will not, and what "
     "Gus wanted will sell out. Their clocks run while Amy's story is told."
 )
-LATE: Final = 2_000
-"""ms after a due time at which what is due has certainly been looked at."""
 
 
 class Cart(NamedTuple):
@@ -83,7 +81,7 @@ async def ben(play: Play, expect: Expect, due: int) -> None:
     )
     await expect.ended(BEN, "user_id:u-ben", "cart_rescue", "converted", "his order ends the wait")
     await expect.mail(BEN, "em.order-confirm", "his order is confirmed")
-    await play.until(due + LATE)
+    await play.until(due)
     await play.over_http(BEN, "opens the app again, later", app("opened", user_id="u-ben", device="phone"))
     await expect.passed(BEN, "user_id:u-ben", due, "the time of a reminder has passed for him")
     expect.mails(BEN, "he was reminded of nothing", "em.order-confirm")

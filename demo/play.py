@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from demo.people import whose
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from demo.producer import Producer
     from demo.timeline import Timeline
     from demo.visitor import Browser, Page
+
+LATE: Final = 2.0
+"""s after a due time at which what is due has been looked at, on any machine."""
 
 
 def events_of(channel: str, source: str) -> Callable[..., Happening]:
@@ -108,8 +111,8 @@ class Play:
         return page
 
     async def until(self, due: int) -> None:
-        """Let time pass until after `due` (ms since the epoch): only then can be seen what did not happen."""
-        await asyncio.sleep(max(0.0, due / 1000 - time.time()))
+        """Let time pass until certainly after `due` (ms since the epoch): only then is seen what did not happen."""
+        await asyncio.sleep(max(0.0, due / 1000 + LATE - time.time()))
 
 
 def show_mail(timeline: Timeline, mail: Mail) -> None:

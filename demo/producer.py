@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import httpx
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx
     from aiokafka import AIOKafkaProducer
 
 STRENGTH: Final = ("user_id", "card_id", "email", "phone", "device_id", "anonymous_id", "order", "thread")
 """Namespaces as the bundle's `identity` orders them, then its references: the key is the node of the first of them."""
+
+COME_AGAIN: Final = (429, 503)
+INSIST_FOR: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -71,10 +77,39 @@ class Producer:
         """Post an event to the gateway.
 
         Raises:
-            httpx.HTTPStatusError: it was not accepted.
+            RefusedError: it was not accepted.
         """
-        answer = await self.http.post("/v1/events", json=event)
-        answer.raise_for_status()
+        await post(self.http, "/v1/events", event)
+
+
+class RefusedError(Exception):
+    """The gateway refused a request, or did not answer for long. The text says what it answered."""
+
+
+async def post(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Post to the gateway until it has answered for good; gives the answer.
+
+    Whoever is not sure whether an event arrived sends it again under the same id: it counts once.
+
+    Raises:
+        RefusedError: it was refused, or has not been answered within `INSIST_FOR` seconds.
+    """
+    until = time.monotonic() + INSIST_FOR
+    while True:
+        try:
+            answer = await http.post(path, json=body)
+        except httpx.TransportError as error:
+            said, wait = type(error).__name__, 1.0
+        else:
+            if answer.is_success:
+                found: dict[str, Any] = answer.json()
+                return found
+            said, wait = f"{answer.status_code}: {answer.text}", float(answer.headers.get("retry-after", 1))
+            if answer.status_code not in COME_AGAIN:
+                raise RefusedError(f"POST {path} was answered with {said}")
+        if time.monotonic() > until:
+            raise RefusedError(f"POST {path} was not taken within {INSIST_FOR:.0f} s, and last: {said}")
+        await asyncio.sleep(wait)
 
 
 def record_key(data: dict[str, Any]) -> str:

@@ -260,6 +260,10 @@ async def at_home(play: Play, expect: Expect, due: int) -> None:
     for number in (1, 2, 3):
         await expect.mail(AMY, f"em.onboard-{number}", f"onboarding, mail {number} of 3")
     await expect.profile(AMY, ADDRESS, "the order that came twice counted once", {"points": 199, "orders_count": 1})
+    await play.until(due)
+    await play.over_http(
+        AMY, "reads the guide", web("page_read", anonymous_id=LAPTOP, page="/guide/lumo", seconds=80, device="laptop")
+    )
     await expect.passed(AMY, ADDRESS, due, "the time of a reminder has passed for her")
     await expect.delivered(AMY, "delivery has told of every mail that it was handed over")
     expect.mails(

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from demo.producer import post
+
 if TYPE_CHECKING:
     import httpx
 
@@ -58,7 +60,7 @@ class Browser:
             token: of the signed link that was followed.
 
         Raises:
-            httpx.HTTPStatusError: the question was refused.
+            RefusedError: the question was refused.
         """
         body = {
             "channel": viewed.channel,
@@ -69,9 +71,7 @@ class Browser:
             **({"token": token} if token else {}),
         }
         started = time.monotonic()
-        answer = await self.http.post("/v1/decide", json=body)
-        answer.raise_for_status()
-        found = answer.json()
+        found = await post(self.http, "/v1/decide", body)
         took = round((time.monotonic() - started) * 1000)
         return Page(found["answers"], found["version"], found["token"] or "", took)
 
