@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.context import plain
-from orchestrator.model.effect import Action
+from orchestrator.model.effect import Action, Emitted, TaskNotice
 from orchestrator.rehearsal.asking import moment_of
 from orchestrator.rehearsal.problem import Problem
 from orchestrator.rehearsal.run import Arrival, Failure, Run
+from orchestrator.rehearsal.wording import short
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def _differences(one: Run, other: Run) -> list[str]:
     mine, theirs = _actions(one), _actions(other)
     by_id = {person for _, person, _ in mine} == {person for _, person, _ in theirs}
     here, there = ({key if by_id else what: what for key, _, what in actions} for actions in (mine, theirs))
-    found += [f"{what} was not sent" for key, what in here.items() if key not in there]
-    found += [f"{what} was sent as well" for key, what in there.items() if key not in here]
+    found += [f"{what} did not come" for key, what in here.items() if key not in there]
+    found += [f"{what} came as well" for key, what in there.items() if key not in here]
     before, after = _states(one), _states(other)
     for name in sorted(before.keys() | after.keys()):
         found += _changed(name, before.get(name, {}), after.get(name, {}))
@@ -70,17 +71,22 @@ def _differences(one: Run, other: Run) -> list[str]:
 
 
 def _actions(run: Run) -> list[tuple[str, str, str]]:
-    """Of each message its id, its person, and what it is in words that no person id is in."""
-    return [
-        (one.effect.id, one.effect.person, _words(one.effect))
-        for one in run.world.record.actions()
-        if isinstance(one.effect, Action)
-    ]
+    """Of each action its id, its person, and what it is in words that no person id is in."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for one in run.world.record.happenings:
+        effect = one.effect
+        if isinstance(effect, Action | TaskNotice | Emitted):
+            found.setdefault(effect.id, (effect.id, effect.person, _words(effect)))
+    return list(found.values())
 
 
-def _words(action: Action) -> str:
-    key = f" ({action.key})" if action.key else ""
-    return f"{action.content} by {action.channel} from {action.scenario}{key} no. {action.ordinal}, step {action.step},"
+def _words(effect: Action | TaskNotice | Emitted) -> str:
+    if isinstance(effect, Emitted):
+        return f"event {effect.type} {short(effect.data)}"
+    if isinstance(effect, TaskNotice):
+        return f"task in {effect.queue} ({effect.key}) from {effect.scenario}, step {effect.step},"
+    key = f" ({effect.key})" if effect.key else ""
+    return f"{effect.content} by {effect.channel} from {effect.scenario}{key} no. {effect.ordinal}, step {effect.step},"
 
 
 def _states(run: Run) -> dict[str, dict[str, Any]]:

@@ -38,6 +38,11 @@ PARTITIONS: Final = 4
 FACTS: Final = "facts"
 MOST_FORWARDS: Final = 32
 NEVER: Final = 1 << 62
+MOST_TICKS: Final = 10_000
+
+
+class StuckError(RuntimeError):
+    """The engine leaves something due for ever: a fault of ours, which must not hang a rehearsal."""
 
 
 class _RehearsedCore(CustomerCore):
@@ -111,10 +116,14 @@ class World:
     def advance(self, to: int) -> None:
         """Let the time pass until `to` (ms): what falls due on the way acts."""
         self._begin()
+        last, ticks = NEVER, 0
         while True:
             at = self.next_tick()
             if at > to:
                 break
+            last, ticks = at, ticks + 1 if at == last else 0
+            if ticks > MOST_TICKS:
+                raise StuckError(f"something that is due at {at} stays due, however often the clock ticks")
             self.now = max(self.now, at)
             self._tick()
             if self.after is not None:
