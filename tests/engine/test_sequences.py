@@ -167,9 +167,9 @@ def test_what_happened_before_the_element_is_not_what_must_be_absent() -> None:
 
 
 def test_an_absence_that_is_over_when_its_element_arrives_completes_at_once() -> None:
-    play = Play(LEFT.replace("for: 1h", "for: 15m"))
-    play.comes("put", 0, happened=-40 * M, sku="x", cart="c1")
-    play.comes("told", 1 * S, happened=-20 * M, word="checkout")
+    play = Play(LEFT.replace("for: 1h", "for: 5m"))
+    play.comes("put", 0, happened=-9 * M, sku="x", cart="c1")
+    play.comes("told", 1 * S, happened=-6 * M, word="checkout")
     assert play.told("entered") == [("entered", "left", "")]
 
 
