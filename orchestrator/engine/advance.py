@@ -215,9 +215,9 @@ class Advance:
             settled = judge_candidates(moment) if moment.candidates else []
             go_on(moment, settled)
             moved = bool(settled)
-            while moment.made:
-                made = moment.made.pop(0)
-                self._through(moment, made, self.program.event_plan(made.type, made.channel), [])
+            made, moment.made = moment.made, []
+            for event in made:
+                self._through(moment, event, self.program.event_plan(event.type, event.channel), [])
                 moved = True
             if self.program.becomes and compare_levels(moment):
                 moved = True
