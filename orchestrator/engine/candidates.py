@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.context import plain
 from orchestrator.engine.gates.verdict import Verdict
+from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, run
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
@@ -62,7 +63,13 @@ def judge_candidates(moment: "Moment") -> list[Candidate]:
         waiting.sort(key=lambda c: (
             rank.get(c.class_, len(rank)), -c.plan.document.priority, -c.score, c.plan.name, c.instance.key, c.step.id
         ))  # fmt: skip
-    return [candidate for candidate in waiting if _judge(moment, candidate)]
+    return [candidate for candidate in waiting if _judged(moment, candidate)]
+
+
+def _judged(moment: "Moment", candidate: Candidate) -> bool:
+    """Judge one; where anything raises, the message is not sent and the others are judged all the same."""
+    settled = guarded(moment, candidate.plan.name, candidate.instance, _judge, moment, candidate)
+    return _refused(moment, candidate, Verdict(reason.ERROR)) if settled is None else bool(settled)
 
 
 def _score(moment: "Moment", candidate: Candidate) -> float:
@@ -203,5 +210,11 @@ def go_on(moment: "Moment", settled: list[Candidate]) -> None:
     """Step 9: instances that stood at a judged send go on."""
     for candidate in settled:
         if candidate.instance in moment.customer.instances:
-            journey = Journey(moment, candidate.instance, candidate.plan, candidate.standing.branch)
-            run(journey, candidate.step.follow)
+            if not guarded(moment, candidate.plan.name, candidate.instance, _go_on, moment, candidate):
+                end(Journey(moment, candidate.instance, candidate.plan), "lost", reason.ERROR)
+
+
+def _go_on(moment: "Moment", candidate: Candidate) -> bool:
+    journey = Journey(moment, candidate.instance, candidate.plan, candidate.standing.branch)
+    run(journey, candidate.step.follow)
+    return True
