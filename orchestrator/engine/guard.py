@@ -25,6 +25,7 @@ def guarded(moment: "Moment", scenario: str, instance: Instance | None, work: Ca
         len(moment.effects),
         list(moment.candidates),
         len(moment.made),
+        customer.ordinals,
     )
     try:
         return work(*args)
@@ -35,13 +36,14 @@ def guarded(moment: "Moment", scenario: str, instance: Instance | None, work: Ca
 
 
 def _undo(moment: "Moment", instance: Instance | None, before: tuple[Any, ...]) -> None:
-    kept, standing, instances, tasks, effects, candidates, made = before
+    kept, standing, instances, tasks, effects, candidates, made, ordinals = before
     if instance is not None:
         for field in instance.__struct_fields__:
             setattr(instance, field, getattr(kept, field))
         instance.standing = standing
     moment.customer.instances = instances
     moment.customer.tasks = tasks
+    moment.customer.ordinals = ordinals
     del moment.effects[effects:]
     moment.candidates = candidates
     while len(moment.made) > made:
