@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.context import plain
+from orchestrator.engine.fallback import replace, watch
 from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.engine.guard import guarded
-from orchestrator.engine.journey import Journey, end, run
+from orchestrator.engine.journey import Journey, end, finish_if_over, run
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 from orchestrator.model.customer import Contact, Standing
@@ -43,6 +44,11 @@ class Candidate:
         self.valid_until = 0
         self.score = 0.0
         self.swapped = False
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """The ids of the same message on other channels, where this is their fallback."""
+        return tuple(self.standing.data.get("messages", ()))
 
     @property
     def class_(self) -> str:
@@ -104,6 +110,8 @@ def _refused(moment: "Moment", candidate: Candidate, verdict: Verdict) -> bool:
         return False
     journey.note("suppressed", candidate.step, verdict.reason, detail)
     journey.leave(candidate.standing)
+    if candidate.messages:
+        return True
     journey.output(candidate.step, "suppressed", sent=False, reason=verdict.reason, channel="", message="")
     moment.make("contact_suppressed", {
         "content": candidate.content.content, "channel": candidate.channel, "reason": verdict.reason,
@@ -133,7 +141,7 @@ def _send(moment: "Moment", candidate: Candidate) -> bool:
         customer.used = {**customer.used, candidate.channel: moment.now}
     moment.taken.setdefault(candidate.class_, candidate.plan.name)
     journey.leave(candidate.standing)
-    journey.output(candidate.step, "sent", sent=True, channel=action.channel, reason="", message=action.id)
+    _told(journey, candidate, action)
     journey.note("sent", candidate.step, "", {
         "content": name_of(candidate), "channel": action.channel, "id": action.id, "to": action.address,
         "class": action.class_, "document": action.content, "received": action.received,
@@ -145,12 +153,24 @@ def _send(moment: "Moment", candidate: Candidate) -> bool:
     return True
 
 
+def _told(journey: Journey, candidate: Candidate, action: Action) -> None:
+    """What the step gives; a message sent again takes the place of the one before, if that is still the step's."""
+    messages = candidate.messages
+    if messages:
+        replace(journey, candidate)
+    if not messages or journey.instance.outputs.get(candidate.step.id, {}).get("message") == messages[-1]:
+        more = {"messages": [*messages, action.id]} if messages else {}
+        journey.output(candidate.step, "sent", sent=True, channel=action.channel, reason="", message=action.id, **more)
+    if candidate.step.body.fallback is not None:
+        watch(journey, candidate, action.id)
+
+
 def _action(moment: "Moment", candidate: Candidate, journey: Journey) -> Action:
     content, body, step, instance = candidate.content, candidate.step.body, candidate.step, candidate.instance
     values = {name: plain(journey.value(step, value)) for name, value in content.with_.items()}
     values |= {name: plain(journey.value(step, value)) for name, value in body.with_.items()}
     return Action(
-        id=journey.action_id(step),
+        id=journey.action_id(step, len(candidate.messages)),
         person=instance.person,
         tenant=moment.program.tenant,
         node=f"{moment.program.tenant}/{moment.node}",
@@ -208,7 +228,7 @@ def _contact(candidate: Candidate, action: Action) -> Contact:
 
 def go_on(moment: "Moment", settled: list[Candidate]) -> None:
     """Step 9: instances that stood at a judged send go on."""
-    for candidate in settled:
+    for candidate in sorted(settled, key=lambda one: bool(one.messages)):
         if candidate.instance in moment.customer.instances:
             if not guarded(moment, candidate.plan.name, candidate.instance, _go_on, moment, candidate):
                 end(Journey(moment, candidate.instance, candidate.plan), "lost", reason.ERROR)
@@ -216,5 +236,8 @@ def go_on(moment: "Moment", settled: list[Candidate]) -> None:
 
 def _go_on(moment: "Moment", candidate: Candidate) -> bool:
     journey = Journey(moment, candidate.instance, candidate.plan, candidate.standing.branch)
-    run(journey, candidate.step.follow)
+    if candidate.messages:
+        finish_if_over(journey)
+    else:
+        run(journey, candidate.step.follow)
     return True

@@ -56,11 +56,12 @@ class Journey:
     def holds(self, step: "StepPlan", condition: Any) -> bool:
         return self.moment.holds(condition, self.plan.name, step.id)
 
-    def action_id(self, step: "StepPlan") -> str:
-        """The id of what this step does on this visit: no event id and no clock is in it."""
+    def action_id(self, step: "StepPlan", attempt: int = 0) -> str:
+        """The id of what this step does on this visit, for the so-manieth time: no event id and no clock is in it."""
         i = self.instance
         visit = i.visits.get(step.id, 1)
-        return action_id(self.moment.program.tenant, i.person, i.scenario, i.key, i.ordinal, step.id, visit)
+        name = f"{step.id}/{attempt}" if attempt else step.id
+        return action_id(self.moment.program.tenant, i.person, i.scenario, i.key, i.ordinal, name, visit)
 
     def note(self, what: str, step: "StepPlan | None" = None, why: str = "", detail: Any = None) -> None:
         self.moment.note(what, self.plan.name, step.id if step else "", why, detail)
@@ -102,8 +103,7 @@ def _arrive(journey: Journey, at: str | None) -> str | None:
     """The end of a track, or of the story. Gives the step that goes on, or None where nothing does."""
     instance = journey.instance
     if at is None:
-        if not instance.standing and not _judged_later(journey):
-            finish(journey)
+        finish_if_over(journey)
         return None
     step = journey.plan.steps[at[len(JOIN) :]]
     left = instance.outputs[step.id]["left"] - 1
@@ -112,6 +112,12 @@ def _arrive(journey: Journey, at: str | None) -> str | None:
         return None
     journey.branch = journey.branch.rpartition("|")[0]
     return step.follow if step.follow is not None else _arrive(journey, None)
+
+
+def finish_if_over(journey: Journey) -> None:
+    """The story is over where the instance stands nowhere and no send of it is to be judged."""
+    if not journey.instance.standing and not _judged_later(journey):
+        finish(journey)
 
 
 def _judged_later(journey: Journey) -> bool:

@@ -63,7 +63,10 @@ class Instance(msgspec.Struct, array_like=True, gc=False):
 
 
 class Contact(msgspec.Struct, array_like=True, gc=False):
-    """One message sent: what caps, gaps, redundancy and `message()` look at."""
+    """One message sent: what caps, gaps, redundancy and `message()` look at.
+
+    `replaced`: it was sent again on another channel, in place of this one.
+    """
 
     at: int
     id: str
@@ -81,6 +84,7 @@ class Contact(msgspec.Struct, array_like=True, gc=False):
     settled: str = ""
     key: str = ""
     step: str = ""
+    replaced: bool = False
 
 
 class Turn(msgspec.Struct, array_like=True, gc=False):
@@ -131,7 +135,7 @@ class Task(msgspec.Struct, array_like=True, gc=False):
     version: int = 1
 
 
-class Line(msgspec.Struct, array_like=True, gc=False):
+class Line(msgspec.Struct, gc=False):
     """One line of the timeline; `data` is kept where a goal or an exit may have to look at it after a merge."""
 
     time: int
@@ -150,14 +154,14 @@ class Waiting(msgspec.Struct, array_like=True, gc=False):
 
 
 line_bytes: Final = msgspec.msgpack.Encoder().encode
-"""A line as it stands in the timeline's ring, made of its fields as a tuple."""
+"""A line as it stands in the timeline's ring, made of (type, channel, id, data); the ring holds its time."""
 
-_decode_line: Final = msgspec.msgpack.Decoder(Line).decode
+_decode_line: Final = msgspec.msgpack.Decoder(tuple[str, str, str, dict[str, Any] | None]).decode
 
 
 def lines_of(timeline: bytes) -> list[Line]:
     """The lines of a timeline, oldest first."""
-    return [_decode_line(payload) for _, payload in ring.entries(timeline)]
+    return [Line(time, *_decode_line(payload)) for time, payload in ring.entries(timeline)]
 
 
 class Decision(msgspec.Struct, array_like=True, gc=False):

@@ -43,9 +43,7 @@ def _concerns(cap: "Cap", candidate: "Candidate") -> bool:
 
 
 def _counts(cap: "Cap", contact: "Contact", candidate: "Candidate") -> bool:
-    if candidate.standing.data.get("tried") and (contact.scenario, contact.key, contact.step) == (
-        candidate.instance.scenario, candidate.instance.key, candidate.step.id
-    ):  # fmt: skip
+    if contact.replaced or contact.id in candidate.messages:
         return False
     return (
         cap.class_ in {None, contact.class_}

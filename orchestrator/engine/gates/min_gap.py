@@ -23,7 +23,9 @@ def min_gap(candidate: "Candidate", moment: "Moment") -> Verdict | None:
             (
                 c.at
                 for c in moment.customer.contacts
-                if rule.class_ in {None, c.class_} and rule.channel in {None, c.channel}
+                if rule.class_ in {None, c.class_}
+                and rule.channel in {None, c.channel}
+                and c.id not in candidate.messages
             ),
             default=None,
         )

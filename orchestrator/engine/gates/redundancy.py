@@ -18,15 +18,12 @@ def redundancy(candidate: "Candidate", moment: "Moment") -> Verdict | None:
         return None
     if rule.channels and candidate.channel not in rule.channels:
         return None
-    instance, step = candidate.instance, candidate.step.id
     for contact in reversed(moment.customer.contacts):
         if contact.topic != candidate.topic or contact.at <= moment.now - rule.for_:
             continue
         if rule.channels and contact.channel not in rule.channels:
             continue
-        if (contact.scenario, contact.key, contact.step) == (instance.scenario, instance.key, step) and (
-            candidate.standing.data.get("tried")
-        ):
+        if contact.id in candidate.messages:
             continue
         return Verdict(REDUNDANT, detail={"topic": candidate.topic, "said_at": contact.at, "on": contact.channel})
     return None

@@ -15,7 +15,7 @@ from orchestrator.engine.local_time import zone
 from orchestrator.engine.program.dispatch import Dispatch
 from orchestrator.engine.program.plan import ConsentPlan, EventPlan, PausePlan, Program, ScenarioPlan, TurnPlan
 from orchestrator.engine.program.sequence import plan_sequence
-from orchestrator.engine.program.story import plan_scenario
+from orchestrator.engine.program.story import OUTCOMES, plan_scenario
 from orchestrator.engine.traits.build import expressions, plan_traits
 from orchestrator.language.cel import UNKNOWN, Expression
 from orchestrator.language.spec.policy import CLASSES
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from orchestrator.language.bundle import Bundle
     from orchestrator.language.cel import Type
 
-OUTCOMES: Final = frozenset({"delivered", "bounced", "failed", "expired", "withdrawn"})
 REFS_REMEMBERED: Final = 14 * 86_400_000
 _PYTHON: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,), "int": (int,), "double": (int, float), "bool": (bool,), "list": (list,), "map": (dict,),

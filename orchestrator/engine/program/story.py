@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from orchestrator.language.spec.steps import Step
 
 JOIN: Final = "\n"
-EVENTS_OF_WAITS: Final = ("silence", "wait_until")
+OUTCOMES: Final = frozenset({"delivered", "bounced", "failed", "expired", "withdrawn"})
+"""What delivery says of a message."""
 
 
 def plan_scenario(document: "Scenario") -> ScenarioPlan:
@@ -63,6 +64,8 @@ def _listens(step: "Step") -> frozenset[str]:
         return frozenset(body.of)
     if step.kind == "wait_until":
         return frozenset(body.on) | frozenset(name for awaited in body.any for name in awaited.on)
+    if step.kind == "send" and body.fallback is not None:
+        return OUTCOMES
     return frozenset()
 
 

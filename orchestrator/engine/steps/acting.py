@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.candidates import Candidate, named
 from orchestrator.engine.context import plain
+from orchestrator.engine.fallback import UNDELIVERED, drop, fits, is_fallback, is_needed
 from orchestrator.engine.journey import STAND, Journey
 from orchestrator.engine.slots import answer_slot
 from orchestrator.engine.steps.word import NOTHING, Word
@@ -17,6 +18,7 @@ from orchestrator.model.ids import made_id
 
 if TYPE_CHECKING:
     from orchestrator.engine.program.plan import StepPlan
+    from orchestrator.model.event import Event
 
 
 class Send(Word):
@@ -36,8 +38,22 @@ class Send(Word):
         return STAND
 
     def due(self, step: "StepPlan", journey: Journey, standing: Standing) -> Any:
-        """Held until now: a candidate again, from the top."""
-        recall(step, journey, standing)
+        """Held until now, or not delivered by now: a candidate again, from the top."""
+        if is_fallback(standing) and not is_needed(journey, standing):
+            drop(journey, standing)
+        else:
+            recall(step, journey, standing)
+        return NOTHING
+
+    def touched(self, step: "StepPlan", journey: Journey, standing: Standing, event: "Event") -> Any:
+        """Delivery says what became of the message: the next channel at once, or none at all."""
+        if not is_fallback(standing):
+            return self.look(step, journey, standing)
+        if fits(standing, event):
+            if event.type in UNDELIVERED:
+                recall(step, journey, standing)
+            else:
+                drop(journey, standing)
         return NOTHING
 
     def look(self, step: "StepPlan", journey: Journey, standing: Standing) -> Any:

@@ -172,10 +172,11 @@ def about_step(journey: "Journey", of: str, event: "Event") -> bool:
         return event.data.get("content") == output.get("content")
     if not output.get("message"):
         return False
-    if named == output["message"]:
+    sent = output.get("messages") or [output["message"]]
+    if named in sent:
         return True
     contact = journey.moment.scope.contact(str(named)) if named is not None else _newest(journey, event)
-    return contact is not None and contact.id == output["message"]
+    return contact is not None and contact.id in sent
 
 
 def _newest(journey: "Journey", event: "Event") -> "Contact | None":
