@@ -229,9 +229,10 @@ def _contact(candidate: Candidate, action: Action) -> Contact:
 def go_on(moment: "Moment", settled: list[Candidate]) -> None:
     """Step 9: instances that stood at a judged send go on."""
     for candidate in sorted(settled, key=lambda one: bool(one.messages)):
-        if candidate.instance in moment.customer.instances:
-            if not guarded(moment, candidate.plan.name, candidate.instance, _go_on, moment, candidate):
-                end(Journey(moment, candidate.instance, candidate.plan), "lost", reason.ERROR)
+        if candidate.instance in moment.customer.instances and not guarded(
+            moment, candidate.plan.name, candidate.instance, _go_on, moment, candidate
+        ):
+            end(Journey(moment, candidate.instance, candidate.plan), "lost", reason.ERROR)
 
 
 def _go_on(moment: "Moment", candidate: Candidate) -> bool:
