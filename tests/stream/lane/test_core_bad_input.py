@@ -182,8 +182,15 @@ def test_a_message_between_nodes_that_is_none_goes_to_dead_letter(lane: Lane, ra
     assert lane.views() == 1
 
 
-@pytest.mark.parametrize(("key", "reason"), [(None, b"undecodable"), (b"amy", b"undecodable"), (b"\xff/a:b", b"undecodable"),
-                                             (b"acme/user_id:amy", b"unknown_tenant")])  # fmt: skip
+STRANGERS = [
+    (None, b"undecodable"),
+    (b"amy", b"undecodable"),
+    (b"\xff/a:b", b"undecodable"),
+    (b"acme/user_id:amy", b"unknown_tenant"),
+]
+
+
+@pytest.mark.parametrize(("key", "reason"), STRANGERS)
 def test_a_message_for_no_node_of_ours_goes_to_dead_letter(lane: Lane, key: bytes | None, reason: bytes) -> None:
     raw = msgspec.msgpack.encode(["home", "user_id:amy", 1, "user_id:amy"])
     batch = lane.come(lane.record(raw, key, "customer.inputs"))
