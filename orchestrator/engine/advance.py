@@ -178,7 +178,7 @@ class Advance:
                 waiting = Waiting(moment.now + MERGE_WAIT, links, stored_event(event, None))
                 self.customer.waiting = [*self.customer.waiting, waiting]
             else:
-                check_entries(moment)
+                self._enter(moment, event)
 
     def _identifiers_change(self, moment: Moment, event: Event) -> None:
         """The event names a value that takes the place of the customer's other values of its namespace."""
@@ -207,7 +207,22 @@ class Advance:
             moment.led_at, moment.received = event.time, event.received
             moment.scope.refresh()
             moment.scope.look_at(event, moment.plan.declared)
-            check_entries(moment)
+            self._enter(moment, event)
+
+    def _enter(self, moment: Moment, event: Event) -> None:
+        """Step 7. What happened after the event, and came before its entry (which waited, or came out of order),
+        counts for it: an order ends it, a touch starts its silence again."""
+        before = tuple(self.customer.instances)
+        check_entries(moment)
+        known = {id(instance) for instance in before}
+        entered = [instance for instance in self.customer.instances if id(instance) not in known]
+        if not entered:
+            return
+        lines = [line for line in lines_of(self.customer.timeline) if line.time >= event.time and line.id != event.id]
+        for instance in entered:
+            plan = self.program.scenario(instance.scenario, instance.version)
+            if plan is not None and not check_against(moment, instance, plan, lines):
+                _restart_silences(instance, plan, lines)
 
     def _finish(self, moment: Moment) -> None:
         """Steps 8 and 9: candidates are judged, instances go on, engine events are looked at; at most 8 rounds."""

@@ -68,7 +68,7 @@ def _note_activity(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
     if plan.outcome:
         _settle_contact(moment, event)
     data = event.data if plan.timeline_fields is None else None
-    line = line_bytes((time, event.type, event.channel, event.id, data))
+    line = line_bytes((event.type, event.channel, event.id, data))
     customer.timeline = ring.append(customer.timeline, time, line, TIMELINE_KEPT)
 
 

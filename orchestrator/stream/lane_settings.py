@@ -49,6 +49,8 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The most records a core is given at once."""
     batch_time: int = 40
     """How long the core may take for one batch, about: batches are cut so that the loop never stands still longer."""
+    batch_time_behind: int = 300
+    """The same while more waits than one such batch: then throughput counts, and large batches have more of it."""
     backlog_records: int = 10_000
     """From how many records in hand on a topic's partition is not fetched for a while."""
     batches_in_flight: int = 4

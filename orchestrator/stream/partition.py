@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 FIRST_BATCH = 500
+FULL_BATCHES_BEHIND = 2
 SMALLEST_BATCH = 50
 
 
@@ -68,6 +69,7 @@ class PartitionRunner:
         self._committed: dict[str, int] = {}
         self._turn_at = 0
         self._limit = min(FIRST_BATCH, settings.batch_records)
+        self._full = 0
         self._floor: dict[str, int] = {topic: merge.position(topic) for topic in core.input_topics}
         self._decided: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
@@ -159,10 +161,18 @@ class PartitionRunner:
         await self._hand_over(decided, records)
 
     def _adapt(self, records: int, seconds: float) -> None:
-        """Cut the next batches so that one takes about the time it may; small ones tell nothing."""
-        if records == self._limit:
-            fitting = int(records * self._settings.batch_time / 1000 / max(seconds, 1e-6))
-            self._limit = max(SMALLEST_BATCH, min(self._settings.batch_records, (records + fitting) // 2))
+        """Cut the next batches so that one takes about the time it may; small ones tell nothing.
+
+        One full batch after the other means that the partition is behind: then batches may take longer.
+        """
+        if records < self._limit:
+            self._full = 0
+            return
+        self._full += 1
+        behind = self._full >= FULL_BATCHES_BEHIND
+        allowed = self._settings.batch_time_behind if behind else self._settings.batch_time
+        fitting = int(records * allowed / 1000 / max(seconds, 1e-6))
+        self._limit = max(SMALLEST_BATCH, min(self._settings.batch_records, (records + fitting) // 2))
 
     async def _hand_over(self, batch: Batch, records: Sequence[Record]) -> None:
         self.table.apply(batch.changelog)

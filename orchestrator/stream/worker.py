@@ -59,7 +59,7 @@ def now_ms() -> int:
 
 def tune_collector() -> None:
     """Look for cycles rarely: customers' records are plain data without any, and a full look visits them all."""
-    gc.set_threshold(50_000, 50, 100)
+    gc.set_threshold(500_000, 50, 100)
 
 
 def run_worker(parts: WorkerParts) -> int:

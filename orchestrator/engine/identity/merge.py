@@ -9,7 +9,7 @@ from orchestrator.engine.matching import join_matching
 from orchestrator.model import ring
 from orchestrator.model.customer import IN, Customer, Instance, Member, Thread
 
-TIMELINE_KEPT: Final = 30
+TIMELINE_KEPT: Final = 20
 DECISIONS_KEPT: Final = 16
 TURNS_KEPT: Final = 20
 PERSONS_KEPT: Final = 50

@@ -252,10 +252,15 @@ def _score(document: "Trait", lateness: int) -> tuple[Kind, tuple[Line, ...]]:
 
 def _added(add: Expression, once_per: int) -> Value:
     if add.constant is not None:
-        amount = (float(add.constant[1]), once_per)
+        amount = (_short(add.constant[1]), once_per)
         return lambda _: amount
     evaluate = add.evaluate
-    return lambda context: (float(evaluate(context)), once_per)
+    return lambda context: (_short(evaluate(context)), once_per)
+
+
+def _short(amount: float) -> float:
+    """A whole amount as an int: a byte or two where it is stored, instead of nine."""
+    return int(amount) if float(amount).is_integer() else float(amount)
 
 
 def _most(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:

@@ -48,6 +48,13 @@ class Partition:
             node = self._live[key] = decode_node(value) if value is not None else Node()
         return node
 
+    def home(self, key: bytes | None) -> bytes | None:
+        """The key of the root that a record with this key goes to, as far as this partition's memory can tell."""
+        node = self._live.get(key) if key is not None else None
+        if node is None or node.to is None or key is None:
+            return key
+        return key[: key.index(b"/") + 1] + node.to.encode()
+
     def is_live(self, key: bytes) -> bool:
         """Whether a node is in memory though perhaps not in the table yet."""
         return key in self._live
