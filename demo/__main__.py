@@ -18,6 +18,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from demo.acts import tell
+from demo.bundle import WaitError
 from demo.checks import Checks
 from demo.decisions import Decisions
 from demo.expect import Expect
@@ -40,6 +41,8 @@ checked. Takes about a minute and a half; the first run on a machine fetches 45 
 Exit status: 0 if every expectation held, 1 if one did not, 2 if a part could not be started.
 """
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 def main() -> int:
     """Run the demo; gives the exit status."""
@@ -49,9 +52,9 @@ def main() -> int:
     status = 2
     try:
         status = asyncio.run(_run(options, folder, timeline))
-    except (StageError, BrokerError) as error:
+    except (StageError, BrokerError, WaitError) as error:
         timeline.say(f"error: {error}", "bold red")
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except asyncio.CancelledError:
         timeline.say("Interrupted; every process has ended.", "bold")
         status = 130
     if status == 0 and options.folder is None:
@@ -75,11 +78,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--pace", type=float, default=0.6, metavar="SECONDS", help="a pause before each step, to read along (0.6)"
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.folder is not None and options.folder.exists() and any(options.folder.iterdir()):
+        parser.error(f"--folder {options.folder} is not empty: an earlier run would count as part of this one")
+    return options
 
 
 async def _run(options: argparse.Namespace, folder: Path, timeline: Timeline) -> int:
-    _end_on_sigterm()
+    _end_on_signals(timeline)
     checks = Checks(timeline)
     began = time.monotonic()
     async with contextlib.AsyncExitStack() as stack:
@@ -101,10 +107,18 @@ async def _run(options: argparse.Namespace, folder: Path, timeline: Timeline) ->
     return 1 if checks.failed else 0
 
 
-def _end_on_sigterm() -> None:
-    task = asyncio.current_task()
-    if task is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+def _end_on_signals(timeline: Timeline) -> None:
+    """The first Ctrl-C or SIGTERM ends the story; later ones do not break off the tidying up."""
+    loop, story = asyncio.get_running_loop(), asyncio.current_task()
+
+    def end() -> None:
+        for number in SIGNALS:
+            loop.add_signal_handler(number, timeline.say, "Every process is being ended; a moment, please.")
+        if story is not None:
+            story.cancel()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, end)
 
 
 def _summary(checks: Checks, play: Play, mails: int, took: float, stage: Stage) -> None:
