@@ -51,8 +51,9 @@ class Timeline:
     def check(self, held: bool, customer: str, text: str, seen: str) -> None:
         """An expectation that held, or that did not and what was seen instead."""
         grid = self._grid()
-        line = Text("  ✓ " if held else "  ✗ ", style="bold green" if held else "bold red")
-        line.append(text, style="default" if held else "bold red")
+        line = Text()
+        line.append("  ✓ " if held else "  ✗ ", style="bold green" if held else "bold red")
+        line.append(text, style="" if held else "bold red")
         grid.add_row("", Text(customer, style="dim"), "", line, Text(seen, style="dim" if held else "red"))
         self.console.print(grid)
 
