@@ -9,10 +9,11 @@ from orchestrator.engine.candidates import go_on, judge_candidates
 from orchestrator.engine.endings import check_against, check_endings
 from orchestrator.engine.entries import check_due, check_entries, check_merged, remember_elements
 from orchestrator.engine.intake import forget_contacts, take_in
-from orchestrator.engine.journey import Journey, end
+from orchestrator.engine.journey import end_instance
 from orchestrator.engine.levels import compare_levels, look_before
 from orchestrator.engine.maps import stored_event
 from orchestrator.engine.moment import Moment
+from orchestrator.engine.releases import is_outdated, settle_releases, take_over
 from orchestrator.engine.schedules import keep_schedules
 from orchestrator.engine.steps.waiting import restart_silence
 from orchestrator.engine.tasks import close_tasks
@@ -71,8 +72,6 @@ class Advance:
         event.late = event.time < moment.now - program.lateness
         moment.led_at = event.time
         moment.received = event.received
-        if program.becomes:
-            look_before(moment)
         plan = program.plans.get((event.type, event.channel)) or program.event_plan(event.type, event.channel)
         self._through(moment, event, plan, links)
         if moment.candidates or moment.made or program.becomes:
@@ -82,6 +81,7 @@ class Advance:
 
     def timers(self, until: int) -> None:
         """Everything that is due up to `until` (ms), each at its own due time; of one instant it is one moment."""
+        self._take_over()
         while True:
             at = earliest_due(self.customer)
             if at == NEVER or at > until:
@@ -98,20 +98,40 @@ class Advance:
 
     def facts_changed(self) -> None:
         """Rows have changed that this customer may wait for: levels are looked at again."""
+        self._take_over()
         moment = self._moment(self.now)
         self._look_at_levels(moment)
         self._finish(moment)
 
+    def released(self) -> bool:
+        """Another release began and nothing else happens here; False where it changes nothing for this customer."""
+        customer, clock = self.customer, self.customer.now
+        due = NEVER < earliest_due(customer) <= self.now
+        if due:
+            self.timers(self.now)
+        moment = self._moment(self.now)
+        if take_over(moment):
+            self._finish(moment)
+        elif not due:
+            customer.now = clock
+            return False
+        return True
+
+    def _take_over(self) -> None:
+        """Instances that a release has moved or taken away go on by its rules before anything else happens."""
+        program = self.program
+        if program.outdated and is_outdated(self.customer, program):
+            moment = self._moment(self.customer.now)
+            settle_releases(moment)
+            self._finish(moment)
+
     def merged(self, merge: "Merge") -> None:
         """Another half has moved in: what each half waited for may be on the other's timeline."""
+        self._take_over()
         moment = self._moment(self.now)
         for instance in merge.ended:
             self.customer.instances.append(instance)
-            plan = self.program.scenario(instance.scenario, instance.version)
-            if plan is None:
-                self.customer.instances.remove(instance)
-            else:
-                end(Journey(moment, instance, plan), "lost", reason.MERGED)
+            end_instance(moment, instance, "lost", reason.MERGED)
         own, other = lines_of(merge.own_lines), lines_of(merge.came_lines)
         for instance in list(self.customer.instances):
             plan = self.program.scenario(instance.scenario, instance.version)
@@ -142,9 +162,7 @@ class Advance:
                 )
         moment = self._moment(self.now)
         for instance in list(self.customer.instances):
-            plan = self.program.scenario(instance.scenario, instance.version)
-            if plan is not None:
-                end(Journey(moment, instance, plan), "", reason.ERASED)
+            end_instance(moment, instance, "", reason.ERASED)
 
     # The order of a moment.
 
@@ -218,7 +236,7 @@ class Advance:
         entered = [instance for instance in self.customer.instances if id(instance) not in known]
         if not entered:
             return
-        lines = [line for line in lines_of(self.customer.timeline) if line.time >= event.time and line.id != event.id]
+        lines = [line for line in lines_of(self.customer.timeline) if line.time > event.time]
         for instance in entered:
             plan = self.program.scenario(instance.scenario, instance.version)
             if plan is not None and not check_against(moment, instance, plan, lines):
