@@ -177,7 +177,7 @@ def _action(moment: "Moment", candidate: Candidate, journey: Journey) -> Action:
         channel=candidate.channel,
         address=candidate.address,
         content=content.content,
-        release=moment.program.release,
+        release=moment.program.release_of(content.content),
         class_=content.class_,
         values=values,
         valid_until=candidate.valid_until,

@@ -105,7 +105,7 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         return min(scores.items(), key=lambda item: (-item[1], item[0]))[0] if len(scores) else ""
 
     def in_segment(self, name: str) -> bool:
-        return bool(self.program.segments[name].evaluate(self))
+        return bool(self.program.known_segments[name].evaluate(self))
 
     def live(self, scenario: str, key: str | None = None) -> bool:
         return any(

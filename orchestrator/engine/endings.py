@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.journey import Journey, end
+from orchestrator.engine.journey import Journey, end, end_instance
 from orchestrator.engine.maps import EventMap
 from orchestrator.model import reason
 from orchestrator.model.customer import Instance, Line
@@ -25,8 +25,7 @@ def check_endings(moment: "Moment") -> None:
 
 def end_unplanned(moment: "Moment", instance: Instance) -> None:
     """The scenario is not in the bundle any more."""
-    moment.customer.instances.remove(instance)
-    moment.note("ended", instance.scenario, "", reason.SCENARIO_REMOVED, {"outcome": "lost", "key": instance.key})
+    end_instance(moment, instance, "lost", reason.SCENARIO_REMOVED)
 
 
 def _check(moment: "Moment", instance: Instance, plan: "ScenarioPlan", names: tuple[str, ...]) -> None:

@@ -51,6 +51,12 @@ class Engine:
         advance.timers(until)
         self._left(work, customer, advance)
 
+    def released(self, work: "Work", customer: Customer) -> None:
+        """This release has begun; most customers it leaves as they were."""
+        advance = self._advance(work, customer)
+        if advance.released():
+            self._left(work, customer, advance)
+
     def facts_changed(self, work: "Work", customer: Customer) -> None:
         """Rows that this customer waits for have changed."""
         advance = self._advance(work, customer)

@@ -165,6 +165,9 @@ def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, An
     if plan.document.entries == "closed":
         moment.note("not_entered", plan.name, "", "entries_closed", {"key": key})
         return
+    if plan.document.in_flight == "drain" and _drains(moment, plan):
+        moment.note("not_entered", plan.name, "", "draining", {"key": key})
+        return
     if not _admits(moment, plan, key):
         return
     instance = _instance(moment, plan, key, stored)
@@ -184,6 +187,11 @@ def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, An
         outer = moment.scope.event
         run(journey, plan.first)
         moment.scope.event = outer
+
+
+def _drains(moment: "Moment", plan: "ScenarioPlan") -> bool:
+    """Whether somebody here is still on an earlier version."""
+    return any(i.scenario == plan.name and i.version != plan.version for i in moment.customer.instances)
 
 
 def _admits(moment: "Moment", plan: "ScenarioPlan", key: str) -> bool:
@@ -227,7 +235,6 @@ def _instance(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str
         mode="holdout" if held_out else "live",
         ends_at=moment.now + document.lives,
         received=moment.received,
-        release=moment.program.release,
     )
 
 

@@ -139,9 +139,13 @@ def finish(journey: Journey) -> None:
 
 def end(journey: Journey, outcome: str, why: str) -> Any:
     """End an instance: its timers and held sends go with it, its tasks by `on_exit`."""
+    return end_instance(journey.moment, journey.instance, outcome, why)
+
+
+def end_instance(moment: "Moment", instance: Instance, outcome: str, why: str) -> Any:
+    """End an instance of which nothing but itself is known: its scenario may be gone."""
     from orchestrator.engine.tasks import withdraw_tasks  # noqa: PLC0415 - tasks know journeys
 
-    moment, instance = journey.moment, journey.instance
     if instance not in moment.customer.instances:
         return ENDED
     moment.customer.instances.remove(instance)

@@ -38,7 +38,7 @@ def close_tasks(moment: "Moment") -> None:
     if event is None or plan is None:
         return
     for task in list(moment.customer.tasks):
-        scenario = moment.program.scenario(task.scenario, task.version)
+        scenario = moment.program.scenario_of_task(task.scenario, task.version)
         step = scenario.steps.get(task.step) if scenario is not None else None
         if step is None or scenario is None or step.kind != "task":
             continue

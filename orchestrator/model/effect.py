@@ -7,8 +7,11 @@ import msgspec
 from orchestrator.model.message import Message
 
 
-class Action(msgspec.Struct, gc=False):
-    """A message to a customer: all that delivery needs to send it. Times are milliseconds since the epoch."""
+class Action(msgspec.Struct, gc=False, omit_defaults=True):
+    """A message to a customer: all that delivery needs to send it. Times are milliseconds since the epoch.
+
+    On the wire, fields with their default are left out: an action stands in its customer's record until it is sent.
+    """
 
     id: str
     person: str

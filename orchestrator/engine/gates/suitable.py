@@ -42,7 +42,7 @@ def _why(condition: "Expression | None", moment: "Moment") -> dict[str, Any]:
 def _swap(candidate: "Candidate", moment: "Moment", name: str) -> bool:
     """Put another content in its place if it passes what was passed so far."""
     first, chosen = candidate.content, (candidate.channel, candidate.address, candidate.topic, candidate.about)
-    candidate.content, candidate.swapped = moment.program.contents[name], True
+    candidate.content, candidate.swapped = moment.program.content(name), True
     for gate in (expired, owned, channel):
         if gate(candidate, moment) is not None:
             break

@@ -13,6 +13,7 @@ from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.engine.intents import Intent, Intents
 from orchestrator.engine.local_time import zone
 from orchestrator.engine.program.dispatch import Dispatch
+from orchestrator.engine.program.older import keep_older
 from orchestrator.engine.program.plan import ConsentPlan, EventPlan, PausePlan, Program, ScenarioPlan, TurnPlan
 from orchestrator.engine.program.sequence import plan_sequence
 from orchestrator.engine.program.story import OUTCOMES, plan_scenario
@@ -23,6 +24,7 @@ from orchestrator.language.spec.policy import CLASSES
 if TYPE_CHECKING:
     from orchestrator.language.bundle import Bundle
     from orchestrator.language.cel import Type
+    from orchestrator.language.spec.scenario import Scenario
 
 REFS_REMEMBERED: Final = 14 * 86_400_000
 _PYTHON: Final[dict[str, tuple[type, ...]]] = {
@@ -47,6 +49,7 @@ def build_program(bundle: "Bundle", older: "Iterable[Program]" = ()) -> Program:
     )
     program.channels, program.contents, program.slots = bundle.channels, bundle.contents, dict(bundle.slots)
     program.segments = {name: segment.where for name, segment in bundle.segments.items()}
+    program.known_segments = program.segments
     program.calendars = {name: _calendar(c, settings.zone) for name, c in bundle.calendars.items()}
     program.conversation = bundle.conversation
     program.gates = {class_: gates_for(bundle.policy, class_) for class_ in CLASSES}
@@ -54,9 +57,7 @@ def build_program(bundle: "Bundle", older: "Iterable[Program]" = ()) -> Program:
     program.pauses = _pauses(bundle)
     program.contact_horizon = _contact_horizon(bundle)
     _plan_scenarios(bundle, program)
-    for earlier in older:
-        program.older.update(earlier.older)
-        program.older.update({(plan.name, plan.version): plan for plan in earlier.scenarios.values()})
+    keep_older(program, older)
     program.unlinks = bundle.identity is not None and bool(bundle.identity.unlink_on or bundle.identity.replace_on)
     program.looks_always = bool(program.pauses) or any(
         plan.has_levels or any(step.looks and step.kind != "send" for step in plan.steps.values())
@@ -200,7 +201,7 @@ class EventPlans:
         self._bundle = bundle
         self._program = program
         self._known = program.plans
-        self._needs = history_needs(bundle)
+        self._needs = history_needs(bundle, [plan.document for plan in program.older.values()])
         self._declared = declared_names(bundle)
         self._heard = _heard(program)
         self._watched = _watched(program)
@@ -317,11 +318,11 @@ def declared_names(bundle: "Bundle") -> frozenset[str]:
 _HISTORY: Final = frozenset({"count", "seen", "last", "since"})
 
 
-def history_needs(bundle: "Bundle") -> tuple[Need, ...]:
-    """What the bundle's conditions ask of the past: nothing else is kept."""
+def history_needs(bundle: "Bundle", older: "list[Scenario]") -> tuple[Need, ...]:
+    """What conditions of the bundle, and of scenarios that live on, ask of the past: nothing else is kept."""
     needs: dict[str, Need] = {}
     everything: list[Any] = [
-        bundle.scenarios, bundle.contents, bundle.slots, bundle.offers, bundle.segments, bundle.traits,
+        older, bundle.scenarios, bundle.contents, bundle.slots, bundle.offers, bundle.segments, bundle.traits,
         bundle.policy, bundle.conversation, bundle.events, bundle.consent,
     ]  # fmt: skip
     for expression in expressions(everything):
@@ -351,7 +352,8 @@ def _heard(program: Program) -> frozenset[str]:
 
 def _watched(program: Program) -> frozenset[str]:
     """Events whose properties must stay on the timeline: a merge tests goals and exits against them."""
-    return frozenset(name for plan in program.scenarios.values() for name in plan.watched)
+    plans = (*program.scenarios.values(), *program.older.values())
+    return frozenset(name for plan in plans for name in plan.watched)
 
 
 Plans = Callable[[str, str], EventPlan]

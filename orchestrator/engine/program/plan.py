@@ -197,6 +197,10 @@ class Program:
 
     Attributes:
         plans: the event plans made so far, by type and channel; `event_plan` makes one that is missing.
+        older: scenarios of earlier releases by name and version, for the instances that finish on them.
+        outdated: those whose instances follow to the newest version, or end.
+        kept_contents: contents that only `older` scenarios send, each with its release.
+        known_segments: `segments`, and those that only `older` scenarios ask for.
         looks_always: some condition must be looked at after every event, whatever its type.
         unlinks: some event takes an identifier away.
         draw: who is held out, which variant somebody gets (tenant, salt, person). A rehearsal says so itself.
@@ -225,11 +229,14 @@ class Program:
         self.policy = policy
         self.channels: Mapping[str, Channel] = {}
         self.contents: Mapping[str, Any] = {}
+        self.kept_contents: dict[str, tuple[Any, str]] = {}
         self.slots: dict[str, Any] = {}
         self.segments: dict[str, Expression] = {}
+        self.known_segments: dict[str, Expression] = {}
         self.calendars: dict[str, OpenHours] = {}
         self.scenarios: dict[str, ScenarioPlan] = {}
         self.older: dict[tuple[str, int], ScenarioPlan] = {}
+        self.outdated: dict[tuple[str, int], ScenarioPlan] = {}
         self.becomes: tuple[ScenarioPlan, ...] = ()
         self.sequences: tuple[ScenarioPlan, ...] = ()
         self.schedules: tuple[ScenarioPlan, ...] = ()
@@ -250,6 +257,22 @@ class Program:
     def scenario(self, name: str, version: int) -> ScenarioPlan | None:
         """The plan that an instance of this version runs on, or None where the scenario is gone."""
         newest = self.scenarios.get(name)
-        if newest is not None and newest.version == version:
+        if newest is None or newest.version == version:
             return newest
         return self.older.get((name, version), newest)
+
+    def scenario_of_task(self, name: str, version: int) -> ScenarioPlan | None:
+        """The plan that a task was opened by: its instance may have gone on to another version, or ended with it."""
+        plan = self.scenario(name, version)
+        if plan is not None and plan.version == version:
+            return plan
+        return self.outdated.get((name, version), plan)
+
+    def content(self, name: str) -> Any:
+        """A content by its name, also one that only instances of an earlier release still send; None if unknown."""
+        known = self.contents.get(name)
+        return known if known is not None else self.kept_contents.get(name, (None, ""))[0]
+
+    def release_of(self, content: str) -> str:
+        """The release in which a content is to be found."""
+        return self.release if content in self.contents else self.kept_contents.get(content, (None, self.release))[1]

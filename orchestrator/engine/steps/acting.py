@@ -27,7 +27,7 @@ class Send(Word):
     def enter(self, step: "StepPlan", journey: Journey) -> Any:
         moment = journey.moment
         name = named(journey, step, step.body.content)
-        content = moment.program.contents.get(name)
+        content = moment.program.content(name)
         if content is None:
             journey.note("suppressed", step, reason.ERROR, {"content": name, "because": "no such content"})
             journey.output(step, "suppressed", sent=False, reason=reason.ERROR, channel="", message="")
@@ -69,7 +69,9 @@ def recall(step: "StepPlan", journey: Journey, standing: Standing) -> None:
     moment = journey.moment
     if any(candidate.standing is standing for candidate in moment.candidates):
         return
-    content = moment.program.contents[standing.data["content"]]
+    content = moment.program.content(standing.data["content"])
+    if content is None:
+        raise LookupError(f"the content {standing.data['content']} is in no release that is known")
     standing.due = 0
     moment.candidates.append(Candidate(journey.instance, journey.plan, step, standing, content))
 

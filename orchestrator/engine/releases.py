@@ -1,0 +1,102 @@
+"""A new release, for instances under way: those of `pin` and `drain` finish as they began, the others follow or end."""
+
+from typing import TYPE_CHECKING
+
+from orchestrator.engine.fallback import is_fallback
+from orchestrator.engine.guard import guarded
+from orchestrator.engine.journey import Journey, end, end_instance, run
+from orchestrator.engine.program.older import next_version
+from orchestrator.engine.schedules import keep_schedules
+from orchestrator.model import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestrator.engine.moment import Moment
+    from orchestrator.engine.program.plan import Program, ScenarioPlan
+    from orchestrator.model.customer import Customer, Instance, Standing
+
+
+def is_outdated(customer: "Customer", program: "Program") -> bool:
+    """Whether the customer has instances that a release has moved or taken away."""
+    outdated = program.outdated
+    return any((instance.scenario, instance.version) in outdated for instance in customer.instances)
+
+
+def concerns_everybody(before: "Program | None", after: "Program") -> bool:
+    """Whether a release has schedules that customers do not have timers for yet."""
+    known = {plan.name: plan.schedule for plan in before.schedules} if before is not None else {}
+    return any(known.get(plan.name) != plan.schedule for plan in after.schedules)
+
+
+def settle_releases(moment: "Moment") -> bool:
+    """Let every instance go on by the rules of the newest version; True where one moved or ended."""
+    program, settled = moment.program, False
+    for instance in tuple(moment.customer.instances):
+        if instance.scenario not in program.scenarios:
+            end_instance(moment, instance, "lost", reason.SCENARIO_REMOVED)
+            settled = True
+            continue
+        newest = next_version(program, instance.scenario, instance.version)
+        if newest is not None:
+            guarded(moment, instance.scenario, instance, _go_over, moment, instance, newest)
+            settled = True
+    return settled
+
+
+def take_over(moment: "Moment") -> bool:
+    """All that a release means to a customer to whom nothing else happens; True where it changed anything."""
+    settled = settle_releases(moment)
+    known = moment.program.scenarios
+    gone = [
+        name
+        for name in moment.customer.matching
+        if name not in known or (known[name].sequence is None and known[name].schedule is None)
+    ]
+    if gone:
+        kept = {name: state for name, state in moment.customer.matching.items() if name not in gone}
+        moment.customer.matching = kept
+    scheduled = keep_schedules(moment)
+    return settled or scheduled or bool(gone)
+
+
+def _go_over(moment: "Moment", instance: "Instance", newest: "ScenarioPlan") -> None:
+    journey = Journey(moment, instance, newest)
+    if newest.document.in_flight == "end":
+        end(journey, "lost", reason.RELEASED)
+        return
+    old = moment.program.outdated.get((instance.scenario, instance.version))
+    moved = newest.document.moved
+    instance.version = newest.version
+    instance.outputs = {moved.get(step, step): output for step, output in instance.outputs.items()}
+    instance.visits = {moved.get(step, step): visits for step, visits in instance.visits.items()}
+    kinds = {step.id: step.kind for step in old.steps.values()} if old is not None else {}
+    anew: list[Standing] = []
+    for standing in list(instance.standing):
+        kind = kinds.get(standing.step)
+        _rename(standing, moved)
+        step = newest.steps.get(standing.step)
+        if step is None and is_fallback(standing):
+            instance.standing.remove(standing)
+        elif step is None:
+            end(journey, "lost", reason.STEP_REMOVED)
+            return
+        elif kind is not None and kind != step.kind:
+            anew.append(standing)
+    moment.note("followed", instance.scenario, "", "", {"key": instance.key, "version": newest.version})
+    for standing in anew:
+        _begin_anew(moment, instance, newest, standing)
+
+
+def _rename(standing: "Standing", moved: "Mapping[str, str]") -> None:
+    """The step where it stands, and the parallel steps around it, under their new ids."""
+    standing.step = moved.get(standing.step, standing.step)
+    tracks = [track.partition("/") for track in standing.branch.split("|")] if standing.branch else []
+    standing.branch = "|".join(f"{moved.get(step, step)}/{name}" for step, _, name in tracks)
+
+
+def _begin_anew(moment: "Moment", instance: "Instance", newest: "ScenarioPlan", standing: "Standing") -> None:
+    """The id is another word's now: what it waited for means nothing to the new one."""
+    if standing in instance.standing:
+        instance.standing.remove(standing)
+        run(Journey(moment, instance, newest, standing.branch), standing.step)
