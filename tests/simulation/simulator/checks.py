@@ -1,0 +1,254 @@
+"""What holds when everything has arrived and nothing is under way."""
+
+from collections import Counter
+
+import msgspec
+
+from orchestrator.engine.timers import earliest_due
+from orchestrator.engine.traits.states import unpack
+from orchestrator.model import reason
+from orchestrator.model.codec import decode_node
+from orchestrator.model.customer import IN, Customer, FactRow, Node, Reference
+from orchestrator.model.effect import ACTIONS
+from orchestrator.model.ids import split_key
+from orchestrator.stream.lane.outbox import DEAD_LETTER
+from orchestrator.stream.lane.ticks import ON_ITS_WAY
+from orchestrator.stream.table import PartitionTable
+from tests.simulation.simulator.reference import Expected, expected
+from tests.simulation.simulator.simulation import Simulation
+from tests.simulation.simulator.violation import ViolationError
+
+
+class Outcome:
+    """The state that a run has left, as the changelog has it.
+
+    Attributes:
+        nodes: name -> node; no ownership records.
+        customers: root -> its customer.
+    """
+
+    def __init__(self, run: Simulation) -> None:
+        self.run = run
+        self.nodes: dict[str, Node] = {}
+        for partition in range(run.story.partitions):
+            owner = run.owners[partition]
+            durable = PartitionTable(partition, owner.worker.core)
+            log = run.broker.changelog[partition]
+            durable.restore(log, len(log))
+            if durable.values != owner.table.values:
+                raise ViolationError(f"partition {partition}: memory and changelog differ")
+            for key, value in durable.values.items():
+                self.nodes[split_key(key)[1]] = decode_node(value)
+        self.nodes = {name: node for name, node in self.nodes.items() if not name.startswith("partition:")}
+        self.customers = {
+            name: node.body for name, node in self.nodes.items() if node.to is None and isinstance(node.body, Customer)
+        }
+        self.expected = expected(run.story, run.told)
+
+
+def check_quiet(run: Simulation) -> None:
+    """Everything that must be so in the end.
+
+    Raises:
+        ViolationError: it is not.
+    """
+    outcome = Outcome(run)
+    _nothing_moves(outcome)
+    _everybody_is_home(outcome)
+    _outboxes_are_sent(outcome)
+    _events_count_once(outcome)
+    _groups_are_right(outcome)
+    _actions_are_remembered(outcome)
+    _stories_went_on(outcome)
+    _facts_are_known(outcome)
+    _release_is_current(outcome)
+    _delivered(outcome)
+
+
+def _nothing_moves(outcome: Outcome) -> None:
+    for name, node in outcome.nodes.items():
+        if node.to is not None and node.body is not None:
+            raise ViolationError(f"{name} is still moving to {node.to}")
+        if node.to is not None and outcome.nodes.get(node.to, Node(to="?")).to is not None:
+            raise ViolationError(f"{name} forwards to {node.to}, which is no root")
+
+
+def _everybody_is_home(outcome: Outcome) -> None:
+    for root, customer in outcome.customers.items():
+        for name, member in customer.family.items():
+            node = outcome.nodes.get(name)
+            if member.state == IN and name != root and (node is None or (node.to, node.epoch) != (root, member.epoch)):
+                raise ViolationError(f"{name} is a member of {root} at epoch {member.epoch}, and does not know: {node}")
+    for name, node in outcome.nodes.items():
+        if node.to is not None:
+            known = outcome.customers[node.to].family.get(name)
+            if known is None or known.state != IN:
+                raise ViolationError(f"{name} forwards to {node.to}, which has no such member")
+
+
+def _outboxes_are_sent(outcome: Outcome) -> None:
+    sent = {(topic, record.value) for (topic, _), log in outcome.run.broker.logs.items() for record in log}
+    for name, node in outcome.nodes.items():
+        for entry in node.outbox:
+            if (entry.topic, entry.value) not in sent:
+                raise ViolationError(f"an outbox entry of {name} was never sent: {entry}")
+
+
+def _events_count_once(outcome: Outcome) -> None:
+    run, due = outcome.run, outcome.expected
+    ids: Counter[str] = Counter()
+    events, spent = 0, 0.0
+    for customer in outcome.customers.values():
+        traits = customer.traits
+        ids.update(entry[1] for entry in unpack(traits["counted"])) if "counted" in traits else None
+        events += unpack(traits["events"]) if "events" in traits else 0
+        if "spent" in traits:
+            spent += _balance(unpack(traits["spent"]))
+    twice = {name: count for name, count in ids.items() if count > 1}
+    if twice or events != ids.total():
+        raise ViolationError(f"counted more than once: {twice}; {events} by number, {ids.total()} by name")
+    if set(ids) - due.counted - due.orphans:
+        raise ViolationError(f"counted, and never told: {set(ids) - due.counted - due.orphans}")
+    if run.story.has("erase"):
+        _erased(outcome, ids)
+        return
+    if due.counted - set(ids):
+        raise ViolationError(f"not counted: {sorted(due.counted - set(ids))}")
+    if spent != due.spent:
+        raise ViolationError(f"spent {spent}, not {due.spent}")
+    _orphans(outcome, due, ids)
+
+
+def _balance(ledger: list[dict[str, dict[str, dict[str, list[float]]]]]) -> float:
+    return float(sum(entry[2] for ref in ledger[1].values() for entry in ref["a"].values()))
+
+
+def _orphans(outcome: Outcome, due: Expected, ids: Counter[str]) -> None:
+    """An event that only names an order is counted where the order's owner is, or ends in dead-letter."""
+    letters = set()
+    for record in outcome.run.broker.read(DEAD_LETTER):
+        why = dict(record.headers)["reason"].decode()
+        name = msgspec.json.decode(record.value or b"")["id"]
+        if why != reason.UNOWNED or name not in due.orphans:
+            raise ViolationError(f"{name} is in dead-letter: {why}")
+        letters.add(name)
+    if due.orphans - set(ids) - letters:
+        raise ViolationError(f"neither counted nor in dead-letter: {due.orphans - set(ids) - letters}")
+    if letters & set(ids) and not _told_twice(outcome, letters & set(ids)):
+        raise ViolationError(f"counted and in dead-letter: {letters & set(ids)}")
+
+
+def _told_twice(outcome: Outcome, names: set[str]) -> bool:
+    """Whether each of these was told again: of two records one may come in time and the other too late."""
+    return all(one.again for one in outcome.run.story.happenings if one.name in names)
+
+
+def _erased(outcome: Outcome, ids: Counter[str]) -> None:
+    """Older events of the erased identifier are gone, as far as it is the only one that could keep them."""
+    story, told = outcome.run.story, outcome.run.told
+    target = next(one.nodes[0] for one in story.happenings if one.type == "erase")
+    unique = not target.startswith(("phone", "anonymous"))
+    for one in story.happenings:
+        older = one.nodes[:1] == (target,) and told[one.name] <= told["erasure"]
+        if older and unique and not story.has("logged_out") and one.name in ids:
+            raise ViolationError(f"{one.name} of {target} is older than the erasure, and is still known")
+
+
+def homes_of(outcome: Outcome) -> dict[str, str]:
+    """Identifier -> the root of its customer."""
+    return {
+        name: root for root, customer in outcome.customers.items()
+        for name, member in customer.family.items() if member.state == IN
+    }  # fmt: skip
+
+
+def _groups_are_right(outcome: Outcome) -> None:
+    due = outcome.expected
+    if due.groups is None:
+        return
+    homes = homes_of(outcome)
+    for group in due.groups:
+        if len({homes.get(node) for node in group}) != 1:
+            raise ViolationError(f"{sorted(group)} are one customer, not {[homes.get(node) for node in sorted(group)]}")
+    if len({homes[next(iter(group))] for group in due.groups}) != len(due.groups):
+        raise ViolationError(f"two groups became one: {due.groups}")
+    for node, owner in due.owners.items():
+        if homes.get(node) != homes.get(owner):
+            raise ViolationError(f"{node} belongs to {owner} by newest evidence, not to {homes.get(node)}")
+
+
+def _actions_are_remembered(outcome: Outcome) -> None:
+    if outcome.run.story.has("erase"):
+        return
+    kinds = [msgspec.json.decode(record.value or b"") for record in outcome.run.broker.read(ACTIONS)]
+    sent = {action["id"] for action in kinds if action["kind"] == "send"}
+    known = {contact.id for customer in outcome.customers.values() for contact in customer.contacts}
+    if sent != known:
+        raise ViolationError(f"sent and not remembered: {sent - known}; remembered and not sent: {known - sent}")
+
+
+def _stories_went_on(outcome: Outcome) -> None:
+    """Nothing that was due is still waiting, and nobody who should have been welcomed was forgotten."""
+    clock = outcome.run.broker.clock
+    welcome = {
+        one.name: one for one in outcome.run.story.happenings if one.type == "seen" and not one.behind
+    }  # fmt: skip
+    for root, customer in outcome.customers.items():
+        due = earliest_due(customer)
+        if due and due <= clock - ON_ITS_WAY:
+            raise ViolationError(f"{root} has something due at {due}, and it is {clock}")
+        entries = unpack(customer.traits["counted"]) if "counted" in customer.traits else []
+        if any(entry[1] in welcome for entry in entries) and "welcome\n" not in customer.ordinals:
+            raise ViolationError(f"{root} was seen, and never welcomed")
+    for name, node in outcome.nodes.items():
+        if isinstance(node.body, Reference) and node.body.waiting:
+            raise ViolationError(f"{name} still waits for its owner")
+
+
+def _facts_are_known(outcome: Outcome) -> None:
+    """The newest event has the say about a row; everybody knows it, and nobody waits for what is there."""
+    run = outcome.run
+    rows: dict[str, tuple[int, object]] = {}
+    for one in run.story.happenings:
+        if one.type == "level":
+            sku = str(one.data["sku"])
+            rows[sku] = max(rows.get(sku, (0, None)), (run.told[one.name], one.data["qty"]))
+    for sku, (_, qty) in rows.items():
+        node = outcome.nodes.get(f"fact:stock/{sku}")
+        if node is None or not isinstance(node.body, FactRow) or node.body.row.get("qty") != qty:
+            raise ViolationError(f"stock of {sku} should be {qty}: {node}")
+        for worker in run.workers:
+            if worker.facts.row("stock", sku).get("qty") != qty:
+                raise ViolationError(
+                    f"{worker.name} thinks that the stock of {sku} is {worker.facts.row('stock', sku)}"
+                )
+    _nobody_waits(outcome, {sku for sku, (_, qty) in rows.items() if qty})
+
+
+def _nobody_waits(outcome: Outcome, stocked: set[str]) -> None:
+    for root, customer in outcome.customers.items():
+        for instance in customer.instances:
+            if instance.scenario == "back" and instance.key in stocked and instance.standing:
+                raise ViolationError(f"{root} waits for {instance.key}, which is there")
+
+
+def _release_is_current(outcome: Outcome) -> None:
+    run = outcome.run
+    for owner in run.owners.values():
+        owned = owner.worker.core.owned(owner.partition)
+        if run.story.publishes and owned is not None and owned.release != run.programs[-1].release:
+            raise ViolationError(f"partition {owner.partition} stands on an old release")
+
+
+def _delivered(outcome: Outcome) -> None:
+    delivery = outcome.run.delivery
+    actions = [msgspec.json.decode(record.value or b"") for record in outcome.run.broker.read(ACTIONS)]
+    missing = {a["id"] for a in actions if a["kind"] == "send"} - delivery.ledger.keys()
+    if missing:
+        raise ViolationError(f"not in delivery's ledger: {missing}")
+    deciders = {action["id"]: action["node"].partition("/")[2] for action in actions if action["kind"] == "send"}
+    homes = homes_of(outcome)
+    for root, customer in outcome.customers.items():
+        for contact in customer.contacts:
+            if not contact.settled and homes.get(deciders[contact.id]) == root:
+                raise ViolationError(f"{root} never heard what became of {contact.id}")

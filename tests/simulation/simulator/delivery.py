@@ -1,0 +1,125 @@
+"""Delivery with its real decisions: each action's ledger entry is written, then told, then committed."""
+
+from random import Random
+
+from orchestrator.delivery.backoff import Backoff
+from orchestrator.delivery.decide import (
+    Attempt,
+    Deferred,
+    Delivered,
+    Repeat,
+    Result,
+    after_attempt,
+    on_due,
+    on_send,
+    on_withdraw,
+)
+from orchestrator.delivery.ledger import Entry, Pending, Settled
+from orchestrator.delivery.outcome import outcome_event
+from orchestrator.delivery.records import read_action
+from orchestrator.model.effect import ACTIONS, Action, Withdrawal
+from tests.simulation.simulator.broker import Broker
+
+
+class Delivery:
+    """One process that may be interrupted between any two of its steps.
+
+    Attributes:
+        ledger: action id -> what is durable of it.
+        attempts: action ids in the order in which a channel was asked.
+        reached: action ids that a channel has taken.
+    """
+
+    def __init__(self, broker: Broker, rng: Random) -> None:
+        self.broker = broker
+        self.rng = rng
+        self.ledger: dict[str, Entry] = {}
+        self.attempts: list[str] = []
+        self.reached: list[str] = []
+        self.withdrawn: set[str] = set()
+        self._at = [0] * broker.partitions
+
+    def go_on(self) -> None:
+        """One record of some partition, or what is due; sometimes it is interrupted."""
+        self._due()
+        self._read(int(self.rng.random() * len(self._at)), troubled=True)
+
+    def finish(self) -> bool:
+        """Everything, without trouble; whether there was anything."""
+        moved = False
+        for partition in range(len(self._at)):
+            while self._read(partition, troubled=False):
+                moved = True
+        return self._due() or moved
+
+    def _read(self, partition: int, *, troubled: bool) -> bool:
+        log = self.broker.logs.get((ACTIONS, partition), [])
+        if self._at[partition] >= len(log):
+            return False
+        action = read_action(log[self._at[partition]], None)
+        if isinstance(action, Withdrawal):
+            self._withdraw(action)
+        elif not self._send(action, troubled=troubled):
+            return True
+        self._at[partition] += 1
+        return True
+
+    def _withdraw(self, withdrawal: Withdrawal) -> None:
+        entry = self.ledger.get(withdrawal.id)
+        decision = on_withdraw(entry, withdrawal, self.broker.clock)
+        if isinstance(decision, Pending | Settled):
+            self.ledger[withdrawal.id] = decision
+            self.withdrawn.add(withdrawal.id)
+            if isinstance(entry, Pending) and isinstance(decision, Settled):
+                self._tell(entry.action, decision)
+
+    def _send(self, action: Action, *, troubled: bool) -> bool:
+        """Whether the record is done with; where it is not, it comes again."""
+        now = self.broker.clock
+        decision = on_send(self.ledger.get(action.id), action, now)
+        if isinstance(decision, Attempt):
+            return self._attempt(Pending(action, now), troubled=troubled)
+        if isinstance(decision, Settled):
+            self.ledger[action.id] = decision
+            self._tell(action, decision)
+        elif isinstance(decision, Repeat):
+            self._tell(action, decision.entry)
+        return True
+
+    def _attempt(self, pending: Pending, *, troubled: bool) -> bool:
+        action, now, rng = pending.action, self.broker.clock, self.rng
+        self.attempts.append(action.id)
+        later = troubled and rng.random() < 0.2
+        result: Result = Deferred("busy") if later else Delivered()
+        if isinstance(result, Delivered):
+            self.reached.append(action.id)
+        if troubled and rng.random() < 0.1:
+            return False
+        entry = after_attempt(pending, result, now, rng.random(), Backoff())
+        self.ledger[action.id] = entry
+        if troubled and rng.random() < 0.1:
+            return False
+        if isinstance(entry, Settled):
+            self._tell(action, entry)
+        return not troubled or rng.random() > 0.1
+
+    def _due(self) -> bool:
+        now, moved = self.broker.clock, False
+        for name, entry in list(self.ledger.items()):
+            if isinstance(entry, Pending) and entry.next_at <= now:
+                moved = True
+                decision = on_due(entry, now)
+                if isinstance(decision, Settled):
+                    self.ledger[name] = decision
+                    self._tell(entry.action, decision)
+                else:
+                    self._attempt(entry, troubled=False)
+        return moved
+
+    def next_due(self) -> int:
+        """When an attempt is due next, 0: never."""
+        return min((entry.next_at for entry in self.ledger.values() if isinstance(entry, Pending)), default=0)
+
+    def _tell(self, action: Action, settled: Settled) -> None:
+        event = outcome_event(action, settled, None)
+        self.broker.append(event.topic, self.broker.place(event.topic, event.key), event.key, event.value)

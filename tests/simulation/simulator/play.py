@@ -1,0 +1,80 @@
+"""Run seeds, and make a failing one small enough to read."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.simulation.simulator.checks import check_quiet
+from tests.simulation.simulator.simulation import Simulation
+from tests.simulation.simulator.story import Story, draw_story
+
+Trace = Callable[[str], None]
+
+
+class Failure(NamedTuple):
+    """A seed that broke a promise: which, in the smallest story that still breaks one."""
+
+    seed: int
+    broken: str
+    story: Story
+    trace: list[str]
+
+    def __str__(self) -> str:
+        told = "\n".join(f"  {one}" for one in self.story.happenings)
+        lines = "\n".join(self.trace)
+        return f"seed {self.seed}: {self.broken}\n{told}\n{lines}\nAgain: make simulate SEED={self.seed}"
+
+
+def run_story(story: Story, trace: Trace | None = None) -> Exception | None:
+    """Run one story to its end; what it broke, or None. An exception of the product is a broken promise, too."""
+    run = Simulation(story, trace)
+    try:
+        run.run()
+        check_quiet(run)
+    except Exception as problem:  # noqa: BLE001  whatever it is, it is reported with its seed
+        return problem
+    return None
+
+
+def run_seed(seed: int) -> Exception | None:
+    """What a seed broke, or None."""
+    return run_story(draw_story(seed))
+
+
+def failure_of(seed: int) -> Failure | None:
+    """A failing seed, made small, with its trace; None where it breaks nothing."""
+    story = draw_story(seed)
+    problem = run_story(story)
+    if problem is None:
+        return None
+    story = smallest(story)
+    trace: list[str] = []
+    problem = run_story(story, trace.append) or problem
+    return Failure(seed, f"{type(problem).__name__}: {problem}", story, trace)
+
+
+def smallest(story: Story) -> Story:
+    """Leave out events, and troubles, as long as something still breaks."""
+    found = True
+    while found:
+        found = False
+        for smaller in _smaller(story):
+            if run_story(smaller) is not None:
+                story, found = smaller, True
+                break
+    return story
+
+
+def _smaller(story: Story) -> list[Story]:
+    told = story.happenings
+    fewer = [story._replace(happenings=told[:place] + told[place + 1 :]) for place in range(len(told))]
+    once = [
+        story._replace(happenings=(*told[:place], one._replace(again=()), *told[place + 1 :]))
+        for place, one in enumerate(told)
+        if one.again
+    ]
+    calm = [
+        story._replace(troubles=story.troubles._replace(**{name: 0.0}))
+        for name in story.troubles._fields
+        if getattr(story.troubles, name)
+    ]
+    return fewer + once + calm

@@ -1,0 +1,366 @@
+"""One seed: producers, workers, delivery and troubles in one thread, in an order drawn from the seed."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from orchestrator.model.ids import node_key
+from orchestrator.model.message import Erase, encode_message
+from orchestrator.stream.lane.core import MissingReleaseError
+from tests.simulation.simulator.broker import Broker
+from tests.simulation.simulator.delivery import Delivery
+from tests.simulation.simulator.house import SECOND, releases
+from tests.simulation.simulator.story import Happening, Story
+from tests.simulation.simulator.tracing import describe
+from tests.simulation.simulator.violation import ViolationError
+from tests.simulation.simulator.watch import Watcher
+from tests.simulation.simulator.worker import Ownership, Worker
+
+if TYPE_CHECKING:
+    from orchestrator.engine.program.plan import Program
+
+START: Final = 1_772_442_000_000
+HORIZON: Final = 3_600 * SECOND
+"""Until nothing is due for so long, a seed is not quiet."""
+MOST_ROUNDS: Final = 4_000
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Simulation:
+    """The world of one seed.
+
+    Args:
+        story: what was drawn.
+        trace: told each thing that happens, for people to read; None is fast.
+    """
+
+    def __init__(self, story: Story, trace: Callable[[str], None] | None = None) -> None:
+        self.story = story
+        self.rng = Random(story.seed ^ 0x5EED)
+        self.broker = Broker(story.partitions, START)
+        self.told: dict[str, int] = {}
+        """Event id -> event time of what was told so far."""
+        self.programs: list[Program] = [releases().first]
+        self.trace = trace
+        self.watcher = Watcher(self.broker)
+        self.delivery = Delivery(self.broker, self.rng)
+        self.owners: dict[int, Ownership] = {}
+        self.zombies: list[Ownership] = []
+        self.made = 0
+        self.workers = [self._worker() for _ in range(story.workers)]
+        self._waiting = list(story.happenings)
+        self._retold: list[tuple[str, int, bytes | None, bytes]] = []
+        self._times: set[int] = set()
+        self._troubles = 5
+
+    # The run.
+
+    def run(self) -> None:
+        """Trouble first, then peace until nothing is under way.
+
+        Raises:
+            ViolationError: a promise was broken.
+        """
+        moves, weights = self._moves()
+        budget = 60 + 12 * len(self.story.happenings)
+        for move in self.rng.choices(moves, weights, k=budget):
+            move()
+        self._settle()
+
+    def _moves(self) -> tuple[list[Callable[[], None]], list[float]]:
+        troubles, rng = self.story.troubles, self.rng
+        table: list[tuple[Callable[[], None], float]] = [
+            (self._produce, 3.0),
+            (self._poll, 10.0),
+            (self._land, rng.choice((4.0, 10.0))),
+            (self._commit, rng.choice((0.5, 2.0))),
+            (self._turn, 3.0),
+            (self._wait, 3.0),
+            (self._sleep, troubles.hours),
+            (self._deliver, 2.0),
+            (self._facts, 1.0),
+            (self._crash, troubles.crash),
+            (self._lose, troubles.lose),
+            (self._haunt, 3.0 if troubles.lose else 0.0),
+            (self._release, troubles.release),
+            (self._take_over, 5.0),
+            (self._publish, 0.6 if self.story.publishes else 0.0),
+        ]
+        return [move for move, _ in table], [weight for _, weight in table]
+
+    def _say(self, text: str) -> None:
+        if self.trace is not None:
+            self.trace(f"{self.broker.clock - START:>8} {text}")
+
+    # Time and producers.
+
+    def _wait(self) -> None:
+        self.broker.clock += int(self.rng.random() ** 2 * 1500)
+
+    def _sleep(self) -> None:
+        self.broker.clock += int(self.rng.random() * 20 * SECOND)
+
+    def _produce(self) -> None:
+        rng = self.rng
+        if self._retold and (not self._waiting or rng.random() < 0.3):
+            topic, partition, key, value = self._retold.pop(int(rng.random() * len(self._retold)))
+            self._say(f"told again on {topic}/{partition}")
+            self.broker.append(topic, partition, key, value)
+        elif self._waiting:
+            self._tell(self._waiting.pop(0))
+
+    def _tell(self, happening: Happening) -> None:
+        clock = self.broker.clock = self.broker.clock + 1
+        time = clock - happening.behind
+        while time in self._times:
+            time -= 1
+        self._times.add(time)
+        self.told[happening.name] = time
+        if happening.type == "erase":
+            value = encode_message(Erase(happening.nodes[0], time))
+        else:
+            identifiers = dict(node.split(":", 1) for node in happening.nodes)
+            value = _encode({
+                "id": happening.name, "source": "shop", "type": happening.type,
+                "time": datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds"),
+                "data": identifiers | happening.data,
+            })  # fmt: skip
+        for place, keyed in enumerate((happening.key, *happening.again)):
+            key = node_key("default", keyed) if keyed else None
+            partition = self.broker.place(happening.topic, key)
+            if place == 0:
+                self._say(f"{happening.topic}/{partition}: {happening}")
+                self.broker.append(happening.topic, partition, key, value)
+            else:
+                self._retold.append((happening.topic, partition, key, value))
+
+    def _publish(self) -> None:
+        if len(self.programs) == 1:
+            self.programs.append(releases().second)
+            self._say("another release is published")
+        worker = self.rng.choice(self.workers)
+        if worker.core.current is not self.programs[-1]:
+            worker.core.publish(self.programs[-1])
+
+    # Workers at work.
+
+    def _worker(self) -> Worker:
+        self.made += 1
+        return Worker(f"w{self.made}", self.broker, self.programs, self.watcher.settled)
+
+    def _some(self) -> Ownership | None:
+        owners = self.owners
+        if not owners:
+            return None
+        return list(owners.values())[int(self.rng.random() * len(owners))]
+
+    def _poll(self) -> None:
+        owner = self._some()
+        if owner is not None and owner.ready:
+            self._process(owner, 1 + int(self.rng.random() ** 2 * 3))
+
+    def _process(self, owner: Ownership, most: int) -> bool:
+        records = owner.take(most, self.rng, self.story.merged)
+        if not records:
+            return False
+        self.watcher.latest = max(self.watcher.latest, *(record.timestamp for record in records), 0)
+        if self.trace is not None:
+            for record in records:
+                self._say(f"{owner.worker.name} p{owner.partition} takes {describe(record)}")
+        try:
+            batch = owner.process(records)
+        except MissingReleaseError:
+            self._say(f"{owner.worker.name} misses a release and ends")
+            self._end(owner.worker)
+            return True
+        owner.skip_empty()
+        if self.trace is not None:
+            for send in batch.sends:
+                self._say(f"    -> {describe(send)}")
+        if not owner.lost:
+            self.watcher.after(owner, batch)
+        return True
+
+    def _land(self) -> None:
+        owner = self._some()
+        if owner is not None:
+            self._arrive(owner)
+
+    def _arrive(self, owner: Ownership, whole: bool = False) -> bool:
+        """Something of this owner arrives at the broker; whether there was anything."""
+        landed = owner.land(self.rng, whole)
+        if landed:
+            self._say(f"{owner.worker.name} p{owner.partition} lands: {[f.written for f in owner.flights]}")
+        if owner.fenced:
+            self._say(f"{owner.worker.name} p{owner.partition} finds somebody else's writes, and ends")
+            self._end(owner.worker)
+        return landed
+
+    def _commit(self) -> None:
+        owner = self._some()
+        if owner is not None and owner.done:
+            self._say(f"{owner.worker.name} p{owner.partition} commits {owner.done}")
+            owner.commit()
+            self._close(owner)
+
+    def _turn(self) -> None:
+        owner = self._some()
+        if owner is not None and owner.ready and owner.tick() is not None:
+            self._say(f"{owner.worker.name} p{owner.partition} ticks")
+
+    def _facts(self) -> None:
+        self.rng.choice(self.workers).read_facts(1)
+
+    def _deliver(self) -> None:
+        self.delivery.go_on()
+
+    # Troubles.
+
+    def _take_over(self) -> None:
+        free = [partition for partition in range(self.story.partitions) if partition not in self.owners]
+        if free:
+            self._assign(free[int(self.rng.random() * len(free))])
+
+    def _assign(self, partition: int) -> None:
+        worker = self.rng.choice([worker for worker in self.workers if not worker.lost])
+        for other in self.workers:
+            if other is not worker:
+                other.kept.pop(partition, None)
+        owner = Ownership(worker, partition)
+        for zombie in self.zombies:
+            if zombie.partition == partition and self.rng.random() < 0.5:
+                zombie.land(self.rng)
+        try:
+            batch = owner.open()
+        except MissingReleaseError:
+            self._end(worker)
+            return
+        self.owners[partition] = owner
+        self._say(f"{worker.name} takes p{partition} over, sends {len(batch.sends)} again")
+        self.watcher.opened(owner)
+
+    def _trouble(self) -> bool:
+        """Whether this seed may have one more; else it would never come to an end."""
+        self._troubles -= 1
+        return self._troubles >= 0
+
+    def _crash(self) -> None:
+        if self._trouble():
+            worker = self.rng.choice(self.workers)
+            self._say(f"{worker.name} crashes")
+            self._end(worker)
+
+    def _end(self, worker: Worker) -> None:
+        """A process is gone, with all that was in flight; a supervisor starts another."""
+        for partition, owner in list(self.owners.items()):
+            if owner.worker is worker:
+                del self.owners[partition]
+                self.watcher.gone(partition)
+        self.zombies = [zombie for zombie in self.zombies if zombie.worker is not worker]
+        self.workers = [other for other in self.workers if other is not worker]
+        if not any(not other.lost for other in self.workers) or len(self.workers) < self.story.workers:
+            self.workers.append(self._worker())
+
+    def _lose(self) -> None:
+        """The group gives a worker's partitions away without its knowing."""
+        worker = self.rng.choice(self.workers)
+        if worker.lost or not self._trouble():
+            return
+        self._say(f"{worker.name} is lost, and does not know")
+        worker.lost = True
+        for partition, owner in list(self.owners.items()):
+            if owner.worker is worker:
+                del self.owners[partition]
+                self.watcher.gone(partition)
+                owner.lose()
+                self.zombies.append(owner)
+        if all(other.lost for other in self.workers):
+            self.workers.append(self._worker())
+
+    def _haunt(self) -> None:
+        """A zombie works on, or finds out."""
+        if not self.zombies:
+            return
+        zombie = self.rng.choice(self.zombies)
+        if self.rng.random() < 0.15:
+            self._say(f"{zombie.worker.name} finds out")
+            self._end(zombie.worker)
+        elif self.rng.random() < 0.5 and zombie.ready:
+            if self._process(zombie, 2) and zombie in self.zombies and zombie.flights:
+                zombie.lose()
+        else:
+            self._arrive(zombie)
+
+    def _release(self) -> None:
+        """A rebalance without a crash: an owner finishes what it has in hand, and gives it up."""
+        owner = self._some()
+        if owner is not None and not owner.closing and owner.ready and self._trouble():
+            self._say(f"{owner.worker.name} p{owner.partition} gives up in order")
+            owner.closing = True
+
+    def _close(self, owner: Ownership) -> None:
+        if owner.closing and owner.idle:
+            owner.close()
+            del self.owners[owner.partition]
+            self.watcher.gone(owner.partition)
+
+    # Peace.
+
+    def _settle(self) -> None:
+        """Let everything arrive, and time pass until nothing is due."""
+        for worker in {zombie.worker for zombie in self.zombies}:
+            self._end(worker)
+        for worker in [worker for worker in self.workers if worker.lost]:
+            self._end(worker)
+        while self._waiting or self._retold:
+            self._produce()
+        for _ in range(MOST_ROUNDS):
+            if not self._round():
+                due = [at for owner in self.owners.values() if (at := self._next_due(owner))]
+                due += [at] if (at := self.delivery.next_due()) else []
+                if not due or min(due) > self.broker.clock + HORIZON:
+                    return
+                self.broker.clock = max(self.broker.clock, min(due)) + 300
+        raise ViolationError("it never becomes quiet")
+
+    def _next_due(self, owner: Ownership) -> int:
+        owned = owner.worker.core.owned(owner.partition)
+        return owned.next_due() if owned is not None else 0
+
+    def _round(self) -> bool:
+        """One turn for everybody; whether anything moved."""
+        moved = False
+        for worker in self.workers:
+            if self.story.publishes and worker.core.current is not self.programs[-1]:
+                worker.core.publish(self.programs[-1])
+            if worker.facts_read < len(self.broker.logs["facts", 0]):
+                worker.read_facts(99)
+                moved = True
+        for partition in range(self.story.partitions):
+            moved = self._peace(partition) or moved
+        return self.delivery.finish() or moved
+
+    def _peace(self, partition: int) -> bool:
+        """A partition does what it can; whether that was anything."""
+        if partition not in self.owners:
+            self._assign(partition)
+            return True
+        owner, moved = self.owners[partition], False
+        while self._arrive(owner, whole=True):
+            moved = True
+        if owner not in self.owners.values():
+            return True
+        if owner.done:
+            owner.commit()
+            moved = True
+        if owner.closing:
+            self._close(owner)
+            return True
+        if owner.tick() is not None:
+            self._say(f"{owner.worker.name} p{partition} ticks")
+            moved = True
+        return self._process(owner, 3) or moved

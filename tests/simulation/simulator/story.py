@@ -1,0 +1,150 @@
+"""What is drawn before anything runs: who there is, what happens, and which troubles this seed may have."""
+
+from random import Random
+from typing import Final, NamedTuple
+
+from tests.simulation.simulator.house import LATENESS, MOST, SECOND, SHARED, UNIQUE
+
+MODES: Final = ("unique", "newest", "any", "any", "any", "solo")
+"""Which identifiers meet. `unique`: people without conflicts; `newest`: and browsers that go from one to the next;
+`any`: whatever comes, with conflicts, logout and erasure; `solo`: nobody meets anybody."""
+
+
+class Happening(NamedTuple):
+    """One thing that a producer tells. Its time is the clock's when it is told, less `behind`.
+
+    Attributes:
+        name: event id.
+        type: event type; "erase" and "level" are no customer events.
+        nodes: identifiers, strongest first.
+        data: properties besides the identifiers.
+        topic: where it is written.
+        key: the node that its record is keyed by; "" for a record without a key.
+        behind: ms by which it happened before it is told.
+        again: how often it is told again, each time with one of `keys`.
+    """
+
+    name: str
+    type: str
+    nodes: tuple[str, ...]
+    data: dict[str, object]
+    topic: str
+    key: str
+    behind: int = 0
+    again: tuple[str, ...] = ()
+
+
+class Troubles(NamedTuple):
+    """How likely each kind of trouble is, against a weight of about 30 for everything else; 0 is never."""
+
+    crash: float
+    lose: float
+    release: float
+    hours: float
+
+
+class Story(NamedTuple):
+    """Everything about a seed but the order in which things run."""
+
+    seed: int
+    mode: str
+    partitions: int
+    workers: int
+    happenings: tuple[Happening, ...]
+    troubles: Troubles
+    merged: bool
+    """Topics of a partition are read in the order of record time; else in any order."""
+    publishes: bool
+    """Another release is published meanwhile."""
+
+    def has(self, *types: str) -> bool:
+        return any(one.type in types for one in self.happenings)
+
+
+def draw_story(seed: int) -> Story:
+    """The story of a seed."""
+    rng = Random(seed)
+    mode = MODES[seed % len(MODES)]
+    names = _Names(rng, mode)
+    count = rng.randint(2, 9)
+    happenings = [_happening(rng, mode, names, number) for number in range(count)]
+    stocked = [one for one in happenings if "sku" in one.data]
+    if stocked and rng.random() < 0.7:
+        happenings += [_level(rng, f"l{n}") for n in range(rng.randint(1, 2))]
+    if mode == "any" and rng.random() < 0.35:
+        target = rng.choice(names.all)
+        happenings.append(Happening("erasure", "erase", (target,), {}, "customer.inputs", target))
+    if rng.random() < 0.5:
+        rng.shuffle(happenings)
+    return Story(
+        seed, mode, rng.randint(1, 4), rng.randint(1, 3), tuple(happenings), _troubles(rng),
+        merged=rng.random() < 0.5, publishes=rng.random() < 0.2,
+    )  # fmt: skip
+
+
+def _troubles(rng: Random) -> Troubles:
+    return Troubles(
+        crash=rng.choice((0.0, 0.4, 1.5)),
+        lose=rng.choice((0.0, 0.0, 0.6)),
+        release=rng.choice((0.0, 0.5)),
+        hours=rng.choice((0.2, 1.0)),
+    )
+
+
+class _Names:
+    """The identifiers of a seed: 3 to 7, and which may stand together in one event."""
+
+    def __init__(self, rng: Random, mode: str) -> None:
+        self.topic = "channel.web"
+        if mode == "any":
+            pool = [f"{space}:{space[0]}{n}" for space in (*UNIQUE, *SHARED) for n in (1, 2, 3)]
+            self.people = [rng.sample(pool, rng.randint(3, 7))]
+        else:
+            people = range(rng.randint(1, 2 if mode == "newest" else 3))
+            self.people = [[f"user_id:u{n}", *(f"email:e{n}{m}" for m in range(rng.randint(0, 2)))] for n in people]
+        self.shared = (
+            ["anonymous_id:a1", "anonymous_id:a2", "phone:p1"][: rng.randint(1, 3)] if mode == "newest" else []
+        )
+        self.all = [node for person in self.people for node in person] + self.shared
+
+
+def _nodes(rng: Random, mode: str, names: _Names) -> tuple[str, ...]:
+    person = rng.choice(names.people)
+    most = 1 if mode == "solo" else rng.choice((1, 2, 2, 3))
+    nodes = dict.fromkeys(rng.sample(person, min(most, len(person))))
+    if mode == "newest" and rng.random() < 0.7:
+        nodes[rng.choice(names.shared)] = None
+    spaces = {node.partition(":")[0]: node for node in nodes}  # an event names one value of each namespace
+    return tuple(spaces[space] for space in MOST if space in spaces)
+
+
+def _happening(rng: Random, mode: str, names: _Names, number: int) -> Happening:
+    types = ["seen"] * 5 + ["put"] * 4 + ["bought"] * 3 + ["told"] * 3 + ["returned"]
+    if mode == "any":
+        types.append("logged_out")
+    kind = rng.choice(types)
+    nodes = () if kind == "returned" else _nodes(rng, mode, names)
+    topic = names.topic if mode == "solo" else rng.choice(("channel.web", "channel.web", "channel.shop"))
+    key = nodes[0] if nodes else f"order:o{number % 3}"
+    keys = (key,) if mode == "solo" else (key, key, key, *nodes, rng.choice(names.all), "")
+    behind = rng.choice((0, 0, 0, 0, rng.randint(1, 9) * SECOND, LATENESS + rng.randint(60, 300) * SECOND))
+    again = tuple(rng.choice(keys) for _ in range(rng.choice((0, 0, 0, 1, 2))))
+    return Happening(f"e{number}", kind, nodes, _data(rng, kind, number), topic, rng.choice(keys), behind, again)
+
+
+def _data(rng: Random, kind: str, number: int) -> dict[str, object]:
+    match kind:
+        case "put":
+            return {"sku": rng.choice(("x", "y"))} if rng.random() < 0.5 else {}
+        case "bought":
+            return {"order": f"o{number}", "total": float(rng.randint(1, 9))}
+        case "told":
+            return {"word": rng.choice(("yes", "yes", "no"))}
+        case "returned":
+            return {"order": f"o{rng.randint(0, max(0, number))}"}
+    return {}
+
+
+def _level(rng: Random, name: str) -> Happening:
+    sku = rng.choice(("x", "y"))
+    return Happening(name, "level", (), {"sku": sku, "qty": rng.choice((0, 3, 5))}, "channel.stock", "", 0, ())
