@@ -46,7 +46,7 @@ def test_scenarios_that_feed_each_other_stop_after_eight_rounds() -> None:
     play = Play(ping, pong)
     play.comes("seen")
     assert play.told("stopped") == [("stopped", "", "too_deep")]
-    assert len(play.emitted) == 1 + 7, "the first in its own moment, then one in each round until the last"
+    assert len(play.emitted) == 1 + 8, "one in its own moment, then one in each round"
     play.comes("told", 1 * M)  # and the customer goes on
 
 
