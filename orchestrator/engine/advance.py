@@ -105,7 +105,8 @@ class Advance:
 
     def released(self) -> bool:
         """Another release began and nothing else happens here; False where it changes nothing for this customer."""
-        customer, clock = self.customer, self.customer.now
+        customer = self.customer
+        clock, levels = customer.now, customer.levels
         due = NEVER < earliest_due(customer) <= self.now
         if due:
             self.timers(self.now)
@@ -113,7 +114,7 @@ class Advance:
         if take_over(moment):
             self._finish(moment)
         elif not due:
-            customer.now = clock
+            customer.now, customer.levels = clock, levels
             return False
         return True
 
@@ -168,7 +169,7 @@ class Advance:
 
     def _moment(self, at: int) -> Moment:
         self.customer.now = max(self.customer.now, at)
-        return Moment(
+        moment = Moment(
             self.customer,
             self.program,
             self.facts,
@@ -178,6 +179,9 @@ class Advance:
             self.notes,
             self.explain,
         )
+        if self.program.becomes:
+            look_before(moment)
+        return moment
 
     def _through(self, moment: Moment, event: Event, plan: "EventPlan", links: list[str]) -> None:
         """Steps 3 to 7 for one event: the customer's, or one that the engine made."""
@@ -239,8 +243,9 @@ class Advance:
         lines = [line for line in lines_of(self.customer.timeline) if line.time > event.time]
         for instance in entered:
             plan = self.program.scenario(instance.scenario, instance.version)
-            if plan is not None and not check_against(moment, instance, plan, lines):
-                _restart_silences(instance, plan, lines)
+            later = [line for line in lines if line.time > instance.entry_time]
+            if plan is not None and not check_against(moment, instance, plan, later):
+                _restart_silences(instance, plan, later)
 
     def _finish(self, moment: Moment) -> None:
         """Steps 8 and 9: candidates are judged, instances go on, engine events are looked at; at most 8 rounds."""
