@@ -34,6 +34,7 @@ class Partition:
         self.tick_under_way = False
         self.changed_facts: set[str] = set()
         self.dirty: dict[bytes, Node] = {}
+        self._marks: dict[bytes, dict[str, int]] = {}
         self._live: dict[bytes, Node] = {}
         self._heap: list[tuple[int, bytes]] = []
         self._due: dict[bytes, int] = {}
@@ -76,11 +77,27 @@ class Partition:
         self._heap = heap
         return unsent
 
+    def changed(self, key: bytes, node: Node, topic: str, offset: int) -> None:
+        """A record has changed a node, which is written with this batch.
+
+        The offset becomes the node's own when the batch is over: within it records are not in the order of their
+        offsets, so a higher one must not make a lower one look like a replay.
+        """
+        self.dirty[key] = node
+        marks = self._marks.get(key)
+        if marks is None:
+            self._marks[key] = {topic: offset}
+        elif offset > marks.get(topic, -1):
+            marks[topic] = offset
+
     def encode_dirty(self, program: Program) -> list[tuple[bytes, bytes | None]]:
         """The values of all nodes that this batch has changed, each once; indexes follow."""
         changelog: list[tuple[bytes, bytes | None]] = []
         committed, number, known_due = self.committed, self.number, self._due
+        marks = self._marks
         for key, node in self.dirty.items():
+            if key in marks:
+                node.applied.update(marks[key])
             drop_committed(node, committed)
             due = node_due(node)
             facts = facts_waited(node, program)
@@ -90,6 +107,7 @@ class Partition:
             if facts != self._waits.get(key, ""):
                 self._wait(key, facts)
         self.dirty.clear()
+        marks.clear()
         if len(self._live) > MOST_LIVE:
             self._live.clear()
         return changelog

@@ -103,8 +103,7 @@ class Step:
             self.settle(record, key, work)
         else:
             self.notes += work.notes
-            node.applied[record.topic] = record.offset
-            partition.dirty[key] = node
+            partition.changed(key, node, record.topic, record.offset)
         return True
 
     def _take(self, record: Record, taken: Taken, raw: bytes) -> None:
@@ -322,8 +321,7 @@ class Step:
         if not work.changed:
             return
         node = work.node
-        node.applied[record.topic] = record.offset
-        self.partition.dirty[key] = node
+        self.partition.changed(key, node, record.topic, record.offset)
         for effect in work.effects:
             sent = outgoing(effect, self.tenant)
             put(node, record.topic, record.offset, sent)
