@@ -54,10 +54,8 @@ def read_event(raw: bytes, channel: str, received: int, program: Program) -> Tak
     if record.tenant != program.tenant:
         return Refused(reason.UNKNOWN_TENANT)
     at = milliseconds(record.time) if record.time is not None else received
-    if at > received + FUTURE:
-        return Refused(reason.FUTURE_TIME)
-    if at < 0:
-        return Refused(reason.BAD_PROPERTY)
+    if not 0 <= at <= received + FUTURE:
+        return Refused(reason.FUTURE_TIME if at > 0 else reason.BAD_PROPERTY)
     came_by = channel or record.channel or ""
     plan = program.plans.get((record.type, came_by)) or program.event_plan(record.type, came_by)
     data = record.data
