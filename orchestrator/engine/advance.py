@@ -133,6 +133,7 @@ class Advance:
         for instance in merge.ended:
             self.customer.instances.append(instance)
             end_instance(moment, instance, "lost", reason.MERGED)
+        self._end_repeated(moment, merge.repeated)
         own, other = lines_of(merge.own_lines), lines_of(merge.came_lines)
         for instance in list(self.customer.instances):
             plan = self.program.scenario(instance.scenario, instance.version)
@@ -146,6 +147,13 @@ class Advance:
         check_merged(moment)
         self._finish(moment)
         keep_schedules(moment)
+
+    def _end_repeated(self, moment: Moment, repeated: list[Instance]) -> None:
+        """What one half has been through the other does not go through again, where a scenario is entered once."""
+        for instance in repeated:
+            plan = self.program.scenario(instance.scenario, instance.version)
+            if plan is not None and plan.document.entry.re_entry == "never":
+                end_instance(moment, instance, "lost", reason.MERGED)
 
     def erased(self) -> None:
         """Everything ends without an outcome; messages on their way are withdrawn."""

@@ -7,7 +7,7 @@ root decides; epochs admit each parcel once; the stronger name wins.
 from collections import Counter
 from typing import Final
 
-from orchestrator.engine.identity.merge import join_customers, join_families
+from orchestrator.engine.identity.merge import had_already, join_customers, join_families
 from orchestrator.engine.identity.work import Merge, Work, is_member, members
 from orchestrator.model import reason
 from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member
@@ -163,6 +163,7 @@ def _take_in(work: Work, customer: Customer, absorb: Absorb) -> None:
     parcel = absorb.customer
     arrived = members(parcel)
     own_lines = customer.timeline
+    repeated = had_already(customer, parcel) + had_already(parcel, customer)
     came, ended = join_customers(customer, parcel, work.journeys.traits)
     for node in (absorb.link.target, absorb.link.a):
         if work.rules.is_shared(node) and is_member(customer, node):
@@ -171,7 +172,7 @@ def _take_in(work: Work, customer: Customer, absorb: Absorb) -> None:
     for node in arrived:
         work.tell(node, Home(node, customer.family[node].epoch, work.name))
     evict(work, customer)
-    work.journeys.merged(work, customer, Merge(arrived, own_lines, parcel.timeline, came, ended))
+    work.journeys.merged(work, customer, Merge(arrived, own_lines, parcel.timeline, came, ended, repeated))
 
 
 def evict(work: Work, customer: Customer) -> None:

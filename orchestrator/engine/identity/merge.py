@@ -54,6 +54,18 @@ def join_customers(winner: Customer, parcel: Customer, traits: Any) -> tuple[lis
     return _join_instances(winner, parcel)
 
 
+def had_already(one: Customer, other: Customer) -> list[Instance]:
+    """Live instances of `one` whose scenario and key `other` has been through."""
+    live = {(instance.scenario, instance.key) for instance in other.instances if instance.mode == "live"}
+    return [
+        instance
+        for instance in one.instances
+        if instance.mode == "live"
+        and (instance.scenario, instance.key) not in live
+        and f"{instance.scenario}\n{instance.key}" in other.ordinals
+    ]
+
+
 def _join_identity(winner: Customer, parcel: Customer) -> None:
     join_families(winner.family, parcel.family)
     winner.window = {**winner.window, **parcel.window}

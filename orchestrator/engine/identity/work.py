@@ -19,6 +19,7 @@ class Merge(NamedTuple):
         came_lines: the timeline of the half that moved in.
         came: its instances that live on.
         ended: younger twins of either half.
+        repeated: live instances of either half that the other half has been through.
     """
 
     nodes: list[str]
@@ -26,6 +27,7 @@ class Merge(NamedTuple):
     came_lines: bytes
     came: list[Instance]
     ended: list[Instance]
+    repeated: list[Instance]
 
 
 class Journeys(Protocol):
