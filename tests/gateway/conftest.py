@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -17,6 +17,7 @@ from orchestrator.gateway.credentials import Credential, Credentials
 from orchestrator.gateway.deciding import Decider
 from orchestrator.gateway.events import EventCheck, Ready, Redeemed
 from orchestrator.gateway.intake import Intake
+from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.owners import AnnouncedOwners, Owner
 from orchestrator.gateway.refusals import Unavailable
 from orchestrator.gateway.schemas import compile_schema
@@ -239,7 +240,7 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
             credentials=keys,
             log=log,
             in_hand=hand,
-            observer=notes,
+            observer=cast("Observer", notes),
             now=now,
             clock=clock,
             ack_seconds=ack_seconds,
@@ -249,7 +250,7 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
             asker=Asker(owners, workers, clock),
             tokens=tokens,
             credentials=keys,
-            observer=notes,
+            observer=cast("Observer", notes),
             now=now,
             clock=clock,
         )
@@ -257,7 +258,7 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
             intake=intake,
             decider=decider,
             credentials=keys,
-            observer=notes,
+            observer=cast("Observer", notes),
             clock=clock,
             in_hand=hand,
             most_requests=most_requests,

@@ -5,11 +5,12 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 
+from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.releases import PublishedReleases, bundle_loader
 from orchestrator.gateway.schemas import compile_schema
 from orchestrator.language.bundle import EventSchemas
@@ -83,7 +84,7 @@ class House:
 async def house() -> AsyncIterator[House]:
     told = Told()
     schemas = EventSchemas.from_topics({"topic": one.topic, "events": one.events} for one in load_declarations())
-    releases = PublishedReleases(bundle_loader(schemas), told)
+    releases = PublishedReleases(bundle_loader(schemas), cast("Observer", told))
 
     async def complete() -> None:
         return
@@ -183,7 +184,7 @@ async def test_a_release_whose_files_are_not_all_there_is_refused(house: House, 
     [(b"\xff", b"x"), (b"shop/release", b"{"), (b"shop/release", b"{}"), (b"shop/release/r", b"[]")],
 )
 def test_a_record_that_is_none_of_ours_is_refused(key: bytes, value: bytes) -> None:
-    releases = PublishedReleases(bundle_loader(EventSchemas()), Told())
+    releases = PublishedReleases(bundle_loader(EventSchemas()), cast("Observer", Told()))
     with pytest.raises(ValueError, match=r"none of ours|utf-8"):
         releases.learn(key, value)
 

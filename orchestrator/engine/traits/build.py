@@ -297,7 +297,7 @@ def _touch(word: str, identity: Expression) -> Value:
         except CelError:
             name = ""
         quantity = event.get("qty")
-        return [word, event.get("sku"), 1 if quantity is None else quantity, name, event.envelope.channel]  # type: ignore[union-attr]
+        return [word, event.get("sku"), 1 if quantity is None else quantity, name, event.envelope.channel]
 
     return touch
 
