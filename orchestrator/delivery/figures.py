@@ -9,6 +9,7 @@ from orchestrator.delivery.ledger import Outcome, Settled
 from orchestrator.model.effect import Action
 from orchestrator.stream.lane.records import Record
 from orchestrator.telemetry import EventLog, Recorder, events, metrics
+from orchestrator.telemetry.lag import set_lag
 
 _GIVEN_UP: Final = frozenset({Outcome.BOUNCED, Outcome.FAILED, Outcome.EXPIRED})
 
@@ -22,6 +23,7 @@ class Figures:
         self._log = EventLog(recorder)
         self._waiting: dict[int, Mapping[str, int]] = {}
         self._shown: set[str] = set()
+        self._behind: set[tuple[str, int]] = set()
 
     def attempted(self, channel: str, result: Result, seconds: float) -> None:
         self._recorder.add(metrics.ATTEMPTS, channel, _word(result))
@@ -50,6 +52,11 @@ class Figures:
         for channel in self._shown | total.keys():
             self._recorder.set(metrics.WAITING, total[channel], channel)
         self._shown |= total.keys()
+
+    def looked(self, behind: Mapping[tuple[str, int], int]) -> None:
+        """The broker has said how far the actions go: (topic, partition) -> records that are not committed."""
+        set_lag(self._recorder, self._behind, behind)
+        self._behind = set(behind)
 
     def broke(self, channel: str, error: str) -> None:
         self._recorder.add(metrics.FAILURES, "delivery")

@@ -41,7 +41,6 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
         schemas: the properties of events, which bundles are checked against.
         tuning: how delivery paces itself.
         recorder: where figures go.
-        hooks: told what the lane does.
     """
 
     lane: LaneSettings
@@ -52,7 +51,6 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     schemas: EventSchemas
     tuning: Tuning
     recorder: Recorder
-    hooks: LaneHooks = LaneHooks()
 
 
 def lane_settings(**options: Any) -> LaneSettings:
@@ -88,7 +86,7 @@ def run_delivery(parts: Parts) -> int:
     code = run_lane(
         core,
         parts.lane,
-        hooks=parts.hooks,
+        hooks=LaneHooks(on_lag=figures.looked),
         attachments=[bundles.beside, lambda _: _closing(attempts)],
     )
     return 1 if bundles.failed else code

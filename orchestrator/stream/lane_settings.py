@@ -114,3 +114,5 @@ class LaneHooks(msgspec.Struct, frozen=True, kw_only=True):
     """What these offsets (topic -> next offset) of a partition led to is acknowledged in the changelog."""
     on_commit: Callable[[int], None] = _nothing
     """Offsets of that many topic partitions were committed."""
+    on_lag: Callable[[Mapping[tuple[str, int], int]], None] = _nothing
+    """Every few seconds: (topic, partition) -> records that are not committed yet, of every partition at work."""

@@ -248,12 +248,13 @@ class Shell:
     # -- for the watchdog and for whoever asks -------------------------------------------------------------
 
     async def look_at_lag(self) -> None:
-        """Ask the broker where the inputs end and tell the watchdog whether something there is not committed."""
+        """Ask the broker where the inputs end; tell the watchdog whether, and the hook how much, is not committed."""
         runners = dict(self.runners)
         asked = [(topic, each) for each in runners for topic in self.core.input_topics]
         ends = await self.group.ends(asked) if asked and self.group is not None else {}
-        behind = any(end > runners[p].committed_up_to(topic) for (topic, p), end in ends.items())
-        self.pulse.lag(behind)
+        behind = {(topic, p): end - runners[p].committed_up_to(topic) for (topic, p), end in ends.items()}
+        self.pulse.lag(any(records > 0 for records in behind.values()))
+        self.hooks.on_lag({which: max(0, records) for which, records in behind.items()})
 
     def settled(self) -> bool:
         """Whether everything handed to the core is written, sent and committed."""

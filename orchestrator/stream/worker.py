@@ -106,6 +106,7 @@ class _Worker:
             on_ready=self._ready,
             on_revoked=self._revoked,
             on_progress=figures.progress,
+            on_lag=lambda behind: figures.looked(behind, self.core),
             on_batch=self._decided,
             on_durable=self._durable,
         )

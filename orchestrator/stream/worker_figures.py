@@ -2,10 +2,12 @@
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from orchestrator.stream.lane_settings import BatchCounts, RestoreProgress
 from orchestrator.telemetry import events, metrics
+from orchestrator.telemetry.lag import set_lag
 from orchestrator.telemetry.log import EventLog
 from orchestrator.telemetry.recorder import Recorder
 
@@ -23,6 +25,7 @@ class WorkerFigures:
         self._received: dict[int, deque[list[int]]] = {}
         self._began: dict[int, float] = {}
         self._restored: dict[int, RestoreProgress] = {}
+        self._behind: set[tuple[str, int]] = set()
 
     # Batches.
 
@@ -83,15 +86,25 @@ class WorkerFigures:
         self._log.emit(events.PartitionRecovered(partition, restored, skipped, seconds))
         self._sizes(core)
 
+    def looked(self, behind: Mapping[tuple[str, int], int], core: "CustomerCore") -> None:
+        """The broker has said how far the inputs go; a time to look at what is held, too."""
+        set_lag(self._recorder, self._behind, behind)
+        self._behind = set(behind)
+        self._sizes(core)
+
     def _sizes(self, core: "CustomerCore") -> None:
-        owned = core.all_owned()
-        self._recorder.set(metrics.PARTITIONS, len(owned))
+        owned, recorder = core.all_owned(), self._recorder
+        recorder.set(metrics.PARTITIONS, len(owned))
         for partition in owned:
-            self._recorder.set(metrics.CUSTOMERS, partition.size(), str(partition.index))
+            index = str(partition.index)
+            recorder.set(metrics.CUSTOMERS, partition.size(), index)
+            recorder.set(metrics.STATE_BYTES, partition.size_in_bytes(), index)
+            recorder.set(metrics.TIMERS, partition.timers(), index)
 
     def revoked(self, partition: int) -> None:
         self._received.pop(partition, None)
-        self._recorder.forget(metrics.CUSTOMERS, str(partition))
+        for metric in (metrics.CUSTOMERS, metrics.STATE_BYTES, metrics.TIMERS):
+            self._recorder.forget(metric, str(partition))
         self._log.emit(events.PartitionRevoked(partition))
 
     # Bundles and failures.
