@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import msgspec
@@ -17,10 +17,12 @@ from orchestrator.gateway.credentials import Credential, Credentials
 from orchestrator.gateway.deciding import Decider
 from orchestrator.gateway.events import EventCheck, Ready, Redeemed
 from orchestrator.gateway.intake import Intake
-from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.owners import AnnouncedOwners, Owner
 from orchestrator.gateway.refusals import Unavailable
 from orchestrator.gateway.schemas import compile_schema
+
+if TYPE_CHECKING:
+    from orchestrator.gateway.observer import Observer
 
 NOW = 1_772_439_600_000  # 2026-03-02T08:20:00Z
 KEYS = {

@@ -5,16 +5,18 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
 
-from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.releases import PublishedReleases, bundle_loader
 from orchestrator.gateway.schemas import compile_schema
 from orchestrator.language.bundle import EventSchemas
 from orchestrator.stream.topics import TopicDeclaration, load_declarations
+
+if TYPE_CHECKING:
+    from orchestrator.gateway.observer import Observer
 
 GROUND = """
 bundle: tiny

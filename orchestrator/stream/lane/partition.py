@@ -168,14 +168,6 @@ class Partition:
         """How many nodes there are."""
         return len(self.values)
 
-    def size_in_bytes(self) -> int:
-        """How many bytes their values are. It looks at every value: for every few seconds, not for every batch."""
-        return sum(map(len, self.values.values()))
-
-    def timers(self) -> int:
-        """How many nodes have something that is still to fall due."""
-        return len(self._due)
-
 
 def node_due(node: Node) -> int:
     """When something in a node is due (ms, 0: never). A moving customer is frozen."""
