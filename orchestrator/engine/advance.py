@@ -240,8 +240,11 @@ class Advance:
             self._enter(moment, event)
 
     def _enter(self, moment: Moment, event: Event) -> None:
-        """Step 7. What happened after the event, and came before its entry (which waited, or came out of order),
-        counts for it: an order ends it, a touch starts its silence again."""
+        """Step 7. What happened after the event and is known already counts for what it starts.
+
+        An entry may have waited for a merge, or have come out of order: an order since then ends it, a touch starts
+        its silence again.
+        """
         before = tuple(self.customer.instances)
         check_entries(moment)
         known = {id(instance) for instance in before}
