@@ -237,10 +237,15 @@ class Reference(msgspec.Struct, array_like=True, gc=False, tag=3):
 
 
 class PartitionState(msgspec.Struct, array_like=True, gc=False, tag=4):
-    """The node `partition:N`: the ownership number of its newest writer and the release that it runs on."""
+    """The node `partition:N`: the ownership number of its newest writer and the release that it runs on.
+
+    `visiting` says whom that release still has to be told to ("": nobody), after the key `visited`.
+    """
 
     number: int = 0
     release: str = ""
+    visiting: str = ""
+    visited: bytes = b""
 
 
 Body = Customer | FactRow | Reference | PartitionState

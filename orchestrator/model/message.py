@@ -101,12 +101,16 @@ class Split(msgspec.Struct, array_like=True, tag="split"):
 
 
 class Tick(msgspec.Struct, array_like=True, tag="tick"):
-    """Something that only time or the outside moved: timers are due, fact rows changed, a release begins."""
+    """Something that only time or the outside moved: timers are due, fact rows changed, a release begins.
+
+    `visit`: the release is to be told to the next customers whom it concerns.
+    """
 
     timers: bool = False
     facts: list[str] = []
     release: str = ""
     hops: int = 0
+    visit: bool = False
 
 
 class Change(msgspec.Struct, array_like=True, tag="change"):

@@ -52,6 +52,11 @@ class _RehearsedCore(CustomerCore):
         super().__init__(program, facts, (), partitions)
         self._engines = {program.release: engine}
 
+    def take(self, engine: RecordingEngine) -> None:
+        """Another release is current."""
+        self.publish(engine.program)
+        self._engines[engine.program.release] = engine
+
 
 class World:
     """Customers, partitions and a clock.
@@ -136,6 +141,17 @@ class World:
         due = [at for at in (owned.next_due() for owned in self._owned) if at]
         return min(due) + ON_ITS_WAY if due else NEVER
 
+    def publish(self, program: Program) -> None:
+        """Another release begins now; everybody whom it concerns is visited at once."""
+        self._begin()
+        before = self.engine
+        self.program = program
+        self.engine = RecordingEngine(program, self.facts, before.explain, self.record, before.about)
+        self.facts.rebase(program.base_facts)
+        self._core.take(self.engine)
+        self._tick()
+        self._settle()
+
     # Who is known.
 
     def node(self, name: str) -> Node:
@@ -182,6 +198,8 @@ class World:
             assert owned is not None  # noqa: S101 - it was assigned just now
             self._owned.append(owned)
             self._take(index, batch)
+        if self._stirred():
+            self._settle()
 
     def _process(self, partition: int, topic: str, key: bytes | None, value: bytes) -> None:
         place = (topic, partition)
@@ -216,16 +234,20 @@ class World:
                 if partition is None:
                     partition = partition_of(sent.key, self.partitions) if sent.key is not None else 0
                 self._process(partition, sent.topic, sent.key, sent.value)
-            if not any(owned.changed_facts for owned in self._owned):
+            if not self._stirred():
                 return
             self._tick()
+
+    def _stirred(self) -> bool:
+        """Whether a partition has something to do at once, without a record."""
+        return any(owned.changed_facts or owned.visits for owned in self._owned)
 
     def _tick(self) -> None:
         for index in range(self.partitions):
             tick = self._core.tick(index, self.now)
             if tick is not None:
                 self._process(index, tick.topic, tick.key, tick.value)
-        if self._travelling or any(owned.changed_facts for owned in self._owned):
+        if self._travelling or self._stirred():
             self._settle()
 
     def _fact(self, sent: Outgoing) -> None:

@@ -24,7 +24,6 @@ from orchestrator.language.spec.policy import CLASSES
 if TYPE_CHECKING:
     from orchestrator.language.bundle import Bundle
     from orchestrator.language.cel import Type
-    from orchestrator.language.spec.scenario import Scenario
 
 REFS_REMEMBERED: Final = 14 * 86_400_000
 _PYTHON: Final[dict[str, tuple[type, ...]]] = {
@@ -201,7 +200,7 @@ class EventPlans:
         self._bundle = bundle
         self._program = program
         self._known = program.plans
-        self._needs = history_needs(bundle, [plan.document for plan in program.older.values()])
+        self._needs = history_needs(bundle, program)
         self._declared = declared_names(bundle)
         self._heard = _heard(program)
         self._watched = _watched(program)
@@ -318,11 +317,12 @@ def declared_names(bundle: "Bundle") -> frozenset[str]:
 _HISTORY: Final = frozenset({"count", "seen", "last", "since"})
 
 
-def history_needs(bundle: "Bundle", older: "list[Scenario]") -> tuple[Need, ...]:
+def history_needs(bundle: "Bundle", program: Program) -> tuple[Need, ...]:
     """What conditions of the bundle, and of scenarios that live on, ask of the past: nothing else is kept."""
     needs: dict[str, Need] = {}
     everything: list[Any] = [
-        older, bundle.scenarios, bundle.contents, bundle.slots, bundle.offers, bundle.segments, bundle.traits,
+        [plan.document for plan in program.older.values()], [content for content, _ in program.kept_contents.values()],
+        program.known_segments, bundle.scenarios, bundle.contents, bundle.slots, bundle.offers, bundle.traits,
         bundle.policy, bundle.conversation, bundle.events, bundle.consent,
     ]  # fmt: skip
     for expression in expressions(everything):

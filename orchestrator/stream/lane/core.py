@@ -24,6 +24,7 @@ from orchestrator.stream.lane.records import Batch, Outgoing, Record
 from orchestrator.stream.lane.statistics import Statistics
 from orchestrator.stream.lane.step import INPUTS, Step, Tokens
 from orchestrator.stream.lane.ticks import apply_tick, wanted_tick
+from orchestrator.stream.lane.visits import plan_visits
 
 if TYPE_CHECKING:
     from orchestrator.engine.program.plan import Program
@@ -159,9 +160,13 @@ class CustomerCore:
         before = state if isinstance(state, PartitionState) else PartitionState()
         owned.number = before.number + 1
         owned.release = before.release or self.current.release
-        self.engine_of(owned)
+        engine = self.engine_of(owned)
         sends = [send for at in owned.rebuild() for send in unsent(decode_node(values[at]), owned.committed)]
         owned.changed_facts.update(owned.all_waiting())
+        if not before.release:
+            plan_visits(owned, None, engine.program)
+        elif before.visiting:
+            owned.begin_visits(before.visiting, before.visited)
         return Batch([(key, self._ownership(owned))], sends, {})
 
     def process(self, partition: int, records: Sequence[Record], now: int) -> Batch:
@@ -198,15 +203,16 @@ class CustomerCore:
     def _tick(self, owned: Partition, step: Step, record: Record, tick: Tick) -> Step:
         owned.tick_under_way = False
         if tick.release and tick.release != owned.release:
+            left = self._engines.get(owned.release)
             owned.release = tick.release
             following = self._step(owned)
-            key = self._ownership_key(owned.index)
-            node = Node(body=PartitionState(owned.number, owned.release))
-            owned.dirty[key] = node
+            plan_visits(owned, left.program if left is not None else None, following.program)
             following.sends, following.notes, following.outcomes = step.sends, step.notes, step.outcomes
             following.rejected, following.lags = step.rejected, step.lags
             step = following
         apply_tick(step, record, tick)
+        if tick.release or tick.visit:
+            owned.dirty[self._ownership_key(owned.index)] = Node(body=_state(owned))
         return step
 
     def _batch(self, owned: Partition, step: Step, offsets: dict[str, int], now: int) -> Batch:
@@ -239,5 +245,8 @@ class CustomerCore:
 
     @staticmethod
     def _ownership(owned: Partition) -> bytes:
-        node = Node(body=PartitionState(owned.number, owned.release))
-        return encode_node(node, owned.number, 0)
+        return encode_node(Node(body=_state(owned)), owned.number, 0)
+
+
+def _state(owned: Partition) -> PartitionState:
+    return PartitionState(owned.number, owned.release, owned.visiting, owned.visited)

@@ -10,6 +10,8 @@ from orchestrator.model.codec import decode_head, decode_node, encode_node
 from orchestrator.model.customer import Customer, Node, Reference
 from orchestrator.stream.lane.outbox import drop_committed
 
+EVERYBODY: Final = "everybody"
+UNDER_WAY: Final = "under_way"
 MOST_LIVE: Final = 50_000
 
 
@@ -23,6 +25,8 @@ class Partition:
         release: what the partition runs on.
         tick_under_way: a tick of ours is written and not read yet.
         changed_facts: rows that have changed and that somebody here waits for.
+        visits: whom the release has still to be told to, last first.
+        visiting, visited: what is written of the visits.
     """
 
     def __init__(self, index: int, values: Mapping[bytes, bytes], committed: Mapping[str, int]) -> None:
@@ -33,6 +37,9 @@ class Partition:
         self.release = ""
         self.tick_under_way = False
         self.changed_facts: set[str] = set()
+        self.visits: list[bytes] = []
+        self.visiting = ""
+        self.visited = b""
         self.dirty: dict[bytes, Node] = {}
         self._marks: dict[bytes, dict[str, int]] = {}
         self._live: dict[bytes, Node] = {}
@@ -138,6 +145,19 @@ class Partition:
             found.append(key)
         return found
 
+    def begin_visits(self, whom: str, after: bytes = b"") -> None:
+        """Everybody, or only who has something under way, in the order of their keys, from behind a key on."""
+        keys = set(self._due) | self.dirty.keys() if whom == UNDER_WAY else self.values.keys() | self._live.keys()
+        self.visits = sorted((key for key in keys if key > after), reverse=True)
+        self.visiting, self.visited = (whom, after) if self.visits else ("", b"")
+
+    def next_visits(self, most: int) -> list[bytes]:
+        """The next keys to visit, at most so many."""
+        found = self.visits[: -most - 1 : -1]
+        del self.visits[-most:]
+        self.visiting, self.visited = (self.visiting, found[-1]) if self.visits else ("", b"")
+        return found
+
     def put_back(self, key: bytes) -> None:
         """A key that was popped and not written keeps its due time."""
         value = self.values.get(key)
@@ -167,6 +187,14 @@ class Partition:
     def size(self) -> int:
         """How many nodes there are."""
         return len(self.values)
+
+    def size_in_bytes(self) -> int:
+        """How many bytes their values are. It looks at every value: for every few seconds, not for every batch."""
+        return sum(map(len, self.values.values()))
+
+    def timers(self) -> int:
+        """How many nodes have something that is still to fall due."""
+        return len(self._due)
 
 
 def node_due(node: Node) -> int:

@@ -9,6 +9,7 @@ from orchestrator.model.ids import split_key
 from orchestrator.model.message import Applied, Tick, decode_message
 from orchestrator.stream.lane.outbox import DEAD_LETTER
 from orchestrator.stream.lane.records import Outgoing, Record
+from orchestrator.stream.lane.visits import apply_visits
 
 if TYPE_CHECKING:
     from orchestrator.stream.lane.partition import Partition
@@ -26,14 +27,17 @@ def wanted_tick(owned: "Partition", now: int, release: str) -> Tick | None:
     timers = bool(due) and due <= now - ON_ITS_WAY
     changed = sorted(owned.changed_facts)
     other = release if release != owned.release else ""
-    if not (timers or changed or other):
+    visit = bool(owned.visits)
+    if not (timers or changed or other or visit):
         return None
     owned.changed_facts.clear()
-    return Tick(timers, changed, other)
+    return Tick(timers, changed, other, visit=visit)
 
 
 def apply_tick(step: "Step", record: Record, tick: Tick) -> None:
     """Apply a tick to every customer that it concerns, as if it were a record of theirs."""
+    if tick.visit:
+        apply_visits(step, record)
     if tick.facts:
         for key in sorted(step.partition.waiting_for(tick.facts)):
             _facts_changed(step, record, key)

@@ -1,0 +1,266 @@
+"""What a new release means to those who are under way: pin, follow, drain, end; and a scenario that is gone."""
+
+from play import HOUSE, SCHEMAS, H, M, Play, S, program_of
+
+from orchestrator.engine.program.build import build_program
+from orchestrator.engine.program.plan import Program
+from orchestrator.language.bundle import load_bundle
+
+EVENTS = """
+---
+events: told_outside
+define: {done: {channel: [web]}, wave: {channel: [web]}}
+"""
+MAIL = """
+---
+content: hello
+class: service
+variants: {email: {subject: Hello, body: Hello}}
+"""
+
+
+def story(version: int, steps: str, more: str = "") -> str:
+    return f"""
+scenario: story
+version: {version}
+entry: {{on: seen, key: event.page}}
+{more}
+steps:
+{steps}
+"""
+
+
+def told(text: str) -> str:
+    return f"  - {{id: tell, emit: {{event: done, with: {{by: '\"{text}\"'}}}}}}"
+
+
+WAIT = "  - {id: wait, delay: {for: 1h}}\n"
+
+
+class Releases:
+    """A play, and releases that follow each other as a worker builds them."""
+
+    def __init__(self, *documents: str, partitions: int = 1) -> None:
+        self.programs: list[Program] = [self._built(documents)]
+        self.play = Play(self.programs[0], partitions=partitions)
+
+    def _built(self, documents: tuple[str, ...]) -> Program:
+        files = {f"{n}.yaml": text.encode() for n, text in enumerate((HOUSE, EVENTS, *documents))}
+        loaded = load_bundle(files, SCHEMAS)
+        assert loaded.bundle is not None, [str(one) for one in loaded.diagnostics]
+        program = build_program(loaded.bundle, getattr(self, "programs", []))
+        program.draw = lambda _tenant, _salt, _person: 99.99
+        return program
+
+    def publish(self, *documents: str, at: int) -> None:
+        self.play.passes(at - 300)
+        self.programs.append(self._built(documents))
+        self.play.world.publish(self.programs[-1])
+
+    @property
+    def done(self) -> list[str]:
+        return [emitted.data["by"] for emitted in self.play.emitted]
+
+
+def test_pin_finishes_on_the_version_it_began_and_new_ones_begin_on_the_new() -> None:
+    releases = Releases(story(1, WAIT + told("one")))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(story(2, WAIT + told("two")), at=10 * M)
+    releases.play.comes("seen", 20 * M, page="b")
+    releases.play.passes(2 * H)
+    assert releases.done == ["one", "two"]
+
+
+def test_pinned_content_calendars_segments_and_history_stay_though_they_are_gone() -> None:
+    ground = """
+---
+calendar: office
+days: [mon, tue, wed, thu, fri]
+from: "09:00"
+to: "17:00"
+---
+segment: readers
+where: count("put", "1d") > 1
+"""
+    mail = "  - {id: mail, send: {content: hello, channel: email}}\n"
+    split = """
+  - id: who
+    split:
+      - when: in_segment("readers") && open("office")
+        then: [{id: reader, emit: {event: done, with: {by: '"reader"'}}}]
+"""
+    releases = Releases(story(1, WAIT + mail + split), MAIL, ground)
+    first = releases.programs[0].release
+    releases.play.comes("seen", 0, "user_id:amy email:amy@example.com", page="a")
+    releases.publish(story(2, WAIT + told("two")), at=10 * M)
+    releases.play.comes("put", 20 * M, sku="x")
+    releases.play.comes("put", 21 * M, sku="x")
+    releases.play.passes(2 * H)
+    assert [(action.content, action.release) for action in releases.play.actions] == [("hello", first)]
+    assert releases.done == ["reader"]
+    assert releases.programs[1].contents == {}
+
+
+def test_follow_stands_at_the_same_step_keeps_the_due_time_and_does_what_the_new_version_says() -> None:
+    releases = Releases(story(1, WAIT + told("one")))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(story(2, WAIT.replace("1h", "5h") + told("two"), "in_flight: follow"), at=10 * M)
+    releases.play.passes(1 * H)
+    assert releases.done == ["two"]
+    assert [emitted.time for emitted in releases.play.emitted] == [releases.play.world.record.happenings[0].at + 1 * H]
+
+
+def test_follow_takes_the_new_condition_of_a_wait() -> None:
+    wait = "  - id: wait\n    wait_until: {{on: told, where: 'event.word == \"{}\"', timeout: 5h}}\n"
+    releases = Releases(story(1, wait.format("old") + told("one")))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(story(2, wait.format("new") + told("two"), "in_flight: follow"), at=10 * M)
+    releases.play.comes("told", 20 * M, word="old")
+    assert releases.done == []
+    releases.play.comes("told", 21 * M, word="new")
+    assert releases.done == ["two"]
+
+
+def test_moved_names_what_was_renamed_and_outputs_follow() -> None:
+    old = "  - {id: first, split: [{when: 'true', then: []}]}\n" + WAIT + told("one")
+    new = (
+        "  - {id: begin, split: [{when: 'true', then: []}]}\n"
+        "  - {id: rest, delay: {for: 9h}}\n"
+        "  - {id: tell, emit: {event: done, with: {by: steps.begin.outcome}}}\n"
+    )
+    releases = Releases(story(1, old))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(story(2, new, "in_flight: follow\nmoved: {wait: rest, first: begin}"), at=10 * M)
+    assert releases.play.standing() == ["rest"]
+    releases.play.passes(1 * H)
+    assert releases.done == ["1"]
+
+
+def test_a_step_that_is_gone_ends_who_stands_there() -> None:
+    releases = Releases(story(1, WAIT + told("one")))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(story(2, told("two"), "in_flight: follow"), at=10 * M)
+    assert releases.play.ended() == [("lost", "step_removed")]
+
+
+def test_an_id_that_became_another_word_begins_anew() -> None:
+    releases = Releases(story(1, WAIT + told("one")))
+    releases.play.comes("seen", 0, page="a")
+    silence = "  - {id: wait, silence: {of: [seen], for: 30m}}\n"
+    releases.publish(story(2, silence + told("two"), "in_flight: follow"), at=10 * M)
+    releases.play.passes(39 * M)
+    assert releases.done == []
+    releases.play.passes(40 * M)
+    assert releases.done == ["two"]
+
+
+def test_a_parallel_track_follows_under_its_new_name() -> None:
+    def both(name: str, word: str) -> str:
+        tracks = "{name: a, steps: [{id: slow, delay: {for: 1h}}]}, {name: b, steps: [{id: fast, delay: {for: 10m}}]}"
+        return f"  - {{id: {name}, parallel: [{tracks}]}}\n" + told(word)
+
+    releases = Releases(story(1, both("side", "one")))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(story(2, both("sides", "two"), "in_flight: follow\nmoved: {side: sides}"), at=20 * M)
+    releases.play.passes(1 * H)
+    assert releases.done == ["two"]
+
+
+def test_drain_lets_nobody_in_until_the_last_has_left() -> None:
+    releases = Releases(story(1, WAIT + told("one")))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(story(2, WAIT + told("two"), "in_flight: drain"), at=10 * M)
+    releases.play.comes("seen", 20 * M, page="b")
+    assert releases.play.told("not_entered") == [("not_entered", "story", "draining")]
+    releases.play.passes(61 * M)
+    releases.play.comes("seen", 62 * M, page="b")
+    releases.play.passes(3 * H)
+    assert releases.done == ["one", "two"]
+
+
+def test_end_ends_them_at_once_with_held_sends_and_tasks() -> None:
+    task = "  - {id: call, task: {queue: care, due: 1h, on_exit: withdraw}}\n"
+    releases = Releases(story(1, task + WAIT + told("one")))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(story(2, task + WAIT + told("two"), "in_flight: end"), at=10 * M)
+    assert releases.play.ended() == [("lost", "released")]
+    assert [notice.state for notice in releases.play.tasks] == ["open", "withdrawn"]
+    releases.play.passes(3 * H)
+    assert releases.done == []
+
+
+def test_a_scenario_that_is_gone_ends_its_instances_with_tasks_and_the_event_that_tells() -> None:
+    task = "  - {id: call, task: {queue: care, due: 1h, on_exit: withdraw}}\n"
+    heir = """
+scenario: heir
+entry: {on: exited, where: event.scenario == "story"}
+steps: [{id: tell, emit: {event: done, with: {by: event_reason}}}]
+""".replace("event_reason", "entry.reason")
+    releases = Releases(story(1, task + WAIT + told("one")))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(heir, at=10 * M)
+    assert releases.play.ended()[0] == ("lost", "scenario_removed")
+    assert [notice.state for notice in releases.play.tasks] == ["open", "withdrawn"]
+    assert releases.done == ["scenario_removed"]
+    assert releases.play.customer().instances == []
+
+
+def test_a_task_that_outlives_its_scenario_can_still_be_closed() -> None:
+    task = "  - {id: call, task: {queue: care, due: 9h, close_on: [{on: told}]}}\n"
+    releases = Releases(story(1, task + WAIT))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(MAIL, at=10 * M)
+    releases.play.comes("told", 20 * M, word="x")
+    assert [notice.state for notice in releases.play.tasks] == ["open", "closed"]
+
+
+def test_going_back_to_the_release_before_is_a_release() -> None:
+    releases = Releases(story(1, WAIT + told("one")))
+    releases.publish(story(2, WAIT + told("two")), at=1 * M)
+    releases.play.comes("seen", 2 * M, page="a")
+    releases.publish(story(1, WAIT + told("one")), at=10 * M)
+    releases.play.comes("seen", 20 * M, page="b")
+    releases.play.passes(2 * H)
+    assert releases.done == ["two", "one"]
+
+
+def test_everybody_is_told_of_a_new_schedule_and_nobody_twice() -> None:
+    wave = """
+scenario: wave
+audience: profile.known
+entry: {at: 2026-03-02T12:00:00+01:00}
+steps: [{id: tell, emit: {event: wave}}]
+"""
+    releases = Releases(MAIL, partitions=4)
+    for number in range(20):
+        releases.play.comes("told", number * S, f"user_id:u{number}", word="x")
+    releases.publish(MAIL, wave, at=10 * M)
+    releases.publish(MAIL, wave, story(1, WAIT), at=20 * M)
+    releases.play.passes(3 * H)
+    people = [emitted.person for emitted in releases.play.emitted]
+    assert len(people) == len(set(people)) == 20
+
+
+def test_publishing_floods_nobody() -> None:
+    level = """
+scenario: level
+entry: {becomes: profile.known}
+steps: [{id: tell, emit: {event: done, with: {by: '"level"'}}}]
+---
+scenario: past
+audience: profile.known
+entry: {at: 2026-03-02T10:05:00+01:00}
+steps: [{id: tell, emit: {event: wave}}]
+"""
+    releases = Releases(story(1, WAIT + told("one")))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(story(2, WAIT + told("two"), "in_flight: follow"), level, at=10 * M)
+    releases.play.passes(2 * H)
+    assert releases.done == ["two"]
+    assert {emitted.type for emitted in releases.play.emitted} == {"done"}
+
+
+def test_without_earlier_releases_nothing_is_out_of_date() -> None:
+    program = program_of(story(1, WAIT))
+    assert program.older == {}
+    assert program.outdated == {}
