@@ -1,0 +1,139 @@
+"""A release is told to customers to whom nothing happens: all of them, once, some at a tick, also across owners."""
+
+from itertools import pairwise
+
+import pytest
+
+from orchestrator.engine.facts import Facts
+from orchestrator.engine.program.build import build_program
+from orchestrator.engine.program.plan import Program
+from orchestrator.language.bundle import EventSchemas, load_bundle
+from orchestrator.model.codec import decode_node, encode_node
+from orchestrator.model.customer import IN, Customer, Member, Node
+from orchestrator.model.ids import node_key
+from orchestrator.stream.lane import visits
+from orchestrator.stream.lane.core import CustomerCore
+from orchestrator.stream.lane.records import Batch, Record
+from orchestrator.stream.lane.step import INPUTS
+
+START = 1_772_442_000_000
+WAVE = """
+scenario: wave
+audience: profile.known
+entry: {every: {days: [wed], time: "09:00"}}
+steps: [{id: stop, end: {}}]
+"""
+HOUSE = "bundle: house\n"
+
+
+def program_of(*documents: str, older: tuple[Program, ...] = ()) -> Program:
+    files = {f"{n}.yaml": text.encode() for n, text in enumerate((HOUSE, *documents))}
+    loaded = load_bundle(files, EventSchemas.from_topics([]))
+    assert loaded.bundle is not None, loaded.diagnostics
+    return build_program(loaded.bundle, older)
+
+
+BEFORE = program_of()
+AFTER = program_of(WAVE, older=(BEFORE,))
+
+
+class Lane:
+    """One partition's table and log, and a worker that can be replaced by another."""
+
+    def __init__(self, people: int) -> None:
+        self.table: dict[bytes, bytes] = {}
+        self.offset = 0
+        self.core = CustomerCore(BEFORE, Facts(), (), 1)
+        self._take(self.core.assigned(0, self.table, {}, START))
+        for number in range(people):
+            name = f"user_id:u{number}"
+            body = Customer(person=f"p{number}", born=START, now=START, family={name: Member(0, IN, START)})
+            self.table[node_key("default", name)] = encode_node(Node(body=body), 1, 0)
+
+    def publish(self) -> None:
+        self.core.publish(AFTER)
+
+    def replace(self) -> None:
+        """Another worker takes over, from what is durable."""
+        self.core = CustomerCore(AFTER, Facts(), (), 1)
+        self.core.know(BEFORE)
+        self._take(self.core.assigned(0, self.table, {}, START))
+
+    def tick(self) -> int:
+        """One tick, if one is wanted; gives how many customers it changed."""
+        wanted = self.core.tick(0, START)
+        if wanted is None:
+            return -1
+        record = Record(INPUTS, 0, self.offset, START, wanted.key, wanted.value)
+        self.offset += 1
+        return self._take(self.core.process(0, (record,), START))
+
+    def all_ticks(self) -> list[int]:
+        """Ticks until none is wanted."""
+        changed = []
+        while (number := self.tick()) >= 0:
+            changed.append(number)
+        return changed
+
+    def _take(self, batch: Batch) -> int:
+        changed = 0
+        for key, value in batch.changelog:
+            assert value is not None
+            self.table[key] = value
+            changed += isinstance(decode_node(value).body, Customer)
+        return changed
+
+    def scheduled(self) -> int:
+        bodies = [decode_node(value).body for value in self.table.values()]
+        return sum("wave" in body.matching for body in bodies if isinstance(body, Customer))
+
+
+@pytest.fixture(autouse=True)
+def _few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "AT_ONCE", 3)
+
+
+def test_a_new_schedule_reaches_everybody_some_at_a_tick() -> None:
+    lane = Lane(10)
+    lane.publish()
+    changed = lane.all_ticks()
+    assert sum(changed) == lane.scheduled() == 10
+    assert max(changed) <= 3
+
+
+def test_every_customer_is_due_at_the_schedules_time() -> None:
+    lane = Lane(1)
+    lane.publish()
+    lane.tick()
+    lane.tick()
+    owned = lane.core.owned(0)
+    assert owned is not None
+    wednesday_nine_utc = START + 2 * 86_400_000
+    assert owned.next_due() == wednesday_nine_utc
+
+
+@pytest.mark.parametrize("ticks", [0, 1, 2, 3, 4, 5])
+def test_a_new_owner_goes_on_where_the_one_before_stood(ticks: int) -> None:
+    lane = Lane(10)
+    lane.publish()
+    before = [max(0, lane.tick()) for _ in range(ticks)]
+    lane.replace()
+    assert sum(before) + sum(lane.all_ticks()) == lane.scheduled() == 10
+
+
+def test_a_release_without_news_for_them_visits_nobody() -> None:
+    lane = Lane(10)
+    lane.core.publish(program_of("segment: all\nwhere: profile.known\n", older=(BEFORE,)))
+    assert [lane.tick() for _ in range(2)] == [0, -1]
+
+
+def test_visits_go_in_the_order_of_keys() -> None:
+    lane = Lane(10)
+    owned = lane.core.owned(0)
+    assert owned is not None
+    owned.begin_visits("everybody")
+    keys = []
+    while owned.visits:
+        keys += owned.next_visits(4)
+    assert all(one < other for one, other in pairwise(keys))
+    assert (owned.visiting, owned.visited) == ("", b"")
