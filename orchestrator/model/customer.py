@@ -260,6 +260,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     key: bytes | None
     value: bytes
     partition: int | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Node(msgspec.Struct, array_like=True, gc=False):

@@ -34,7 +34,7 @@ def outgoing(effect: Effect, tenant: str) -> Outgoing:
 
 def put(node: Node, source: str, offset: int, sent: Outgoing) -> None:
     """Let a record stand in the node's outbox: durable with the state that decided it."""
-    node.outbox.append(Entry(source, offset, sent.topic, sent.key, sent.value, sent.partition))
+    node.outbox.append(Entry(source, offset, sent.topic, sent.key, sent.value, sent.partition, sent.headers))
 
 
 def drop_committed(node: Node, committed: dict[str, int]) -> None:
@@ -50,7 +50,7 @@ def drop_committed(node: Node, committed: dict[str, int]) -> None:
 def unsent(node: Node, committed: dict[str, int]) -> list[Outgoing]:
     """What may not have been sent before a crash: every entry whose source offset is not committed."""
     return [
-        Outgoing(entry.topic, entry.key, entry.value, entry.partition)
+        Outgoing(entry.topic, entry.key, entry.value, entry.partition, entry.headers)
         for entry in node.outbox
         if entry.offset >= committed.get(entry.source, 0)
     ]

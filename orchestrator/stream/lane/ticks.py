@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.timers import earliest_due
 from orchestrator.model import reason
-from orchestrator.model.customer import Customer, Reference
+from orchestrator.model.customer import Customer, Node, Reference
 from orchestrator.model.ids import split_key
 from orchestrator.model.message import Applied, Tick, decode_message
-from orchestrator.stream.lane.outbox import DEAD_LETTER
+from orchestrator.stream.lane.outbox import DEAD_LETTER, put
 from orchestrator.stream.lane.records import Outgoing, Record
 from orchestrator.stream.lane.visits import apply_visits
 
@@ -70,13 +70,18 @@ def _timers(step: "Step", record: Record, key: bytes, until: int) -> None:
         step.lags.append(record.timestamp - earliest_due(node.body))
         step.engine.timers(work, node.body, until)
     elif isinstance(node.body, Reference):
-        _unowned(step, node.body, until)
+        _unowned(step, record, node, until)
         work.changed = True
     step.settle(record, key, work)
 
 
-def _unowned(step: "Step", body: Reference, until: int) -> None:
-    """What waited for the owner of its reference, for as long as an event may be late, goes to dead-letter."""
+def _unowned(step: "Step", record: Record, node: Node, until: int) -> None:
+    """What waited for the owner of its reference, for as long as an event may be late, goes to dead-letter.
+
+    It leaves the node with this write, so until it is sent it stands in the outbox: no replay would bring it back.
+    """
+    body = node.body
+    assert isinstance(body, Reference)  # noqa: S101 - who calls has looked
     kept = []
     for due, raw in body.waiting:
         if due > until:
@@ -85,6 +90,8 @@ def _unowned(step: "Step", body: Reference, until: int) -> None:
         message = decode_message(raw)
         if isinstance(message, Applied):
             headers = (("reason", reason.UNOWNED.encode()), ("topic", b"channel." + message.channel.encode()))
-            step.sends.append(Outgoing(DEAD_LETTER, None, message.record, None, headers))
+            sent = Outgoing(DEAD_LETTER, None, message.record, None, headers)
+            put(node, record.topic, record.offset, sent)
+            step.sends.append(sent)
             step.outcomes.append(("reference", "dead_letter"))
     body.waiting = kept
