@@ -55,7 +55,9 @@ class Simulation:
         self._waiting = list(story.happenings)
         self._retold: list[tuple[str, int, bytes | None, bytes]] = []
         self._times: set[int] = set()
-        self._troubles = 5
+        self._troubles = 7
+        self._stirs = 4 if story.troubles.crash else 0
+        self._drawn = self._moves()
 
     # The run.
 
@@ -65,9 +67,8 @@ class Simulation:
         Raises:
             ViolationError: a promise was broken.
         """
-        moves, weights = self._moves()
         budget = 60 + 12 * len(self.story.happenings)
-        for move in self.rng.choices(moves, weights, k=budget):
+        for move in self.rng.choices(*self._drawn, k=budget):
             move()
         self._settle()
 
@@ -312,10 +313,7 @@ class Simulation:
 
     def _settle(self) -> None:
         """Let everything arrive, and time pass until nothing is due."""
-        for worker in {zombie.worker for zombie in self.zombies}:
-            self._end(worker)
-        for worker in [worker for worker in self.workers if worker.lost]:
-            self._end(worker)
+        self._sober()
         while self._waiting or self._retold:
             self._produce()
         for _ in range(MOST_ROUNDS):
@@ -325,7 +323,21 @@ class Simulation:
                 if not due or min(due) > self.broker.clock + HORIZON:
                     return
                 self.broker.clock = max(self.broker.clock, min(due)) + 300
+                self._stir()
         raise ViolationError("it never becomes quiet")
+
+    def _stir(self) -> None:
+        """What falls due late has its troubles, too."""
+        if self._stirs:
+            self._stirs -= 1
+            for move in self.rng.choices(*self._drawn, k=20):
+                move()
+            self._sober()
+
+    def _sober(self) -> None:
+        """Zombies find out."""
+        for worker in [worker for worker in self.workers if worker.lost]:
+            self._end(worker)
 
     def _next_due(self, owner: Ownership) -> int:
         owned = owner.worker.core.owned(owner.partition)
