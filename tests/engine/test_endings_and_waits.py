@@ -1,6 +1,8 @@
 """A moment's order: goals and exits before waits, waits before entries; what a wait counts, and what it does not."""
 
-from play import START, D, H, M, Play, S  # type: ignore[import-not-found]
+from typing import Any
+
+from play import START, D, H, M, Play, S
 
 HELLO = """
 content: em.hello
@@ -267,7 +269,8 @@ OPENED = """
 
 
 def test_an_answer_about_a_message_is_told_by_its_id_and_else_by_content_and_channel() -> None:
-    for data, expected in (({"message": "other"}, 0), ({"message": "own"}, 1), ({}, 1)):
+    answers: list[tuple[dict[str, Any], int]] = [({"message": "other"}, 0), ({"message": "own"}, 1), ({}, 1)]
+    for data, expected in answers:
         play = Play(HELLO, scenario(OPENED))
         play.comes("seen", who=AMY)
         [action] = play.actions

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from play import D, H, M, Play, program_of  # type: ignore[import-not-found]
+from play import D, H, M, Play, program_of
 
 from orchestrator.model.customer import Instance
 
@@ -165,11 +165,11 @@ def test_goals_do_not_wait_for_a_merge() -> None:
     assert play.ended() == [("won", "converted")]
 
 
-def test_an_entry_waits_for_its_merge_no_longer_than_a_second() -> None:
+def test_an_entry_waits_for_its_merge_no_longer_than_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """The other partition may be down: then the half that is here has to do."""
     play = Play(tale("{on: bought}"), partitions=4)
     play.comes("seen")
-    play.world._settle = lambda: None  # messages stay on their way
+    monkeypatch.setattr(play.world, "_settle", lambda: None)  # messages stay on their way
     play.comes("bought", 2 * M, "user_id:amy anonymous_id:a1", order="o1", total=1.0)
     assert live(play) == []
     play.world.advance(play.world.now + 1299)

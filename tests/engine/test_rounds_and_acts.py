@@ -1,9 +1,10 @@
 """Rounds, engine events, tasks, awards, unknown conditions, scenarios that raise, erasure, and what merges end."""
 
+from functools import partial
 from typing import Any
 
 import pytest
-from play import START, D, H, M, Play, program_of  # type: ignore[import-not-found]
+from play import START, D, H, M, Play, program_of
 
 from orchestrator.engine.steps.words import WORDS
 from orchestrator.model.ids import node_key
@@ -77,6 +78,10 @@ def test_split_takes_the_first_true_branch_and_else_otherwise() -> None:
         assert [one.data["b"] for one in play.emitted] == [branch]
 
 
+def drawn(ticket: float, _tenant: str, salt: str, _person: str) -> float:
+    return ticket if salt == "tale/test" else 99.99
+
+
 def test_an_experiment_draws_once_per_person_and_keeps_to_it() -> None:
     steps = """
   - id: test
@@ -87,7 +92,7 @@ def test_an_experiment_draws_once_per_person_and_keeps_to_it() -> None:
 """
     program = program_of(tale(steps, "{on: seen, key: event.page}"))
     for ticket, variant in ((0.0, "a"), (29.99, "a"), (30.0, "b"), (99.99, "b")):
-        program.draw = lambda _tenant, salt, _person, ticket=ticket: ticket if salt == "tale/test" else 99.99
+        program.draw = partial(drawn, ticket)
         play = Play(program)
         play.comes("seen", page="1")
         play.comes("seen", page="2")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from play import START, D, H, M, Play, program_of  # type: ignore[import-not-found]
+from play import START, D, H, M, Play, program_of
 
 AMY = "user_id:amy email:amy@example.com phone:+331 device:d1"
 

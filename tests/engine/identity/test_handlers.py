@@ -1,7 +1,7 @@
 """The table of handlers, row by row: what one node does with one message (docs/identity.md)."""
 
 import pytest
-from identity_net import NOW, Net, copy_of, counted, event, link  # type: ignore[import-not-found]
+from identity_net import NOW, Net, copy_of, counted, event, link
 
 from orchestrator.engine.identity.handlers import RIVAL_FOR
 from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member, Node

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from identity_net import Net, counted, event  # type: ignore[import-not-found]
+from identity_net import Net, counted, event
 
 from orchestrator.engine.identity.handlers import over_unique
 from orchestrator.engine.identity.rules import IdentityRules

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from play import D, H, M, Play, S, program_of  # type: ignore[import-not-found]
+from play import D, H, M, Play, S, program_of
 
 TRAITS = """
 traits: all

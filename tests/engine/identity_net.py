@@ -77,19 +77,19 @@ class Net:
 
     # One step.
 
-    def handle(self, name: str, message: Message) -> list[tuple[str, Message]]:
+    def handle(self, name: str, message: Message) -> list[tuple[str, Any]]:
         """One message at one node; gives what it leaves, which is not under way."""
         work = self.work(name)
         handle(work, decode_message(encode_message(message)))  # type: ignore[arg-type]
         return self._left(work)
 
-    def event_at(self, name: str, came: Event, target: str) -> list[tuple[str, Message]]:
+    def event_at(self, name: str, came: Event, target: str) -> list[tuple[str, Any]]:
         """One event at the node `name`, a root of which `target` is a member."""
         work = self.work(name)
         handlers.on_event(work, came, target)
         return self._left(work)
 
-    def _left(self, work: Work) -> list[tuple[str, Message]]:
+    def _left(self, work: Work) -> list[tuple[str, Any]]:
         self.notes += work.notes
         tells = [*work.passed, *(effect for effect in work.effects if isinstance(effect, Tell))]
         return [(tell.node, tell.message) for tell in tells]
