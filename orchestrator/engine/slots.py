@@ -23,11 +23,12 @@ class Eligible(NamedTuple):
     item: Any
 
 
-def answer_slot(moment: "Moment", name: str) -> dict[str, Any]:
+def answer_slot(moment: "Moment", name: str, around: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Answer one slot for the moment's customer; `scope.ask` says who asks.
 
     The answer: `content` (name, "" for nothing), `reason` where it is the default, `name` of the variant, `values`,
-    `fields` of the variant for the asking channel, `items` for a slot of several, `include`d answers.
+    `fields` of the variant for the asking channel, `items` for a slot of several, `include`d answers. `around` names
+    the slots that include this one: what would include itself is not answered again.
     """
     slot: Slot | None = moment.program.slots.get(name)
     if slot is None:
@@ -37,12 +38,12 @@ def answer_slot(moment: "Moment", name: str) -> dict[str, Any]:
         return _default(moment, slot, "only")
     found = sorted(_eligible(moment, slot), key=lambda eligible: eligible.order)
     if not found:
-        return _default(moment, slot, reason.FALLBACK)
+        return _default(moment, slot, reason.FALLBACK, around)
     answers = [_shown(moment, slot, eligible) for eligible in found[: slot.items]]
     answer = dict(answers[0])
     if slot.items > 1:
         answer["items"] = answers
-    return _with_includes(moment, slot, answer)
+    return _with_includes(moment, slot, answer, around)
 
 
 def _eligible(moment: "Moment", slot: "Slot") -> "list[Eligible]":
@@ -168,17 +169,25 @@ def _variant(moment: "Moment", content: "Content") -> dict[str, Any]:
     return {"name": variant.name or content.content, "fields": fields}
 
 
-def _default(moment: "Moment", slot: "Slot", why: str) -> dict[str, Any]:
+def _default(moment: "Moment", slot: "Slot", why: str, around: frozenset[str] = frozenset()) -> dict[str, Any]:
     content = moment.program.contents.get(slot.default) if slot.default else None
     shown = _variant(moment, content) if content is not None else {"name": slot.default or "", "fields": {}}
     values: dict[str, Any] = {}
     answer = {"content": slot.default or "", "reason": why, "values": values, **shown}
     if slot.items > 1:
         answer["items"] = []
-    return answer if why == "only" else _with_includes(moment, slot, answer)
+    return answer if why == "only" else _with_includes(moment, slot, answer, around)
 
 
-def _with_includes(moment: "Moment", slot: "Slot", answer: dict[str, Any]) -> dict[str, Any]:
+def _with_includes(moment: "Moment", slot: "Slot", answer: dict[str, Any], around: frozenset[str]) -> dict[str, Any]:
     if slot.include:
-        answer["include"] = {field: answer_slot(moment, other) for field, other in slot.include.items()}
+        inside = around | {slot.slot}
+        answer["include"] = {field: _included(moment, other, inside) for field, other in slot.include.items()}
     return answer
+
+
+def _included(moment: "Moment", name: str, around: frozenset[str]) -> dict[str, Any]:
+    slot = moment.program.slots.get(name)
+    if slot is not None and slot.slot in around:
+        return {"content": "", "reason": reason.TOO_DEEP, "values": {}}
+    return answer_slot(moment, name, around)

@@ -1,4 +1,4 @@
-"""E-CIRCLE: traits and segments that read each other."""
+"""E-CIRCLE: traits and segments that read each other, slots that include each other."""
 
 from __future__ import annotations
 
@@ -17,18 +17,32 @@ if TYPE_CHECKING:
 
 def circles(context: Context) -> Iterator[Diagnostic]:
     """Every circle once, at the member that is declared first."""
-    places, reads = _graph(context)
+    yield from _circles(*_graph(context), "read", "let one of them read events instead")
+    yield from _circles(*_slots(context), "include", "let one of them stand alone")
+
+
+def _circles(places: dict[str, Position], reads: dict[str, set[str]], verb: str, hint: str) -> Iterator[Diagnostic]:
     seen: set[frozenset[str]] = set()
-    for start in places:
+    for start, place in places.items():
         path = _way_back(start, reads)
         if path and frozenset(path) not in seen:
             seen.add(frozenset(path))
-            message = "these read each other in a circle: " + " → ".join(f"`{name}`" for name in (*path, start))
+            message = f"these {verb} each other in a circle: " + " → ".join(f"`{name}`" for name in (*path, start))
             if len(path) == 1:
-                message = f"`{start}` reads itself"
+                message = f"`{start}` {verb}s itself"
             name = start.rpartition(".")[2]
-            hint = "let one of them read events instead"
-            yield diagnostic("E-CIRCLE", message, places[start], length=len(name), hint=hint)
+            yield diagnostic("E-CIRCLE", message, place, length=len(name), hint=hint)
+
+
+def _slots(context: Context) -> tuple[dict[str, Position], dict[str, set[str]]]:
+    drafts = context.sound("slot")
+    names = {name: f"slot {draft.name}" for draft in drafts for name in (draft.name, *draft.element.also)}
+    places = {f"slot {draft.name}": draft.named_at for draft in drafts}
+    reads = {
+        f"slot {draft.name}": {names[other] for other in draft.element.include.values() if other in names}
+        for draft in drafts
+    }
+    return places, reads
 
 
 def _graph(context: Context) -> tuple[dict[str, Position], dict[str, set[str]]]:
