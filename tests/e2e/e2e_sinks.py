@@ -19,6 +19,7 @@ class Sinks:
     """What has arrived.
 
     Attributes:
+        unknown: addresses that the mail server has no mailbox for, and says so.
         mails: action id -> how many copies; mail servers do not look at ids.
         hooks: action id -> how many times it was posted; a receiver acts on the first.
         on_message: called with the action's id after a message was taken and before delivery is told so.
@@ -28,8 +29,17 @@ class Sinks:
         self.mails: Counter[str] = Counter()
         self.hooks: Counter[str] = Counter()
         self.on_message: Callable[[str], None] = lambda _: None
+        self.unknown: set[str] = set()
         self.smtp_port = 0
         self.http_port = 0
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.unknown:
+            return f"550 5.1.1 <{address}>: no such mailbox here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         mail = message_from_bytes(bytes(envelope.content or b""))
