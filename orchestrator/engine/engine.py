@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.advance import Advance
 from orchestrator.engine.identity.merge import DECISIONS_KEPT
+from orchestrator.engine.profile_only import only_tells, tell
 from orchestrator.model import ring
 from orchestrator.model.customer import IN, Customer, Decision, decision_bytes
 from orchestrator.model.effect import Note
@@ -34,14 +35,16 @@ class Engine:
 
     def event(self, work: "Work", customer: Customer, event: "Event", links: list[str]) -> None:
         """An event of this customer; `links` are the nodes that it names and that are not members yet."""
-        advance = self._advance(work, customer)
-        advance.event(event, links)
-        self._left(work, customer, advance)
         program = self.program
-        if program.unlinks:
-            plan = program.event_plan(event.type, event.channel)
-            if plan.unlinks or plan.replaces:
-                _let_go(work, customer, event, plan)
+        plan = program.plans.get((event.type, event.channel)) or program.event_plan(event.type, event.channel)
+        if plan.brief and not links and not self.explain and only_tells(customer, event, plan, program, work.now):
+            tell(work, customer, event, plan, program, self.facts)
+        else:
+            advance = self._advance(work, customer)
+            advance.event(event, links)
+            self._left(work, customer, advance)
+        if plan.unlinks or plan.replaces:
+            _let_go(work, customer, event, plan)
         if program.identity.references:
             _refer(work, customer, event)
 

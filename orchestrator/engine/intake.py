@@ -15,6 +15,7 @@ from orchestrator.model.customer import line_bytes
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
     from orchestrator.engine.program.plan import EventPlan
+    from orchestrator.model.customer import Customer
     from orchestrator.model.event import Event
 
 CONTACTS_KEPT: Final = 100
@@ -38,7 +39,7 @@ def take_in(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
     if plan.tells:
         _remember(moment, event, plan)
     if event.channel != "engine":
-        _note_activity(moment, event, plan)
+        note_activity(customer, event, plan)
     if scope.profile:
         scope.refresh()
     if program.pauses:
@@ -61,20 +62,21 @@ def _remember(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
         add_turns(moment, event, plan)
 
 
-def _note_activity(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
-    customer, time = moment.customer, event.time
+def note_activity(customer: "Customer", event: "Event", plan: "EventPlan") -> None:
+    """What every event of a customer leaves behind: a channel used, a message settled, a line of the timeline."""
+    time = event.time
     if plan.used:
         customer.used = {**customer.used, event.channel: max(time, customer.used.get(event.channel, 0))}
     if plan.outcome:
-        _settle_contact(moment, event)
+        _settle_contact(customer, event)
     data = event.data if plan.timeline_fields is None else None
     line = line_bytes((event.type, event.channel, event.id, data))
     customer.timeline = ring.append(customer.timeline, time, line, TIMELINE_KEPT)
 
 
-def _settle_contact(moment: "Moment", event: "Event") -> None:
+def _settle_contact(customer: "Customer", event: "Event") -> None:
     """Delivery says what became of a message."""
-    for contact in moment.customer.contacts:
+    for contact in customer.contacts:
         if contact.id == event.data.get("message"):
             contact.settled = event.type
 

@@ -247,10 +247,20 @@ class EventPlans:
         plan.timeline_fields = None if _any(names, self._watched) else frozenset()
         plan.plain = plan.for_ == "customer" and not plan.facts
         plan.tells = bool(plan.consents or plan.needs or plan.turns or plan.closes)
+        plan.brief = self._is_brief(plan)
         plan.quiet = not (
             plan.heard or plan.entries or plan.traits or plan.consents or plan.turns or plan.closes or plan.needs
         )
         return plan
+
+    def _is_brief(self, plan: EventPlan) -> bool:
+        """See `EventPlan`: what else than traits and timeline an event may touch makes it longer."""
+        program = self._program
+        if plan.derive or plan.tells or plan.replaces or plan.unlinks or plan.outcome:
+            return False
+        if program.becomes or program.schedules or (plan.entries is not None and plan.entries.sequences):
+            return False
+        return all(pause.reads is not None and pause.reads.isdisjoint(plan.trait_names) for pause in program.pauses)
 
     def _dispatch(self, names: tuple[str, ...]) -> Dispatch | None:
         entered = [(plan, _demand(plan)) for plan in self._program.scenarios.values() if _begins(plan, names)]
