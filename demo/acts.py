@@ -22,7 +22,19 @@ Told = TypeVar("Told")
 
 
 async def tell(play: Play, expect: Expect) -> None:
-    """The whole story. What cannot go on ends its own part only, as an expectation that did not hold."""
+    """The whole story, as long as it can be watched."""
+    whole, watching = asyncio.create_task(_story(play, expect)), asyncio.create_task(expect.watch.broken())
+    try:
+        done, _ = await asyncio.wait([whole, watching], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        whole.cancel()
+        watching.cancel()
+
+
+async def _story(play: Play, expect: Expect) -> None:
+    """What cannot go on ends its own part only, as an expectation that did not hold."""
     play.timeline.chapter("Three carts", beside.ABOUT)
     await _part(beside.the_shelves(play), expect)
     left = await asyncio.gather(*(_part(beside.leaves_a_cart(play, expect, one), expect) for one in beside.CARTS))

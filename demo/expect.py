@@ -145,7 +145,7 @@ class Expect:
 
     def message(self, person: Person, content: str, because: str, **values: Any) -> None:
         """The messages of a content were decided on with these values."""
-        found = [action["values"] for action in self.watch.sent(person, content)]
+        found = [action.get("values", {}) for action in self.watch.sent(person, content)]
         held = bool(found) and all(values.items() <= each.items() for each in found)
         self.checks.now(person, because, Seen(held, f"{content} has the values {found or 'of no message'}"))
 

@@ -55,8 +55,12 @@ class Watch:
     ) -> None:
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
+
+    async def broken(self) -> None:
+        """Returns never; raises what the reading broke down with."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
 
     def sent(self, person: Person, content: str = "") -> list[dict[str, Any]]:
         """Every message that was decided on for a person, of one content or of any."""
@@ -80,7 +84,7 @@ class Watch:
             take(json.loads(value))
 
     def _action(self, action: dict[str, Any]) -> None:
-        if action["kind"] != "send" or action["id"] in self.actions:
+        if action.get("kind", "send") != "send" or action["id"] in self.actions:
             return
         self.actions[action["id"]] = action
         self._row(action, action["channel"], f"is to get {action['content']}", _where_from(action))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
 
 from demo import stage as staging
+from demo.acts import tell
 from demo.checks import BrokenOffError, Checks, Seen
 from demo.people import AMY, BEN
 from demo.stage import Stage, StageError
 from demo.timeline import Timeline
+from demo.watch import Watch
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,6 +87,22 @@ async def test_an_expectation_is_looked_at_until_it_holds(capsys: pytest.Capture
     assert await checks.soon(BEN, "it comes", lambda: next(looks)) == 7
     assert checks.failed == []
     assert "✓ it comes" in capsys.readouterr().out
+
+
+async def test_a_story_that_cannot_be_watched_any_more_breaks_off_at_once() -> None:
+    async def unreadable() -> None:
+        raise ValueError("a record that the demo cannot read")
+
+    async def over_kafka(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    timeline = Timeline()
+    watch = Watch("", timeline)
+    watch._task = asyncio.create_task(unreadable())
+    play: Any = SimpleNamespace(timeline=timeline, over_kafka=over_kafka)
+    expect: Any = SimpleNamespace(watch=watch, checks=Checks(timeline))
+    with pytest.raises(ValueError, match="cannot read"):
+        await asyncio.wait_for(tell(play, expect), 10)
 
 
 async def test_what_the_story_cannot_go_on_without_ends_it(in_a_hurry: None) -> None:
