@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orchestrator.engine.fallback import is_fallback
 from orchestrator.model.customer import IN
 from orchestrator.rehearsal.coverage import reached_by
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.rehearsal.record import Happening
     from orchestrator.rehearsal.world import World
 
-MOVES = frozenset({"entered", "ended", "rests", "not_entered", "not_matched", "stopped", "error"})
+MOVES = frozenset({"entered", "followed", "ended", "rests", "not_entered", "not_matched", "stopped", "error"})
 SENDS = frozenset({"sent", "suppressed", "held"})
 
 
@@ -92,13 +93,12 @@ def explain(
         ours = [one for one in ours if one.note.scenario == only]
     names = [only] if only is not None else sorted(world.program.scenarios)
     moments = tuple((at, tuple(one.note for one in told)) for at, told in groupby(ours, key=lambda one: one.at))
-    instances = [instance for customer in customers for instance in customer.instances]
     return Explanation(
         world.root(nodes[0])[0] if customers else "",
         tuple(sorted(family, key=world.program.identity.rank)) if customers else (),
         world.now,
         moments,
-        tuple(_account(world.program, name, ours, instances) for name in names),
+        tuple(_account(world.program, name, ours, customers) for name in names),
     )
 
 
@@ -118,11 +118,12 @@ def _family(world: World, nodes: Sequence[str]) -> tuple[set[str], list[Customer
     return found, list(customers.values())
 
 
-def _account(program: Program, name: str, ours: list[Told], instances: list[Instance]) -> Account:
+def _account(program: Program, name: str, ours: list[Told], customers: list[Customer]) -> Account:
     mine = [one for one in ours if one.note.scenario == name]
-    live = [instance for instance in instances if instance.scenario == name]
+    live = [one for customer in customers for one in customer.instances if one.scenario == name]
     stands = frozenset(standing.step for instance in live for standing in instance.standing)
     coming = [one for instance in live for one in _coming(program, instance)]
+    coming += [one for customer in customers for one in _beginning(program.scenarios.get(name), customer)]
     return Account(
         name,
         tuple(one for one in mine if one.note.what in MOVES),
@@ -148,6 +149,18 @@ def _starts(plan: ScenarioPlan | None) -> str:
     return "it starts by the clock"
 
 
+def _beginning(plan: ScenarioPlan | None, customer: Customer) -> list[Coming]:
+    """An entry that only waits for its time."""
+    due = customer.matching.get(plan.name, [0])[0] if plan is not None else 0
+    if plan is None or not due:
+        return []
+    if plan.schedule is not None:
+        return [Coming(due, "it starts by the clock, if they are of the audience then")]
+    absent = plan.sequence.absent if plan.sequence is not None else None
+    names = " or ".join(sorted(absent.on)) if absent is not None else ""
+    return [Coming(due, f"its sequence is complete, unless {names} comes before")]
+
+
 def _coming(program: Program, instance: Instance) -> list[Coming]:
     plan = program.scenario(instance.scenario, instance.version)
     if plan is None:
@@ -170,6 +183,8 @@ def _standing(step: StepPlan | None, standing: Standing, key: str) -> Coming:
             return Coming(standing.due, f"{where} passes, unless {' or '.join(body.of)} comes before")
         case "wait_until":
             return Coming(standing.due, f"{where} times out, unless {_awaited(body)} before")
+        case "send" if is_fallback(standing) and "held" not in standing.data:
+            return Coming(standing.due, f"{where} goes to the next channel, unless it is delivered before")
         case "send":
             held = standing.data.get("held", "") if isinstance(standing.data, dict) else ""
             content = standing.data.get("content", "") if isinstance(standing.data, dict) else ""

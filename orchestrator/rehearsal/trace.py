@@ -121,6 +121,7 @@ def _other(note: Note, place: str, detail: dict[str, Any], more: str) -> str:
         "not_entered": f"not entered {note.scenario}: {note.reason}{more}",
         "ended": f"ended {note.scenario}: {detail.get('outcome', '')} {note.reason}{more}",
         "not_matched": f"{detail.get('event', '')} is not about {detail.get('of', '')}, which {place} waits for",
+        "followed": f"{note.scenario} goes on as version {detail.get('version')}{more}",
         "rests": f"{note.scenario} rests: its goal is still watched",
         "error": f"{place} failed inside: {detail.get('raised', '')}",
         "duplicate": "a copy of an event was dropped",
