@@ -13,7 +13,7 @@ from orchestrator.model.message import Refer, Reset
 if TYPE_CHECKING:
     from orchestrator.engine.facts import Facts
     from orchestrator.engine.identity.work import Merge, Work
-    from orchestrator.engine.program.plan import Program
+    from orchestrator.engine.program.plan import EventPlan, Program
     from orchestrator.engine.traits.plan import Traits
     from orchestrator.model.event import Event
 
@@ -38,7 +38,7 @@ class Engine:
         program = self.program
         plan = program.plans.get((event.type, event.channel)) or program.event_plan(event.type, event.channel)
         if plan.brief and not links and not self.explain and only_tells(customer, event, plan, program, work.now):
-            tell(work, customer, event, plan, program, self.facts)
+            self._tell(work, customer, event, plan)
         else:
             advance = self._advance(work, customer)
             advance.event(event, links)
@@ -78,6 +78,10 @@ class Engine:
         advance.erased()
         work.effects += advance.effects
         work.notes += advance.notes
+
+    def _tell(self, work: "Work", customer: Customer, event: "Event", plan: "EventPlan") -> None:
+        """The short way: the event only tells of the customer."""
+        tell(work, customer, event, plan, self.program, self.facts)
 
     def _advance(self, work: "Work", customer: Customer) -> Advance:
         return Advance(customer, self.program, self.facts, work.name, work.now, self.explain)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from orchestrator.engine.identity.work import Work
     from orchestrator.engine.moment import Moment
+    from orchestrator.engine.program.plan import EventPlan
     from orchestrator.model.customer import Customer
+    from orchestrator.model.event import Event
 
 Shown = Action | Withdrawal | TaskNotice | Emitted
 
@@ -95,18 +97,25 @@ class RecordingEngine(Engine):
             self.about(customer)
         return _Stamped(customer, self.program, self.facts, work.name, work.now, self.explain)
 
+    def _tell(self, work: Work, customer: Customer, event: Event, plan: EventPlan) -> None:
+        if self.about is not None:
+            self.about(customer)
+        before = len(work.notes)
+        super()._tell(work, customer, event, plan)
+        self._happened(work.name, customer.now, work.notes[before:], [])
+
     def erased(self, work: Work, customer: Customer, time: int) -> None:
         notes, effects = len(work.notes), len(work.effects)
         super().erased(work, customer, time)
-        self._tell(work.name, work.now, work.notes[notes:], work.effects[effects:])
+        self._happened(work.name, work.now, work.notes[notes:], work.effects[effects:])
 
     def _left(self, work: Work, customer: Customer, advance: Advance) -> None:
         marks = [*advance.__dict__.get("marks", []), (0, len(advance.notes), len(advance.effects))]
         for (at, note, effect), (_, next_note, next_effect) in pairwise(marks):
-            self._tell(work.name, at, advance.notes[note:next_note], advance.effects[effect:next_effect])
+            self._happened(work.name, at, advance.notes[note:next_note], advance.effects[effect:next_effect])
         super()._left(work, customer, advance)
 
-    def _tell(self, node: str, at: int, notes: list[Note], effects: list[Any]) -> None:
+    def _happened(self, node: str, at: int, notes: list[Note], effects: list[Any]) -> None:
         happenings = self.record.happenings
         for note in notes:
             happenings.append(Happening(at, node, note))

@@ -105,9 +105,10 @@ class TurnPlan(NamedTuple):
 class EventPlan:
     """Everything that an event of one type on one channel may touch: one look-up per event.
 
-    `brief`: beside entries and what listens for it, it touches traits and the timeline only. `plain`: it belongs to a customer and changes no fact. `tells`: it says something of consent, conversation or
-    history, beside what traits make of it. `typed` are the (name, type) pairs of properties that need no second look.
-    `heard`: some goal, exit or wait listens for it. `quiet`: nothing at all would come of it.
+    `brief`: beside entries and what listens for it, it touches traits and the timeline only. `plain`: it belongs to a
+    customer and changes no fact. `tells`: it says something of consent, conversation or history, beside what traits
+    make of it. `typed` are the (name, type) pairs of properties that need no second look. `heard`: some goal, exit or
+    wait listens for it. `quiet`: nothing at all would come of it.
     """
 
     __slots__ = (
