@@ -2,6 +2,8 @@
 
 from play import H, M, Play, S
 
+from orchestrator.rehearsal.explain import explain
+
 WHO = "user_id:amy email:amy@example.com phone:+33600000001 device:d1"
 HELLO = """
 ---
@@ -202,3 +204,10 @@ def test_without_fallback_nothing_waits_for_delivery() -> None:
     assert not play.program.event_plan("delivered", "email").heard
     play.comes("delivered", 1 * S, "user_id:amy", channel="email", message=play.actions[0].id)
     assert play.customer().contacts[0].settled == "delivered"
+
+
+def test_explain_says_when_the_next_channel_is_taken() -> None:
+    play = Play(greet())
+    play.comes("put", 0, WHO)
+    (account,) = explain(play.world, ["user_id:amy"], play.world.record.happenings).scenarios
+    assert "hello goes to the next channel, unless it is delivered before" in [one.what for one in account.next]

@@ -10,6 +10,7 @@ import pytest
 from play import START, D, H, M, Play, program_of
 
 from orchestrator.engine.program.schedule import Schedule
+from orchestrator.rehearsal.explain import explain
 
 EVENTS = """
 ---
@@ -192,3 +193,12 @@ def test_hours_that_summer_time_skips_or_doubles(now: str, due: str) -> None:
 
 def test_the_plays_start_where_the_docstring_says() -> None:
     assert at("2026-03-02T10:00+01:00") == START
+
+
+def test_explain_says_when_it_starts() -> None:
+    play = Play(wave(EVERY))
+    play.comes("seen", 0)
+    (account,) = explain(play.world, ["user_id:amy"], play.world.record.happenings).scenarios
+    assert [(one.at, one.what) for one in account.next] == [
+        (at("2026-03-04T09:00+01:00"), "it starts by the clock, if they are of the audience then")
+    ]

@@ -3,7 +3,9 @@
 from itertools import permutations
 
 import pytest
-from play import D, H, M, Play, S
+from play import START, D, H, M, Play, S
+
+from orchestrator.rehearsal.explain import explain
 
 EVENTS = """
 ---
@@ -214,3 +216,13 @@ def test_the_last_event_may_be_the_one_that_links() -> None:
     play.comes("seen", 2 * S, "user_id:amy anonymous_id:a1", page="a", n=1)
     play.passes(10 * S)
     assert entered(play) == ["a/b"]
+
+
+def test_explain_says_what_would_end_the_wait() -> None:
+    play = Play(LEFT)
+    play.comes("put", 0, sku="x", cart="c1")
+    play.comes("told", 5 * M, word="checkout")
+    (account,) = explain(play.world, ["user_id:amy"], play.world.record.happenings).scenarios
+    assert [(one.at - START, one.what) for one in account.next] == [
+        (65 * M, "its sequence is complete, unless bought comes before")
+    ]
