@@ -99,6 +99,14 @@ def test_an_experiment_draws_once_per_person_and_keeps_to_it() -> None:
         assert [one.data["v"] for one in play.emitted] == [variant, variant]
 
 
+def test_a_message_does_not_outlive_its_instance_within_a_moment() -> None:
+    """One track has reached a send that nobody has judged yet, the other ends the story."""
+    tracks = f"[{{name: a, steps: [{MAIL.strip(' -')}]}}, {{name: b, steps: [{{id: out, end: {{}}}}]}}]"
+    play = Play(HELLO, tale(f"  - {{id: both, parallel: {tracks}}}"))
+    play.comes("seen", who=AMY)
+    assert (play.actions, play.ended()) == ([], [("done", "finished")])
+
+
 def test_set_keeps_variables_for_the_instance_and_stored_traits_for_the_customer() -> None:
     steps = """
   - {id: keep, set: {vars: {n: size(entry.page)}, profile: {note: entry.page}}}

@@ -389,6 +389,29 @@ def test_records_that_are_applied_already_count_nothing_and_decide_nothing_again
     assert {one.value for one in lane.out} <= {one.value for one in sent}, "what is sent again is what was sent"
 
 
+def test_a_replay_longer_than_any_dedupe_window_counts_nothing_twice() -> None:
+    """Ids are remembered for 256 events of an identifier; a replay is known by its offsets, however long it is."""
+    lane = Lane()
+    lane.commits = False
+    for number in range(600):  # in the middle they come without a key, so that the batch is not in order of offsets
+        lane.event("seen", "user_id:amy", id_=f"e{number}", key=None if 0 < number < 300 else "")
+    lane.settle()
+    lane.start()
+    lane.settle(most=7)
+    assert lane.trait("views") == 600
+
+
+def test_what_waits_for_its_owner_waits_once_over_a_replay() -> None:
+    lane = Lane()
+    lane.commits = False
+    lane.event("shipped", "", id_="e1", key=None, order="o1")
+    lane.settle()
+    lane.start()
+    lane.settle()
+    lane.passes(11 * M)
+    assert lane.letters() == ["unowned_reference"]
+
+
 # The outbox.
 
 
