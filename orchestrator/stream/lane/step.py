@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.fact_rows import PREFIX, change_row, row_node
-from orchestrator.engine.identity.handlers import on_event
+from orchestrator.engine.identity.handlers import WINDOW_BYTES, on_event
 from orchestrator.engine.identity.route import MANY_HOPS, destination, handle
 from orchestrator.engine.identity.work import Work
 from orchestrator.language.cel import CelError
@@ -150,7 +150,7 @@ class Step:
         self.outcomes.append((event.type, "passed_on"))
 
     def _apply_here(self, record: Record, event: Event, target: str, key: bytes, work: Work) -> None:
-        if self._applied(work.node, record):
+        if self._replayed(record, target, work.node):
             self.outcomes.append((event.type, "replayed"))
             return
         if self.tokens is not None and event.data.get("token") and self._stranger(event, work):
@@ -169,6 +169,17 @@ class Step:
         on_event(work, event, target)
         self.outcomes.append((event.type, "applied" if work.changed else "duplicate"))
         self.settle(record, key, work)
+
+    def _replayed(self, record: Record, target: str, node: Node) -> bool:
+        """Whether an event that may have left the dedupe window is applied here already.
+
+        The window, where it reaches back far enough, is the one to ask. That a later record of the topic is applied
+        to this node does not tell: before the crash this one may have gone to another node, which has moved in since,
+        by a step that was lost.
+        """
+        body = node.body
+        full = isinstance(body, Customer) and len(body.window.get(target, b"")) >= WINDOW_BYTES
+        return full and self._applied(node, record)
 
     def _stranger(self, event: Event, work: Work) -> bool:
         """Whether the token that the event carries has been redeemed by another browser."""
@@ -209,10 +220,13 @@ class Step:
     def _identity(
         self, record: Record, name: str, message: "Link | Absorb | Reset | Erase | Home | Refused | Split"
     ) -> None:
+        """Handle a message, or pass it on.
+
+        Handlers know what they did before, so a replay is handled like any other: what it only passed on may be lost,
+        though later records are applied to this node.
+        """
         key = node_key(self.tenant, name)
         node = self.partition.node(key)
-        if self._applied(node, record):
-            return
         work = self.work(node, name, record)
         handle(work, message)
         for tell in work.passed:
