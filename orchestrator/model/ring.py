@@ -58,6 +58,5 @@ def pack(sorted_entries: Iterable[tuple[int, bytes]], keep: int) -> bytes:
 
 
 def join(one: bytes, other: bytes, keep: int) -> bytes:
-    """The newest entries of both; the same entry in both stays once. Of one time, those of `one` come first."""
-    both = dict.fromkeys((*entries(one), *entries(other)))
-    return pack(sorted(both, key=lambda entry: entry[0]), keep)
+    """The newest entries of both; the same entry in both stays once. A join: order and grouping do not matter."""
+    return pack(sorted({*entries(one), *entries(other)}), keep)
