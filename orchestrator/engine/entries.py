@@ -7,7 +7,7 @@ from orchestrator.engine.explaining import explained
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, run
 from orchestrator.engine.maps import EventMap, opened_event, stored_event
-from orchestrator.engine.schedules import passed
+from orchestrator.engine.schedules import is_current, keep_schedules, passed
 from orchestrator.engine.sequences import (
     Completed,
     Scope,
@@ -33,10 +33,17 @@ def check_entries(moment: "Moment") -> None:
         return
     for scenario in plan.entries.all() if moment.explain else plan.entries.candidates(event.data):
         if event.late:
-            moment.note("not_entered", scenario.name, "", reason.LATE_EVENT)
+            guarded(moment, scenario.name, None, _too_late, moment, scenario)
         else:
             by = _by_event if scenario.sequence is None else _by_sequence
             guarded(moment, scenario.name, None, by, moment, scenario, event)
+
+
+def _too_late(moment: "Moment", plan: "ScenarioPlan") -> None:
+    """A late event enters nothing; that is told where it would have."""
+    entry = plan.document.entry
+    if entry.each is not None or moment.holds(entry.where, plan.name, ""):
+        moment.note("not_entered", plan.name, "", reason.LATE_EVENT)
 
 
 def _by_event(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> None:
@@ -118,7 +125,9 @@ def check_due(moment: "Moment", at: int) -> None:
     matching = moment.customer.matching
     for name in sorted(name for name, state in matching.items() if 0 < state[0] <= at):
         plan = moment.program.scenarios.get(name)
-        if plan is not None and plan.schedule is not None:
+        if plan is not None and plan.schedule is not None and not is_current(plan, matching[name]):
+            keep_schedules(moment)
+        elif plan is not None and plan.schedule is not None:
             passed(moment, plan)
             guarded(moment, name, None, _enter_keyed, moment, plan, stored_moment(plan.schedule.kind, at, at))
         elif plan is not None and plan.sequence is not None:

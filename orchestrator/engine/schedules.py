@@ -30,6 +30,11 @@ def keep_schedules(moment: "Moment") -> bool:
     return changed
 
 
+def is_current(plan: "ScenarioPlan", state: list[Any]) -> bool:
+    """Whether a timer was set by the schedule that counts now; a release may have changed it since."""
+    return state[3:4] == [_schedule(plan).sign]
+
+
 def passed(moment: "Moment", plan: "ScenarioPlan") -> None:
     """An occurrence has come: the next one stands."""
     schedule = _schedule(plan)

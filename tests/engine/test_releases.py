@@ -264,3 +264,58 @@ def test_without_earlier_releases_nothing_is_out_of_date() -> None:
     program = program_of(story(1, WAIT))
     assert program.older == {}
     assert program.outdated == {}
+
+
+WEEKLY = """
+scenario: wave
+version: {version}
+audience: profile.known
+entry: {{{entry}}}
+steps: [{{id: tell, emit: {{event: wave}}}}]
+"""
+
+
+def weekly(version: int, entry: str) -> str:
+    return WEEKLY.format(version=version, entry=entry)
+
+
+def test_a_schedule_that_changed_is_kept_from_its_next_day_on() -> None:
+    releases = Releases(weekly(1, 'every: {days: [mon, tue, wed], time: "12:00"}'))
+    releases.play.comes("seen", 0, page="a")
+    releases.play.passes(3 * H)
+    assert len(releases.play.emitted) == 1
+    releases.publish(weekly(2, 'every: {days: [mon, tue, wed], time: "15:00"}'), at=4 * H)
+    releases.play.passes(28 * H)
+    assert len(releases.play.emitted) == 1, "Monday has been, and Tuesday's three o'clock is still to come"
+    releases.play.passes(30 * H)
+    assert len(releases.play.emitted) == 2
+
+
+def test_an_old_timer_that_fires_before_its_customer_was_told_starts_nothing() -> None:
+    old = program_of(EVENTS, weekly(1, 'every: {days: [mon], time: "12:00"}'))
+    new = program_of(EVENTS, weekly(2, 'every: {days: [mon], time: "15:00"}'))
+    play = Play(old)
+    play.comes("seen", 0, page="a")
+    play.world.engine.program = new  # the release has begun, its visits have not come here yet
+    play.passes(3 * H)
+    assert play.emitted == []
+    play.passes(5 * H)
+    assert len(play.emitted) == 1
+
+
+def test_an_entry_that_became_a_schedule_forgets_what_it_waited_for() -> None:
+    sequence = """
+scenario: wave
+version: 1
+entry: {sequence: [{on: seen}, {absent: told, for: 1h}], within: 1h}
+steps: [{id: tell, emit: {event: wave}}]
+"""
+    releases = Releases(sequence)
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(weekly(2, 'every: {days: [tue], time: "12:00"}'), at=10 * M)
+    releases.play.passes(2 * H)
+    assert releases.play.emitted == []
+    releases.publish(sequence.replace("version: 1", "version: 3"), at=3 * H)
+    releases.play.comes("seen", 3 * H + M, page="a")
+    releases.play.passes(28 * H)
+    assert len(releases.play.emitted) == 1
