@@ -20,6 +20,7 @@ from orchestrator.engine.program.story import OUTCOMES, plan_scenario
 from orchestrator.engine.traits.build import expressions, plan_traits
 from orchestrator.language.cel import UNKNOWN, Expression
 from orchestrator.language.spec.policy import CLASSES
+from orchestrator.language.spec.scope import ENGINE_EVENTS
 
 if TYPE_CHECKING:
     from orchestrator.language.bundle import Bundle
@@ -63,6 +64,9 @@ def build_program(bundle: "Bundle", older: "Iterable[Program]" = ()) -> Program:
         for plan in (*program.scenarios.values(), *program.older.values())
     )
     program.event_plan = EventPlans(bundle, program).plan
+    program.event_types = frozenset(
+        {*bundle.event_types.by_type, *ENGINE_EVENTS, *(type_ for _, type_ in bundle.event_types.schemas.properties)}
+    )
     return program
 
 

@@ -199,6 +199,7 @@ class Program:
     """One release.
 
     Attributes:
+        event_types: the types of events that the bundle or a topic declares, and those that the engine makes.
         plans: the event plans made so far, by type and channel; `event_plan` makes one that is missing.
         older: scenarios of earlier releases by name and version, for the instances that finish on them.
         outdated: those whose instances follow to the newest version, or end.
@@ -251,6 +252,7 @@ class Program:
         self.speaks: frozenset[str] = frozenset(traits.by_name) & _SPOKEN
         self.schemas: Any = None
         self.declared_entries: dict[str, frozenset[str]] = {}
+        self.event_types: frozenset[str] = frozenset()
         self.plans: dict[tuple[str, str], EventPlan] = {}
         self.event_plan: Callable[[str, str], EventPlan] = _no_plan
         self.looks_always = False

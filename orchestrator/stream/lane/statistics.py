@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 NOT_ACTING: Final = frozenset({"suppressed", "held", "not_entered", "dropped"})
 
 
+NOT_EVENTS: Final = frozenset({"", "link", "absorb", "reset", "erase", "home", "refused", "split", "reference"})
+"""What is counted beside events: messages between nodes, references, and "" for what could not be read."""
+
+UNDECLARED: Final = "undeclared"
+"""Stands for every type that nobody declares: such a name is whatever its producer wrote, and unbounded."""
+
+
 class Statistics:
     """Counts since they were last taken.
 
@@ -41,7 +48,10 @@ class Statistics:
 
     def add(self, step: "Step") -> None:
         """Take in what a batch left."""
-        self.events.update(step.outcomes)
+        declared = step.program.event_types
+        for (type_, outcome), number in Counter(step.outcomes).items():
+            known = type_ in declared or type_ in NOT_EVENTS
+            self.events[type_ if known else UNDECLARED, outcome] += number
         self.lateness += step.lags
         for _, why in step.rejected:
             self.dead_letters[why] += 1
