@@ -107,13 +107,15 @@ def counted(books: Books, run: str) -> int:
 BROKEN = {
     "field.yaml": ("scenario: a\nentri: {on: page_viewed}\nsteps: []\n", "field.yaml:2:1", "E-FIELD"),
     "twice.yaml": (
-        "scenario: b\nentry: {on: page_viewed}\nsteps:\n"
-        "  - {id: x, send: {content: em.welcome}}\n  - {id: x, send: {content: em.welcome}}\n",
+        (
+            "scenario: b\nentry: {on: page_viewed}\nsteps:\n"
+            "  - {id: x, send: {content: em.welcome}}\n  - {id: x, send: {content: em.welcome}}\n"
+        ),
         "twice.yaml:5:",
         "E-STEP",
     ),
     "condition.yaml": (
-        "scenario: c\nentry: {on: page_viewed, where: event.pge ==}\nsteps:\n  - {id: x, send: {content: em.welcome}}\n",
+        "scenario: c\nentry: {on: page_viewed, where: event.pge ==}\nsteps: [{id: x, send: {content: em.welcome}}]\n",
         "condition.yaml:2:",
         "E-CEL",
     ),
