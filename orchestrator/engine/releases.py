@@ -29,6 +29,12 @@ def concerns_everybody(before: "Program | None", after: "Program") -> bool:
     return any(known.get(plan.name) != plan.schedule for plan in after.schedules)
 
 
+def moves(before: "Program | None", after: "Program") -> bool:
+    """Whether a release moves or ends instances that the one before left alone."""
+    known = before.outdated.keys() if before is not None else set()
+    return bool(after.outdated.keys() - known)
+
+
 def settle_releases(moment: "Moment") -> bool:
     """Let every instance go on by the rules of the newest version; True where one moved or ended."""
     program, settled = moment.program, False

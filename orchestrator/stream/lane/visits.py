@@ -6,7 +6,7 @@ visit twice changes nothing.
 
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.engine.releases import concerns_everybody
+from orchestrator.engine.releases import concerns_everybody, moves
 from orchestrator.model.customer import Customer
 from orchestrator.model.ids import split_key
 from orchestrator.stream.lane.partition import EVERYBODY, UNDER_WAY
@@ -27,7 +27,7 @@ def plan_visits(owned: "Partition", before: "Program | None", after: "Program") 
     """
     if concerns_everybody(before, after) or (before is not None and owned.visiting == EVERYBODY):
         owned.begin_visits(EVERYBODY)
-    elif after.outdated or before is None or owned.visiting:
+    elif owned.visiting or moves(before, after):
         owned.begin_visits(UNDER_WAY)
 
 

@@ -137,3 +137,15 @@ def test_visits_go_in_the_order_of_keys() -> None:
         keys += owned.next_visits(4)
     assert all(one < other for one, other in pairwise(keys))
     assert (owned.visiting, owned.visited) == ("", b"")
+
+
+def test_a_scenario_that_is_gone_is_told_once() -> None:
+    lane = Lane(4)
+    lane.publish()
+    lane.all_ticks()
+    gone = program_of("segment: one\nwhere: profile.known\n", older=(BEFORE, AFTER))
+    lane.core.publish(gone)
+    assert sum(lane.all_ticks()) == 4
+    assert lane.scheduled() == 0
+    lane.core.publish(program_of("segment: two\nwhere: profile.known\n", older=(BEFORE, AFTER, gone)))
+    assert lane.all_ticks() == [0]
