@@ -15,7 +15,7 @@ from orchestrator.engine.maps import stored_event
 from orchestrator.engine.moment import Moment
 from orchestrator.engine.releases import is_outdated, settle_releases, take_over
 from orchestrator.engine.schedules import keep_schedules
-from orchestrator.engine.steps.waiting import restart_silence
+from orchestrator.engine.steps.waiting import is_touch, restart_silence
 from orchestrator.engine.tasks import close_tasks
 from orchestrator.engine.timers import NEVER, act, due_at, earliest_due
 from orchestrator.engine.waits import check_waits
@@ -242,8 +242,7 @@ class Advance:
     def _enter(self, moment: Moment, event: Event) -> None:
         """Step 7. What happened after the event and is known already counts for what it starts.
 
-        An entry may have waited for a merge, or have come out of order: an order since then ends it, a touch starts
-        its silence again.
+        An entry may have waited for a merge, or have come out of order: an order since then ends it.
         """
         before = tuple(self.customer.instances)
         check_entries(moment)
@@ -255,8 +254,8 @@ class Advance:
         for instance in entered:
             plan = self.program.scenario(instance.scenario, instance.version)
             later = [line for line in lines if line.time > instance.entry_time]
-            if plan is not None and not check_against(moment, instance, plan, later):
-                _restart_silences(instance, plan, later)
+            if plan is not None:
+                check_against(moment, instance, plan, later)
 
     def _finish(self, moment: Moment) -> None:
         """Steps 8 and 9: candidates are judged, instances go on, engine events are looked at; at most 8 rounds."""
@@ -294,5 +293,5 @@ def _restart_silences(instance: Instance, plan: "ScenarioPlan", lines: list[Line
         if step is None or step.kind != "silence":
             continue
         for line in lines:
-            if line.type in step.listens or f"{line.channel}.{line.type}" in step.listens:
+            if is_touch(step, line):
                 restart_silence(step, standing, line.time)

@@ -38,6 +38,11 @@ def append(ring: bytes, time: int, payload: bytes, keep: int) -> bytes:
     return _ring(keep, time) + ring[first:] + entry
 
 
+def newest(ring: bytes) -> int:
+    """The time (ms) of the newest entry, 0 where there is none."""
+    return int.from_bytes(ring[1:_START], "big")
+
+
 def entries(ring: bytes) -> list[tuple[int, bytes]]:
     """Time (ms) and payload of each entry, oldest first."""
     found = []

@@ -7,11 +7,13 @@ from orchestrator.engine.journey import STAND
 from orchestrator.engine.local_time import next_time, zone
 from orchestrator.engine.maps import envelope_of
 from orchestrator.engine.steps.word import NOTHING, Word
+from orchestrator.model import ring
+from orchestrator.model.customer import lines_of
 
 if TYPE_CHECKING:
     from orchestrator.engine.journey import Journey
     from orchestrator.engine.program.plan import StepPlan
-    from orchestrator.model.customer import Contact, Standing
+    from orchestrator.model.customer import Contact, Line, Standing
     from orchestrator.model.event import Event
 
 
@@ -57,11 +59,19 @@ class Silence(Word):
     """Passes when none of these happened for so long; each match starts it again, from its event time."""
 
     def enter(self, step: "StepPlan", journey: "Journey") -> Any:
-        began = journey.moment.led_at
+        began = self._last_touch(step, journey)
         due = began + step.body.for_ + step.body.grace
         if due <= journey.moment.now:
             return self._passed(step, journey)
         return journey.stand(step, due, began)
+
+    def _last_touch(self, step: "StepPlan", journey: "Journey") -> int:
+        """What led here, or a newer touch that is known already: events come out of order, and entries may wait."""
+        led_at, timeline = journey.moment.led_at, journey.moment.customer.timeline
+        if ring.newest(timeline) <= led_at:
+            return led_at
+        touches = (line.time for line in lines_of(timeline) if is_touch(step, line))
+        return max((led_at, *touches))
 
     def touched(self, step: "StepPlan", journey: "Journey", standing: "Standing", event: "Event") -> Any:
         in_time = not step.body.grace or event.time <= standing.data + step.body.for_
@@ -76,6 +86,11 @@ class Silence(Word):
     def _passed(self, step: "StepPlan", journey: "Journey") -> Any:
         journey.output(step, "passed")
         return step.follow
+
+
+def is_touch(step: "StepPlan", line: "Line") -> bool:
+    """Whether a line of the timeline is something that a silence listens for."""
+    return line.type in step.listens or f"{line.channel}.{line.type}" in step.listens
 
 
 def restart_silence(step: "StepPlan", standing: "Standing", time: int) -> None:
