@@ -110,7 +110,7 @@ def _allowed(action: Action, record: Record, node: Node) -> None:
 def _reminder(action: Action, record: Record, customer: Customer) -> None:
     """A reminder of the cart: consented, within its cap, and not before its time."""
     granted = customer.consents.get("email/product", (0, False, ""))[1]
-    if not granted and not (record.topic != "customer.inputs" and b'"told"' in (record.value or b"")):
+    if not granted and b'"told"' not in (record.value or b""):  # such a word may deny it just after
         raise ViolationError("a reminder without consent")
     since = action.at - CAP_WINDOW
     capped = [c for c in customer.contacts if c.scenario == "cart" and c.id != action.id and since < c.at <= action.at]
