@@ -104,9 +104,11 @@ def _refused(moment: "Moment", candidate: Candidate, verdict: Verdict) -> bool:
     journey = Journey(moment, candidate.instance, candidate.plan, candidate.standing.branch)
     detail = {"content": name_of(candidate), "channel": candidate.channel, **(verdict.detail or {})}
     if verdict.held:
-        candidate.standing.due = verdict.until
-        candidate.standing.data = {**candidate.standing.data, "held": verdict.reason}
-        journey.note("held", candidate.step, verdict.reason, {**detail, "until": verdict.until})
+        until = candidate.standing.due = min(verdict.until or candidate.valid_until, candidate.valid_until)
+        candidate.standing.data = {
+            **candidate.standing.data, "held": verdict.reason, "valid_until": candidate.valid_until,
+        }  # fmt: skip
+        journey.note("held", candidate.step, verdict.reason, {**detail, "until": until})
         return False
     journey.note("suppressed", candidate.step, verdict.reason, detail)
     journey.leave(candidate.standing)

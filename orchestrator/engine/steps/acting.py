@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.engine.candidates import Candidate, named
 from orchestrator.engine.context import plain
 from orchestrator.engine.fallback import UNDELIVERED, drop, fits, is_fallback, is_needed
+from orchestrator.engine.gates.pauses import paused_until
 from orchestrator.engine.journey import STAND, Journey
 from orchestrator.engine.slots import answer_slot
 from orchestrator.engine.steps.word import NOTHING, Word
@@ -41,7 +42,7 @@ class Send(Word):
         """Held until now, or not delivered by now: a candidate again, from the top."""
         if is_fallback(standing) and not is_needed(journey, standing):
             drop(journey, standing)
-        else:
+        elif not _still_paused(journey, standing):
             recall(step, journey, standing)
         return NOTHING
 
@@ -57,11 +58,28 @@ class Send(Word):
         return NOTHING
 
     def look(self, step: "StepPlan", journey: Journey, standing: Standing) -> Any:
-        """Held by a pause: judged again when something may have lifted it."""
-        held = standing.data.get("held")
-        if held is not None and held in {pause.name for pause in journey.moment.program.pauses}:
+        """Held by a pause: judged again when it lifts."""
+        held, moment = standing.data.get("held"), journey.moment
+        its_time = 0 < standing.due <= moment.now
+        by_pause = held is not None and held in {pause.name for pause in moment.program.pauses}
+        if by_pause and not its_time and not _still_paused(journey, standing):
             recall(step, journey, standing)
         return NOTHING
+
+
+def _still_paused(journey: Journey, standing: Standing) -> bool:
+    """Whether the pause that holds a message still does: then it stays held, without another judgement, until its
+    end is known, and no longer than it is valid."""
+    moment = journey.moment
+    for pause in moment.program.pauses:
+        if pause.name == standing.data.get("held"):
+            until = paused_until(moment, pause)
+            valid_until = standing.data.get("valid_until", 0)
+            if until is None or moment.now >= valid_until:
+                return False
+            standing.due = min(until, valid_until)
+            return True
+    return False
 
 
 def recall(step: "StepPlan", journey: Journey, standing: Standing) -> None:
