@@ -63,7 +63,7 @@ def window_start(cap: "Cap", moment: "Moment") -> int:
 
 
 def _full(cap: "Cap", candidate: "Candidate", moment: "Moment", counted: "list[Contact]") -> Verdict | None:
-    detail = {"limit": cap.limit, "sent": len(counted), "channel": cap.channel or "any"}
+    detail = {"limit": cap.limit, "sent": len(counted), "on": cap.channel or "any"}
     if cap.on_hit == "hold" and cap.limit > 0:
         oldest = sorted(contact.at for contact in counted)[-cap.limit]
         return hold(CAPPED, _free_at(cap, moment, oldest), detail)
