@@ -68,8 +68,10 @@ class Send(Word):
 
 
 def _still_paused(journey: Journey, standing: Standing) -> bool:
-    """Whether the pause that holds a message still does: then it stays held, without another judgement, until its
-    end is known, and no longer than it is valid."""
+    """Whether the pause that holds a message still does.
+
+    Then it stays held, without another judgement, until the pause ends, and no longer than it is valid.
+    """
     moment = journey.moment
     for pause in moment.program.pauses:
         if pause.name == standing.data.get("held"):
