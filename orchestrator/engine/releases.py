@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.fallback import is_fallback
+from orchestrator.engine.fallback import drop, is_fallback
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, end_instance, run
 from orchestrator.engine.program.older import next_version
@@ -83,7 +83,7 @@ def _go_over(moment: "Moment", instance: "Instance", newest: "ScenarioPlan") -> 
         _rename(standing, moved)
         step = newest.steps.get(standing.step)
         if step is None and is_fallback(standing):
-            instance.standing.remove(standing)
+            drop(journey, standing)
         elif step is None:
             end(journey, "lost", reason.STEP_REMOVED)
             return

@@ -319,3 +319,12 @@ steps: [{id: tell, emit: {event: wave}}]
     releases.play.comes("seen", 3 * H + M, page="a")
     releases.play.passes(28 * H)
     assert len(releases.play.emitted) == 1
+
+
+def test_a_message_on_its_way_holds_nobody_when_its_step_is_gone() -> None:
+    mail = "  - {id: mail, send: {content: hello, channel: [email, push], fallback: {after: 1h, times: 1}}}\n"
+    releases = Releases(story(1, mail), MAIL)
+    releases.play.comes("seen", 0, "user_id:amy email:amy@example.com", page="a")
+    assert releases.play.standing() == ["mail"]
+    releases.publish(story(2, told("two"), "in_flight: follow"), at=10 * M)
+    assert releases.play.ended() == [("done", "finished")]
