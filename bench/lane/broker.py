@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -30,8 +30,16 @@ async def create(bootstrap: str, partitions: int, topics: Iterable[str], compact
                 for name, kind in kinds
             ]
         )
+        names = [name for name, _ in kinds]
+        while not all(map(_led, await admin.describe_topics(names))):
+            await asyncio.sleep(0.05)
     finally:
         await admin.close()
+
+
+def _led(topic: dict[str, Any]) -> bool:
+    """Whether every partition of a new topic has a leader that takes writes."""
+    return not topic["error_code"] and all(each["leader"] >= 0 for each in topic["partitions"])
 
 
 async def produce(bootstrap: str, topic: str, partitions: int, rows: Iterable[tuple[bytes, bytes]]) -> int:

@@ -41,20 +41,21 @@ class MissingReleaseError(RuntimeError):
 def by_customer(owned: Partition, records: Sequence[Record]) -> Sequence[Record]:
     """The records of a batch, those of one customer together and in their order.
 
-    A customer's record is cold in memory when its first event comes and warm for the next ones. Messages and ticks
-    keep their places among the events: only what lies between two of them is moved.
+    A customer's record is cold in memory when its first event comes and warm for the next ones. Messages, ticks and
+    records whose key names nobody keep their places: only what lies between two of them is moved.
     """
     if len(records) < FEW:
         return records
     ordered: list[Record] = []
-    groups: dict[bytes | None, list[Record]] = {}
+    groups: dict[bytes, list[Record]] = {}
     for record in records:
-        if record.topic == INPUTS:
+        home = owned.home(record.key) if record.topic != INPUTS else None
+        if home is None:
             ordered += chain.from_iterable(groups.values())
             groups = {}
             ordered.append(record)
         else:
-            groups.setdefault(owned.home(record.key), []).append(record)
+            groups.setdefault(home, []).append(record)
     ordered += chain.from_iterable(groups.values())
     return ordered
 

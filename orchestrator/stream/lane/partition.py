@@ -57,9 +57,11 @@ class Partition:
         return node
 
     def home(self, key: bytes | None) -> bytes | None:
-        """The key of the root that a record with this key goes to, as far as this partition's memory can tell."""
-        node = self._live.get(key) if key is not None else None
-        if node is None or node.to is None or key is None:
+        """The key of the root that a record with this key goes to, as far as it is known here; None without a key."""
+        if key is None:
+            return None
+        node = self._live.get(key) or (self.node(key) if key in self.values else None)
+        if node is None or node.to is None:
             return key
         return key[: key.index(b"/") + 1] + node.to.encode()
 
