@@ -15,12 +15,10 @@ from orchestrator.model.ids import split_key
 from orchestrator.stream.lane.outbox import DEAD_LETTER
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 from orchestrator.stream.table import PartitionTable
-from tests.simulation.simulator.reference import Expected, expected
+from tests.simulation.simulator.house import OWNERSHIP
+from tests.simulation.simulator.reference import Expected, expected, is_shared
 from tests.simulation.simulator.simulation import Simulation
 from tests.simulation.simulator.violation import ViolationError
-
-OWNERSHIP = b"default/partition:"
-"""An ownership record may differ: one that a zombie had under way when it began can still arrive."""
 
 
 class Outcome:
@@ -39,6 +37,7 @@ class Outcome:
             durable = PartitionTable(partition, owner.worker.core)
             log = run.broker.changelog[partition]
             durable.restore(log, len(log))
+            # An ownership record may differ: one that a zombie had under way when it began can still arrive.
             differing = dict(durable.values.items() ^ owner.table.values.items())
             if any(not key.startswith(OWNERSHIP) for key in differing):
                 raise ViolationError(f"partition {partition}: memory and changelog differ in {list(differing)}")
@@ -177,9 +176,23 @@ def _groups_are_right(outcome: Outcome) -> None:
             raise ViolationError(f"{sorted(group)} are one customer, not {[homes.get(node) for node in sorted(group)]}")
     if len({homes[next(iter(group))] for group in due.groups}) != len(due.groups):
         raise ViolationError(f"two groups became one: {due.groups}")
+    _denials_hold(outcome, due.groups, homes)
     for node, owner in due.owners.items():
         if homes.get(node) != homes.get(owner):
             raise ViolationError(f"{node} belongs to {owner} by newest evidence, not to {homes.get(node)}")
+
+
+def _denials_hold(outcome: Outcome, groups: list[frozenset[str]], homes: dict[str, str]) -> None:
+    """Where the newest word of a customer was no, it is no, however the halves that said it came together."""
+    for group in groups:
+        words = [
+            (outcome.run.told[one.name], one.data["word"])
+            for one in outcome.run.story.happenings
+            if one.type == "told" and group.intersection(one.nodes)
+        ]
+        granted = outcome.customers[homes[next(iter(group))]].consents.get("email/product", (0, False, ""))[1]
+        if words and max(words)[1] == "no" and granted:
+            raise ViolationError(f"{sorted(group)} said no last, and count as having said yes: {words}")
 
 
 def sent_by(outcome: Outcome) -> list[Action]:
@@ -260,5 +273,6 @@ def _delivered(outcome: Outcome) -> None:
     homes = homes_of(outcome)
     for root, customer in outcome.customers.items():
         for contact in customer.contacts:
-            if not contact.settled and homes.get(deciders[contact.id]) == root:
+            decider = deciders[contact.id]
+            if not contact.settled and not is_shared(decider) and homes.get(decider) == root:
                 raise ViolationError(f"{root} never heard what became of {contact.id}")

@@ -17,6 +17,8 @@ SHARED: Final = ("phone", "anonymous_id")
 MOST: Final = {"user_id": 1, "email": 3, "phone": 2, "anonymous_id": 3}
 COUNTED: Final = ("seen", "put", "bought", "told", "logged_out", "returned")
 """Customer events: each is counted once, wherever it ends up."""
+OWNERSHIP: Final = b"default/partition:"
+"""How the keys of a partition's own records begin."""
 CHANNELS: Final = ("channel.web", "channel.shop", "channel.stock", "channel.email")
 
 _TEXT, _NUMBER = {"type": "string"}, {"type": "number"}

@@ -10,9 +10,10 @@ import msgspec
 from orchestrator.model.ids import node_key
 from orchestrator.model.message import Erase, encode_message
 from orchestrator.stream.lane.core import MissingReleaseError
+from orchestrator.stream.lane.step import INPUTS
 from tests.simulation.simulator.broker import Broker
 from tests.simulation.simulator.delivery import Delivery
-from tests.simulation.simulator.house import SECOND, releases
+from tests.simulation.simulator.house import OWNERSHIP, SECOND, releases
 from tests.simulation.simulator.story import Happening, Story
 from tests.simulation.simulator.tracing import describe
 from tests.simulation.simulator.violation import ViolationError
@@ -86,7 +87,8 @@ class Simulation:
             (self._facts, 1.0),
             (self._crash, troubles.crash),
             (self._lose, troubles.lose),
-            (self._haunt, 3.0 if troubles.lose else 0.0),
+            (self._haunt, 6.0 if troubles.lose else 0.0),
+            (self._repeat, troubles.repeat),
             (self._release, troubles.release),
             (self._take_over, 5.0),
             (self._publish, 0.6 if self.story.publishes else 0.0),
@@ -138,6 +140,16 @@ class Simulation:
                 self.broker.append(happening.topic, partition, key, value)
             else:
                 self._retold.append((happening.topic, partition, key, value))
+
+    def _repeat(self) -> None:
+        """A record comes again, though nobody crashed: at least once is all that is promised between nodes."""
+        logs = [log for (topic, _), log in self.broker.logs.items() if topic == INPUTS and log]
+        if logs:
+            log = self.rng.choice(logs)
+            record = log[int(self.rng.random() * len(log))]
+            if not (record.key or b"").startswith(OWNERSHIP):
+                self._say(f"again: {describe(record)}")
+                self.broker.append(INPUTS, record.partition, record.key, record.value or b"")
 
     def _publish(self) -> None:
         if len(self.programs) == 1:
@@ -287,7 +299,7 @@ class Simulation:
         if not self.zombies:
             return
         zombie = self.rng.choice(self.zombies)
-        if self.rng.random() < 0.15:
+        if self.rng.random() < 0.06:
             self._say(f"{zombie.worker.name} finds out")
             self._end(zombie.worker)
         elif self.rng.random() < 0.5 and zombie.ready:

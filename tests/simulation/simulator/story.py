@@ -5,9 +5,10 @@ from typing import Final, NamedTuple
 
 from tests.simulation.simulator.house import LATENESS, MOST, SECOND, SHARED, UNIQUE
 
-MODES: Final = ("unique", "newest", "any", "any", "any", "solo")
+MODES: Final = ("unique", "newest", "any", "clash", "any", "solo")
 """Which identifiers meet. `unique`: people without conflicts; `newest`: and browsers that go from one to the next;
-`any`: whatever comes, with conflicts, logout and erasure; `solo`: nobody meets anybody."""
+`any`: whatever comes, with conflicts, logout and erasure; `clash`: two people whose names chains of events bring
+together; `solo`: nobody meets anybody."""
 
 
 class Happening(NamedTuple):
@@ -41,6 +42,7 @@ class Troubles(NamedTuple):
     lose: float
     release: float
     hours: float
+    repeat: float
 
 
 class Story(NamedTuple):
@@ -85,9 +87,10 @@ def draw_story(seed: int) -> Story:
 def _troubles(rng: Random) -> Troubles:
     return Troubles(
         crash=rng.choice((0.0, 0.4, 1.5)),
-        lose=rng.choice((0.0, 0.0, 0.6)),
-        release=rng.choice((0.0, 0.5)),
+        lose=rng.choice((0.0, 0.0, 0.6, 1.5)),
+        release=rng.choice((0.0, 0.5, 2.0)),
         hours=rng.choice((0.2, 1.0)),
+        repeat=rng.choice((0.0, 0.0, 1.0)),
     )
 
 
@@ -99,6 +102,9 @@ class _Names:
         if mode == "any":
             pool = [f"{space}:{space[0]}{n}" for space in (*UNIQUE, *SHARED) for n in (1, 2, 3)]
             self.people = [rng.sample(pool, rng.randint(3, 7))]
+        elif mode == "clash":
+            emails = [f"email:e{n}" for n in range(rng.randint(1, 5))]
+            self.people = [["user_id:u1", "user_id:u2", *emails]]
         else:
             people = range(rng.randint(1, 2 if mode == "newest" else 3))
             self.people = [[f"user_id:u{n}", *(f"email:e{n}{m}" for m in range(rng.randint(0, 2)))] for n in people]

@@ -8,7 +8,7 @@ from orchestrator.model.effect import Action
 from orchestrator.model.ids import split_key
 from orchestrator.stream.lane.records import Batch, Record
 from tests.simulation.simulator.broker import Broker
-from tests.simulation.simulator.house import CAP_WINDOW, MOST, SHARED, SILENCE, UNIQUE
+from tests.simulation.simulator.house import CAP_WINDOW, MOST, OWNERSHIP, SHARED, SILENCE, UNIQUE
 from tests.simulation.simulator.violation import ViolationError
 from tests.simulation.simulator.worker import Ownership
 
@@ -44,7 +44,7 @@ class Watcher:
     def opened(self, owner: Ownership) -> None:
         """A partition has been recovered: its nodes count from what is durable."""
         self.roots[owner.partition] = {}
-        self._look(owner, [key for key in owner.table.values if not key.startswith(b"default/partition:")])
+        self._look(owner, [key for key in owner.table.values if not key.startswith(OWNERSHIP)])
 
     def after(self, owner: Ownership, batch: Batch) -> None:
         """A batch was computed."""
