@@ -73,7 +73,12 @@ def judge_candidates(moment: "Moment") -> list[Candidate]:
 
 
 def _judged(moment: "Moment", candidate: Candidate) -> bool:
-    """Judge one; where anything raises, the message is not sent and the others are judged all the same."""
+    """Judge one; where anything raises, the message is not sent and the others are judged all the same.
+
+    An instance that has ended by another of its messages (`on_unsent: exit`) sends nothing more.
+    """
+    if candidate.instance not in moment.customer.instances:
+        return False
     settled = guarded(moment, candidate.plan.name, candidate.instance, _judge, moment, candidate)
     return _refused(moment, candidate, Verdict(reason.ERROR)) if settled is None else bool(settled)
 
