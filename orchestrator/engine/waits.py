@@ -55,13 +55,14 @@ def _check(moment: "Moment", instance: "Instance", plan: "ScenarioPlan") -> None
 
 
 def _may_move(moment: "Moment", event: "Event", step: "StepPlan") -> bool:
-    """A late event moves nothing, but where `grace` covers it: how far, the step knows. Inactivity touches nothing.
+    """A late event moves nothing, but where `grace` covers it: how far, the step knows.
 
-    What became of a message is told whenever it is.
+    What is no activity breaks no silence, but who waits for it by name gets it. What became of a message
+    is told whenever it is.
     """
     if step.kind == "send":
         return True
-    if moment.plan is not None and not moment.plan.activity:
+    if step.kind == "silence" and moment.plan is not None and not moment.plan.activity:
         return False
     return not event.late or bool(getattr(step.body, "grace", 0))
 
