@@ -177,7 +177,8 @@ def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, An
     if plan.document.in_flight == "drain" and _drains(moment, plan):
         moment.note("not_entered", plan.name, "", "draining", {"key": key})
         return
-    if not _admits(moment, plan, key):
+    twin = _twin(moment, plan, key)
+    if not _admits(moment, plan, key, twin):
         return
     instance = _instance(moment, plan, key, stored)
     journey = Journey(moment, instance, plan)
@@ -187,6 +188,8 @@ def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, An
             detail = {"key": key, "condition": ending.condition.source} if ending.condition is not None else None
             moment.note("not_entered", plan.name, "", ending.reason, detail)
             return
+    if twin is not None:
+        _make_way(moment, plan, twin)
     name = f"{plan.name}\n{key}"
     moment.customer.ordinals = {**moment.customer.ordinals, name: (instance.ordinal, moment.now)}
     _add(moment, instance)
@@ -203,20 +206,21 @@ def _drains(moment: "Moment", plan: "ScenarioPlan") -> bool:
     return any(i.scenario == plan.name and i.version != plan.version for i in moment.customer.instances)
 
 
-def _admits(moment: "Moment", plan: "ScenarioPlan", key: str) -> bool:
-    """The same key lives: nothing, or it ends and enters anew; it has ended: as `re_entry` says."""
+def _twin(moment: "Moment", plan: "ScenarioPlan", key: str) -> Instance | None:
+    """The instance of the same key that is under way or rests."""
+    for instance in moment.customer.instances:
+        if instance.scenario == plan.name and instance.key == key:
+            return instance
+    return None
+
+
+def _admits(moment: "Moment", plan: "ScenarioPlan", key: str, twin: Instance | None) -> bool:
+    """Where the same key lives, `if_live` says; where it has ended or rests, `re_entry`. Nothing ends here."""
     entry = plan.document.entry
-    for twin in moment.customer.instances:
-        if twin.scenario == plan.name and twin.key == key:
-            if twin.mode == "rest":
-                end(Journey(moment, twin, plan), "done", reason.FINISHED)
-            elif entry.if_live == "restart":
-                end(Journey(moment, twin, plan), "lost", reason.RESTARTED)
-            else:
-                if moment.explain:
-                    moment.note("not_entered", plan.name, "", "live", {"key": key})
-                return False
-            break
+    if twin is not None and twin.mode != "rest":
+        if entry.if_live != "restart" and moment.explain:
+            moment.note("not_entered", plan.name, "", "live", {"key": key})
+        return entry.if_live == "restart"
     known = moment.customer.ordinals.get(f"{plan.name}\n{key}")
     if known is None or entry.re_entry == "always":
         return True
@@ -224,6 +228,14 @@ def _admits(moment: "Moment", plan: "ScenarioPlan", key: str) -> bool:
         return True
     moment.note("not_entered", plan.name, "", "re_entry", {"key": key, "entered_at": known[1]})
     return False
+
+
+def _make_way(moment: "Moment", plan: "ScenarioPlan", twin: Instance) -> None:
+    """A new entry of its key ends an instance."""
+    if twin.mode == "rest":
+        end(Journey(moment, twin, plan), "done", reason.FINISHED)
+    else:
+        end(Journey(moment, twin, plan), "lost", reason.RESTARTED)
 
 
 def _instance(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, Any]) -> Instance:
