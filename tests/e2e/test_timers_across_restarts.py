@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e, pytest.mark.timeout(600)]
 
-QUICK, SLOW = 3_000, 15_000
+QUICK, SLOW = 3_000, 12_000
 EACH = 10
 
 
