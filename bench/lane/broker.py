@@ -31,7 +31,7 @@ async def create(bootstrap: str, partitions: int, topics: Iterable[str], compact
             ]
         )
         names = [name for name, _ in kinds]
-        while not all(map(_led, await admin.describe_topics(names))):
+        while not all(map(_led, await admin.describe_topics(names))):  # noqa: ASYNC110  the broker tells it in no other way
             await asyncio.sleep(0.05)
     finally:
         await admin.close()
