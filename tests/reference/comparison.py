@@ -1,0 +1,195 @@
+"""One bundle and one stream of events through both: the production engine, and the reference interpreter."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from orchestrator.engine.program.build import build_program
+from orchestrator.language.bundle import load_bundle
+from orchestrator.language.cel import Timestamp
+from orchestrator.model.customer import IN, Customer, Member, Node
+from orchestrator.model.effect import Action
+from orchestrator.model.ids import node_key, person_id
+from orchestrator.rehearsal.asking import moment_of
+from orchestrator.rehearsal.world import World
+from tests.reference.generated_bundles import SCHEMAS
+from tests.reference.generated_events import NEWEST, Arrival
+from tests.reference.interpreter.customer import Customer as Reference
+from tests.reference.interpreter.moment import arrives, timers
+from tests.reference.interpreter.profile import read
+from tests.reference.interpreter.records import Happened
+
+if TYPE_CHECKING:
+    from orchestrator.language.bundle.bundle import Bundle
+    from orchestrator.model.effect import Note
+
+WHO: Final = "user_id:amy"
+IDS: Final = {"user_id": "amy", "email": "amy@example.com", "phone": "+33600000001", "device": "d1"}
+GRANTED: Final = ("email", "push")
+BEFORE: Final = 3_600_000
+AFTERWARDS: Final = 9 * 24 * 3_600_000
+ON_ITS_WAY: Final = 300
+TOLD: Final = frozenset({
+    "sent", "suppressed", "held", "entered", "ended", "not_entered", "task", "task_added", "task_closed",
+    "task_withdrawn", "task_overdue",
+})  # fmt: skip
+
+
+class Outcome(NamedTuple):
+    """What came of it, as plain data."""
+
+    told: list[tuple[Any, ...]]
+    messages: list[dict[str, Any]]
+    traits: dict[str, Any]
+    instances: list[Any]
+    tasks: list[Any]
+
+
+def loaded(text: str) -> Bundle:
+    """The bundle of a text; fails where a check refuses it."""
+    result = load_bundle({"generated.yaml": text.encode()}, SCHEMAS)
+    assert result.bundle is not None, "\n".join(str(one) for one in result.diagnostics if one.code[0] == "E")
+    return result.bundle
+
+
+def produced(bundle: Bundle, stream: list[Arrival], start: int) -> tuple[Outcome, list[Arrival]]:
+    """What the production engine makes of it; and the events with the messages that they were about."""
+    world = World(build_program(bundle), start, 1)
+    world.place(WHO, Node(body=_customer(start)))
+    for namespace, value in IDS.items():
+        if f"{namespace}:{value}" != WHO:
+            world.place(f"{namespace}:{value}", Node(to=WHO, epoch=1))
+    played = []
+    for one in stream:
+        arrival = one._replace(data=_resolved(one.data, world))
+        played.append(arrival)
+        world.arrive(f"channel.{one.channel}", node_key("default", WHO), _raw(arrival, start), start + one.at)
+    world.advance(start + stream[-1].at + AFTERWARDS)
+    return _engine_outcome(world, bundle), played
+
+
+def interpreted(bundle: Bundle, played: list[Arrival], start: int) -> Outcome:
+    """What the reference interpreter makes of it."""
+    said = {(channel, "product"): (start - BEFORE, False) for channel in GRANTED}
+    customer = Reference(bundle, person_id("default", WHO, 0, 0), IDS, said, start)
+    for one in played:
+        at = start + one.at
+        timers(customer, at - ON_ITS_WAY)
+        arrives(customer, Happened(one.type, one.channel, one.id, start + one.time, at, dict(one.data)), at)
+    end = start + played[-1].at + AFTERWARDS
+    timers(customer, end - ON_ITS_WAY)
+    customer.now = max(customer.now, end)
+    return _reference_outcome(customer)
+
+
+# The engine's.
+
+
+def _customer(start: int) -> Customer:
+    body = Customer(person=person_id("default", WHO, 0, 0), born=start - BEFORE, now=start)
+    names = [f"{namespace}:{value}" for namespace, value in IDS.items()]
+    body.family = {name: Member(int(name != WHO), IN, start - BEFORE) for name in names}
+    body.consents = {f"{channel}/product": (start - BEFORE, True, "explicit") for channel in GRANTED}
+    return body
+
+
+def _resolved(data: dict[str, Any], world: World) -> dict[str, Any]:
+    if data.get("message") != NEWEST:
+        return data
+    actions = world.record.actions()
+    newest = actions[-1].effect if actions else None
+    return {**data, "message": newest.id if isinstance(newest, Action) else "none"}
+
+
+def _raw(arrival: Arrival, start: int) -> bytes:
+    time = datetime.fromtimestamp((start + arrival.time) / 1000, UTC).isoformat(timespec="milliseconds")
+    data = {"user_id": "amy", **arrival.data}
+    return msgspec.json.encode({"id": arrival.id, "source": "shop", "type": arrival.type, "time": time, "data": data})
+
+
+def _engine_outcome(world: World, bundle: Bundle) -> Outcome:
+    _, customer = world.root(WHO)
+    assert customer is not None
+    profile = moment_of(world, WHO).scope.profile
+    told = [
+        (one.at, one.note.what, one.note.scenario, one.note.step, one.note.reason, _detail(one.note))
+        for one in world.record.notes()
+        if one.note is not None and one.note.what in TOLD
+    ]
+    errors = [one.note for one in world.record.notes() if one.note is not None and one.note.what == "error"]
+    assert not errors, errors
+    actions = [one.effect for one in world.record.actions() if isinstance(one.effect, Action)]
+    return Outcome(
+        told,
+        [
+            {
+                "at": a.at, "id": a.id, "content": a.content, "channel": a.channel, "class": a.class_,
+                "topic": a.topic, "scenario": a.scenario, "key": a.key, "step": a.step, "address": a.address,
+                "about": a.about, "values": a.values, "valid_until": a.valid_until,
+            }
+            for a in actions
+        ],
+        {name: plain(profile[name]) for name in sorted(bundle.traits)},
+        [
+            (i.scenario, i.key, i.ordinal, i.mode, i.ends_at, sorted((s.step, s.since, s.due) for s in i.standing))
+            for i in customer.instances
+        ],
+        sorted((t.id, t.queue, t.key, t.due, t.overdue, plain(t.with_)) for t in customer.tasks),
+    )  # fmt: skip
+
+
+def _detail(note: Note) -> str:
+    detail = note.detail or {}
+    if note.what in {"sent", "suppressed", "held"}:
+        return f"{detail.get('document', detail['content'])}/{detail.get('channel', '')}"
+    if note.what == "entered":
+        return str(detail["key"])
+    if note.what == "ended":
+        return str(detail["outcome"])
+    return str(detail.get("id", "")) if note.what.startswith("task") and note.what != "task_added" else ""
+
+
+# The interpreter's.
+
+
+def _reference_outcome(customer: Reference) -> Outcome:
+    told = [(one.at, one.what, one.scenario, one.step, one.reason, _own_detail(one)) for one in customer.told]
+    messages = [
+        {
+            "at": m.at, "id": m.id, "content": m.content, "channel": m.channel, "class": m.class_, "topic": m.topic,
+            "scenario": m.scenario, "key": m.key, "step": m.step, "address": m.address, "about": m.about,
+            "values": plain(m.values), "valid_until": m.valid_until,
+        }
+        for m in customer.sent
+    ]  # fmt: skip
+    return Outcome(
+        told,
+        messages,
+        {name: plain(read(customer, name)) for name in sorted(customer.bundle.traits)},
+        [
+            (
+                i.name, i.key, i.ordinal, i.mode, i.ends_at,
+                sorted((t.standing.step.id, t.standing.since, t.standing.due or 0) for t in i.tracks if t.standing),
+            )
+            for i in customer.instances
+        ],
+        sorted((w.id, w.queue, w.key, w.due, w.overdue, plain(w.values)) for w in customer.tasks),
+    )  # fmt: skip
+
+
+def _own_detail(one: Any) -> str:
+    return "" if one.what == "task_added" else str(one.detail)
+
+
+def plain(value: Any) -> Any:
+    """A value that can be compared: maps by key, numbers rounded to what floats can hold."""
+    if isinstance(value, dict):
+        return {key: plain(value[key]) for key in sorted(value.keys())}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, float):
+        return round(value, 6)
+    return value.ms if isinstance(value, Timestamp) else value

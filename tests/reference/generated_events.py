@@ -1,0 +1,86 @@
+"""Streams of events, drawn: near each other and near the edges of timers, twice, late, and out of order."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from hypothesis import strategies as st
+
+from tests.reference.generated_bundles import CHANNELS, CUSTOMER_EVENTS, PAGES
+
+S: Final = 1000
+M: Final = 60 * S
+H: Final = 60 * M
+STARTS: Final = (
+    1_772_442_000_000,  # Monday, 10:00 in Paris
+    1_772_479_800_000,  # Monday, 20:30: quiet hours are near
+    1_774_734_300_000,  # Saturday, 22:45: in the night to come the clock jumps from 2:00 to 3:00
+)
+NEWEST: Final = "$newest"
+"""Stands for the id of the newest message, which is known only when it is played."""
+
+
+class Arrival(NamedTuple):
+    """An event that arrives at `at`, and happened at `time`; ms after the start."""
+
+    at: int
+    time: int
+    id: str
+    type: str
+    channel: str
+    data: dict[str, Any]
+
+
+_STEPS = st.sampled_from((0, 1, S, 30 * S, M, 5 * M, 10 * M, 30 * M, H, 2 * H, 24 * H))
+_EDGES = st.sampled_from((-S, -1, 0, 0, 1, 150, 400, S))
+_WITHIN = st.sampled_from((0, 0, 0, 0, 1, S, M, 5 * M, 10 * M - 1, 10 * M, -S, -2 * M))
+_BEYOND = st.sampled_from((0, 0, 0, S, 10 * M, 10 * M + 1, 11 * M, H, 5 * H))
+_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
+    "seen": {"page": PAGES, "seconds": (5.0, 30.0, 90.5), "n": (1, 2), "tags": (["x"], ["y", "x"], ["x", "z"])},
+    "bought": {"order": ("o1", "o2"), "total": (20.0, 60.0, 120.0)},
+    "returned": {"order": ("o1", "o2"), "share": (0.5, 1.0)},
+    "told": {
+        "word": ("yes", "no", "never", "all of it", "nothing", "prefer", "likes", "level", "hours"),
+        "value": CHANNELS,
+    },
+    "case_opened": {"case": ("c1", "c2")},
+    "case_closed": {"case": ("c1", "c2")},
+    "idle": {"page": PAGES},
+    "opened": {"message": (NEWEST,), "content": ("m.1",)},
+    "clicked": {"message": (NEWEST,)},
+}
+_FITTING: dict[str, tuple[Any, ...]] = {"likes": ("p1", "p2"), "level": PAGES, "hours": ("9-12", "18-20")}
+_ALWAYS: Final = frozenset({"word", "value"})
+
+
+@st.composite
+def streams(draw: Any, beyond: bool) -> list[Arrival]:
+    """Events by arrival.
+
+    Args:
+        draw: Hypothesis.
+        beyond: whether some may be later than `lateness`.
+    """
+    found: list[Arrival] = []
+    at = 0
+    for number in range(draw(st.integers(4, 14))):
+        at = max(at, at + draw(_STEPS) + draw(_EDGES))
+        if found and draw(st.integers(1, 8)) == 8:
+            again = draw(st.sampled_from(found))
+            found.append(again._replace(at=at))
+            continue
+        type_ = draw(st.sampled_from((*CUSTOMER_EVENTS, "seen", "seen", "seen", "bought")))
+        late = draw(_BEYOND if beyond else _WITHIN)
+        channel = "email" if type_ in {"opened", "clicked"} else "web"
+        found.append(Arrival(at, at - late, f"e{number}", type_, channel, _data(draw, type_)))
+    return found
+
+
+def _data(draw: Any, type_: str) -> dict[str, Any]:
+    """Properties; now and then one is missing."""
+    data: dict[str, Any] = {}
+    for name, values in _VALUES[type_].items():
+        if name not in _ALWAYS and draw(st.integers(1, 6)) == 6:
+            continue
+        data[name] = draw(st.sampled_from(_FITTING.get(data.get("word", ""), values) if name == "value" else values))
+    return data

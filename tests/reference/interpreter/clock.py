@@ -1,0 +1,58 @@
+"""The customer's clock: found by looking at every minute, so that no rule about summer time is needed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+MINUTE = 60_000
+DAY = 86_400_000
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def local(at: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
+
+
+def parts(wall: datetime) -> dict[str, Any]:
+    return {
+        "date": wall.date().isoformat(),
+        "time": wall.strftime("%H:%M"),
+        "weekday": WEEKDAYS[wall.weekday()],
+        "hour": wall.hour,
+    }
+
+
+def minutes_of_day(at: int, zone: str) -> int:
+    wall = local(at, zone)
+    return wall.hour * 60 + wall.minute
+
+
+def midnight(at: int, zone: str, days_later: int = 0) -> int:
+    """The first minute of the local day that many days after the day of `at`."""
+    wanted = local(at, zone).date().toordinal() + days_later
+    minute = at // MINUTE * MINUTE
+    while local(minute, zone).date().toordinal() >= wanted:
+        minute -= DAY // 2
+    while local(minute, zone).date().toordinal() < wanted:
+        minute += MINUTE
+    return minute
+
+
+def next_time(at: int, minutes: int, zone: str, days_later: int = 0, weekdays: tuple[str, ...] = ()) -> int:
+    """The next minute from `at` on (and from that many local days later on) when it is that o'clock."""
+    begin = max(at, midnight(at, zone, days_later)) if days_later else at
+    minute = -(-begin // MINUTE) * MINUTE
+    while minutes_of_day(minute, zone) != minutes or (
+        weekdays and WEEKDAYS[local(minute, zone).weekday()] not in weekdays
+    ):
+        minute += MINUTE
+    return minute
+
+
+def within(minutes: int, begin: int, end: int) -> bool:
+    """Whether a time of day lies between two, also across midnight."""
+    if begin <= end:
+        return begin <= minutes < end
+    return minutes >= begin or minutes < end

@@ -1,0 +1,58 @@
+"""One customer: everything that ever happened to them, and what is under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestrator.language.bundle.bundle import Bundle
+    from tests.reference.interpreter.profile import Contribution
+    from tests.reference.interpreter.records import Happened, Instance, Message, Told, Work
+
+
+class Customer:
+    """What the interpreter knows. Times in ms.
+
+    Args:
+        bundle: what it runs.
+        person: the customer's id.
+        ids: namespace -> value.
+        said: what was said of consent before the start: (channel, purpose) -> (time, denied).
+        now: the clock at the start.
+    """
+
+    def __init__(
+        self, bundle: Bundle, person: str, ids: dict[str, str], said: dict[tuple[str, str], tuple[int, bool]], now: int
+    ) -> None:
+        self.bundle = bundle
+        self.person = person
+        self.ids = ids
+        self.said_at_start = said
+        self.now = now
+        self.zone: str = bundle.settings.zone
+        self.declared = _declared(bundle)
+        self.accepted: list[Happened] = []
+        self.instances: list[Instance] = []
+        self.entered: dict[tuple[str, str], tuple[int, int]] = {}
+        self.sent: list[Message] = []
+        self.tasks: list[Work] = []
+        self.stored: dict[str, Any] = {}
+        self.awards: dict[str, list[Contribution]] = {}
+        self.levels: dict[str, str | None] = {}
+        self.completed: dict[str, set[tuple[int, str]]] = {}
+        self.pause_began: dict[str, int] = {}
+        self.pause_over: dict[str, int] = {}
+        self.told: list[Told] = []
+        self.made = 0
+
+    def is_activity(self, event: Happened) -> bool:
+        declaration = self.bundle.events.get(event.names[1]) or self.bundle.events.get(event.type)
+        return declaration is None or declaration.activity
+
+
+def _declared(bundle: Bundle) -> frozenset[str]:
+    """Every property that any event may have."""
+    types = bundle.event_types
+    names = {name for properties in types.schemas.properties.values() for name in properties}
+    derived = {name for event in bundle.events.values() for name in event.derive}
+    return frozenset(names | derived | set(types.identifiers)) - {"meta"}

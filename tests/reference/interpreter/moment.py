@@ -1,0 +1,180 @@
+"""Section 10: one input through one customer, step by step in the order of the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.reference.interpreter.conditions import Scope, holds
+from tests.reference.interpreter.endings import check_endings, end_by_event, too_old
+from tests.reference.interpreter.entries import becomes_now, check_entries, look_at_becomes
+from tests.reference.interpreter.policy import judge
+from tests.reference.interpreter.profile import words
+from tests.reference.interpreter.records import Candidate, Happened, Told, Work
+from tests.reference.interpreter.steps import after, close_tasks, due, overdue, run, touch_silence, touched
+
+if TYPE_CHECKING:
+    from tests.reference.interpreter.customer import Customer
+    from tests.reference.interpreter.records import Instance, Track
+
+MOST_ROUNDS = 8
+
+
+class Moment:
+    """What belongs to one moment: its time, what led to it, and what is still to be looked at."""
+
+    def __init__(self, customer: Customer, at: int, led_at: int) -> None:
+        customer.now = max(customer.now, at)
+        self.customer = customer
+        self.bundle = customer.bundle
+        self.now = customer.now
+        self.input_at = self.led_at = led_at
+        self.candidates: list[Candidate] = []
+        self.made: list[Happened] = []
+        self.taken: dict[str, str] = {}
+
+    def tell(self, what: str, scenario: str, step: str = "", reason: str = "", detail: str = "") -> None:
+        self.customer.told.append(Told(self.now, what, scenario, step, reason, detail))
+
+    def make(self, type_: str, **data: Any) -> None:
+        """An event of the engine's own (5.4)."""
+        self.customer.made += 1
+        id_ = f"made/{self.customer.made:09}"
+        self.made.append(Happened(type_, "engine", id_, self.now, self.now, data, "engine"))
+
+
+def arrives(customer: Customer, event: Happened, at: int) -> None:
+    """An event arrives at `at`: what is due acts first (step 2), then the event has its moment."""
+    if any((one.source, one.id) == (event.source, event.id) for one in customer.accepted):
+        return
+    timers(customer, at)
+    moment = Moment(customer, at, event.time)
+    event.late = event.time < moment.now - customer.bundle.settings.lateness
+    look_at_becomes(moment)
+    through(moment, event)
+    rounds(moment)
+
+
+def timers(customer: Customer, until: int) -> None:
+    """Everything due up to `until`, each at its own time; what is due at one instant is one moment."""
+    while (at := _earliest(customer)) is not None and at <= until:
+        moment = Moment(customer, at, at)
+        ready = sorted(
+            [
+                (one.name, one.key, track.standing.step.id, one, track, track.standing)
+                for one in customer.instances
+                for track in one.tracks
+                if track.standing is not None and track.standing.due is not None and track.standing.due <= at
+            ]
+            + [(one.name, one.key, "", one, None, None) for one in customer.instances if one.ends_at <= at]
+            + [
+                (work.instance.name, work.instance.key, work.step.id, work, None, None)
+                for work in customer.tasks
+                if 0 < work.due <= at and not work.overdue
+            ],
+            key=lambda one: one[:3],
+        )
+        check_endings(moment, None)
+        check_waits(moment, None)
+        for _, _, step, one, track, standing in ready:
+            if isinstance(one, Work):
+                overdue(moment, one)
+            elif one in customer.instances and step == "":
+                too_old(moment, one)
+            elif one in customer.instances and track is not None and track.standing is standing:
+                due(moment, one, track)
+        rounds(moment)
+
+
+def _earliest(customer: Customer) -> int | None:
+    times = [one.ends_at for one in customer.instances]
+    standing = [track.standing for one in customer.instances for track in one.tracks if track.standing is not None]
+    times += [one.due for one in standing if one.due is not None]
+    times += [work.due for work in customer.tasks if work.due > 0 and not work.overdue]
+    return min(times) if times else None
+
+
+def through(moment: Moment, event: Happened) -> None:
+    """Steps 3 to 7 for one event, the customer's or one that the engine made."""
+    customer = moment.customer
+    moment.led_at = event.time
+    derive(moment, event)
+    said = words(customer)
+    customer.accepted.append(event)
+    consent_changes(moment, said)
+    follow_pauses(moment)
+    close_tasks(moment, event)
+    check_endings(moment, event)
+    check_waits(moment, event)
+    before = list(customer.instances)
+    check_entries(moment, event)
+    for instance in [one for one in customer.instances if one not in before]:
+        catch_up(moment, instance)
+    moment.led_at = moment.input_at
+
+
+def catch_up(moment: Moment, instance: Instance) -> None:
+    """What is known already and happened after the event that started an instance counts for it: it came earlier."""
+    known = [one for one in moment.customer.accepted if one.channel != "engine" and one.time > instance.entry.time]
+    for event in sorted(known, key=lambda one: (one.time, one.id)):
+        if instance in moment.customer.instances:
+            end_by_event(moment, instance, event)
+    for event in known:
+        for track in instance.tracks:
+            if track.standing is not None and track.standing.step.kind == "silence":
+                touch_silence(moment, instance, track.standing, event)
+
+
+def derive(moment: Moment, event: Happened) -> None:
+    """Step 3: derived properties see the profile as it was."""
+    for name in event.names[::-1]:
+        declaration = moment.bundle.events.get(name)
+        if declaration is not None:
+            for property_, value in declaration.derive.items():
+                event.data[property_] = value.evaluate(Scope(moment.customer, event))
+            return
+
+
+def consent_changes(moment: Moment, before: dict[tuple[str, str], tuple[int, bool]]) -> None:
+    for (channel, purpose), (_, denied) in words(moment.customer).items():
+        known = before.get((channel, purpose))
+        if known is None or known[1] != denied:
+            moment.make("consent_changed", channel=channel, purpose=purpose, granted=not denied)
+
+
+def follow_pauses(moment: Moment) -> None:
+    """When a pause began, and when it was over."""
+    customer = moment.customer
+    for pause in moment.bundle.policy.pauses:
+        if holds(pause.while_, Scope(customer), unknown=True):
+            customer.pause_began.setdefault(pause.name, moment.now)
+        elif customer.pause_began.pop(pause.name, None) is not None:
+            customer.pause_over[pause.name] = moment.now
+
+
+def check_waits(moment: Moment, event: Happened | None) -> None:
+    """Step 6: every instance, by scenario and key; each track moves by at most one wait."""
+    for instance in list(moment.customer.instances):
+        standing: list[Track] = [track for track in instance.tracks if track.standing is not None]
+        for track in standing:
+            if instance in moment.customer.instances and track in instance.tracks:
+                touched(moment, instance, track, event)
+
+
+def rounds(moment: Moment) -> None:
+    """Steps 8 and 9."""
+    for _ in range(MOST_ROUNDS):
+        moved = False
+        waiting, moment.candidates = moment.candidates, []
+        settled = judge(moment, waiting)
+        for candidate in settled:
+            if candidate.instance in moment.customer.instances:
+                after(candidate.track)
+                run(moment, candidate.instance, candidate.track)
+            moved = True
+        made, moment.made = moment.made, []
+        for event in made:
+            through(moment, event)
+            moved = True
+        moved = becomes_now(moment) or moved
+        if not moved and not moment.candidates:
+            return
