@@ -229,6 +229,9 @@ class Step:
         node = self.partition.node(key)
         work = self.work(node, name, record)
         handle(work, message)
+        if isinstance(message, Refused) and work.changed and isinstance(node.body, Customer):
+            # It stays itself: rows and releases that changed while it was moving, it was not told of.
+            self.engine.facts_changed(work, node.body)
         for tell in work.passed:
             self.pass_on(tell.node, tell.message)
         self.outcomes.append((type(message).__name__.lower(), "handled" if work.changed else "ignored"))
