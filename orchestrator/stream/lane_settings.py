@@ -82,6 +82,8 @@ class BatchCounts(msgspec.Struct, frozen=True):
     sends: int
     oldest: int
     """Record time of the first record, in ms; 0 for a batch without records (`wake`, `assigned`)."""
+    changelog_bytes: int = 0
+    """Of its changelog, keys and values."""
 
 
 class RestoreProgress(msgspec.Struct, frozen=True):

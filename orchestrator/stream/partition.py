@@ -184,6 +184,7 @@ class PartitionRunner:
                 len(batch.changelog),
                 len(batch.sends),
                 records[0].timestamp if records else 0,
+                sum(len(key) + len(value or b"") for key, value in batch.changelog),
             )
         )
         await self.pipeline.put(batch)

@@ -22,7 +22,7 @@ class WorkerFigures:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._log = EventLog(recorder)
-        self._received: dict[int, deque[list[int]]] = {}
+        self._under_way: dict[int, deque[tuple[float, list[int]]]] = {}
         self._began: dict[int, float] = {}
         self._restored: dict[int, RestoreProgress] = {}
         self._behind: set[tuple[str, int]] = set()
@@ -34,10 +34,11 @@ class WorkerFigures:
         recorder = self._recorder
         recorder.observe(metrics.BATCH_RECORDS, batch.records)
         recorder.add(metrics.CHANGELOG_RECORDS, amount=batch.changelog)
+        recorder.add(metrics.CHANGELOG_BYTES, amount=batch.changelog_bytes)
         counted = core.statistics.take()
         self._count(counted)
         if batch.records:
-            self._received.setdefault(batch.partition, deque()).append(counted.received)
+            self._under_way.setdefault(batch.partition, deque()).append((time.monotonic(), counted.received))
 
     def _count(self, counted: "Statistics") -> None:
         recorder = self._recorder
@@ -58,14 +59,18 @@ class WorkerFigures:
             recorder.add(metrics.ENTRIES, scenario, amount=number)
         for labels, number in counted.ended.items():
             recorder.add(metrics.EXITS, *labels, amount=number)
+        recorder.add(metrics.CONDITIONS_UNKNOWN, amount=counted.unknown)
+        recorder.add(metrics.IDENTITY_CONFLICTS, amount=counted.conflicts)
+        recorder.add(metrics.LONG_ROUTES, amount=counted.many_hops)
         if counted.lateness:
             recorder.observe_all(metrics.TIMER_LATENESS, [late / 1000 for late in counted.lateness])
 
     def durable(self, partition: int, now: int) -> None:
         """The oldest batch under way is acknowledged: its actions are out, or about to be."""
-        waiting = self._received.get(partition)
+        waiting = self._under_way.get(partition)
         if waiting:
-            received = waiting.popleft()
+            decided, received = waiting.popleft()
+            self._recorder.observe(metrics.BATCH_SECONDS, time.monotonic() - decided)
             if received:
                 self._recorder.observe_all(metrics.EVENT_TO_ACTION, [max(0, now - at) / 1000 for at in received])
 
@@ -102,7 +107,7 @@ class WorkerFigures:
             recorder.set(metrics.TIMERS, partition.timers(), index)
 
     def revoked(self, partition: int) -> None:
-        self._received.pop(partition, None)
+        self._under_way.pop(partition, None)
         for metric in (metrics.CUSTOMERS, metrics.STATE_BYTES, metrics.TIMERS):
             self._recorder.forget(metric, str(partition))
         self._log.emit(events.PartitionRevoked(partition))

@@ -73,6 +73,11 @@ EXITS: Final = _counter("exits", "Journeys ended, by scenario and reason.", "sce
 SCENARIO_ERRORS: Final = _counter(
     "scenario_errors", "Events lost to one scenario because it failed at run time.", "scenario"
 )
+CONDITIONS_UNKNOWN: Final = _counter(
+    "conditions_unknown", "Conditions that were unknown: what they read was not there."
+)
+IDENTITY_CONFLICTS: Final = _counter("identity_conflicts", "Links refused: they would have given a customer too many.")
+LONG_ROUTES: Final = _counter("long_routes", "Events passed on more often than identity's protocol should need.")
 EVENT_TO_ACTION: Final = _histogram(
     "event_to_action_seconds", "From the record time of an event to the acknowledgement of the action that it led to."
 )
@@ -87,7 +92,9 @@ LAG: Final = _gauge(
 CUSTOMERS: Final = _gauge("state_customers", "Nodes held in memory.", "partition")
 STATE_BYTES: Final = _gauge("state_bytes", "Bytes of the encoded values held in memory.", "partition")
 BATCH_RECORDS: Final = _histogram("batch_records", "Records that were decided on together.", buckets=_SIZES)
-BATCH_SECONDS: Final = _histogram("batch_seconds", "From the decision on a batch to its commit.")
+BATCH_SECONDS: Final = _histogram(
+    "batch_seconds", "From the decision on a batch to its acknowledgement in the changelog."
+)
 CHANGELOG_RECORDS: Final = _counter("changelog_records", "Records written to the changelog.")
 CHANGELOG_BYTES: Final = _counter("changelog_bytes", "Bytes written to the changelog, keys and values.")
 RESTORED: Final = _gauge(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from play import D, H, M, Play, program_of
 
+from orchestrator.engine.program.build import MOST_REMEMBERED
 from orchestrator.model.customer import Instance
 
 SPENT = "traits: t\ndefine: {spent: {sum: event.total, on: [bought, returned]}}"
@@ -225,3 +226,13 @@ def test_a_level_that_is_unknown_is_false() -> None:
     play.comes("bought", 1 * M, order="o", total=1.0)
     play.comes("seen", 2 * M)
     assert len(live(play)) == 1
+
+
+def test_names_that_producers_make_up_do_not_fill_the_memory() -> None:
+    """Of types that nobody declares so many plans are remembered; a declared type's plan is, always."""
+    program = program_of(tale("{on: seen}"))
+    for number in range(MOST_REMEMBERED + 100):
+        program.event_plan(f"made_up_{number}", "web")
+    assert len(program.plans) == MOST_REMEMBERED
+    assert program.event_plan("seen", "web").entries is not None
+    assert len(program.plans) == MOST_REMEMBERED + 1

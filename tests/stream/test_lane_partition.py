@@ -171,7 +171,9 @@ async def test_batches_are_counted(bench: Bench) -> None:
     bench.runner.start()
     bench.feed(0, 1)
     await bench.until(lambda: bench.counts)
-    assert bench.counts == [BatchCounts(partition=0, records=2, changelog=1, sends=0, oldest=500)]
+    assert bench.counts == [
+        BatchCounts(partition=0, records=2, changelog=1, sends=0, oldest=500, changelog_bytes=len(b"k" + b"1"))
+    ]
 
 
 async def test_a_large_backlog_goes_in_pieces(bench: Bench) -> None:

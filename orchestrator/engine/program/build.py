@@ -197,6 +197,10 @@ def _entry_fields(reading: Iterable[Expression]) -> frozenset[str] | None:
     return frozenset(fields - {"meta"})
 
 
+MOST_REMEMBERED: Final = 4_096
+"""Plans kept of types that nobody declares: producers name them, and must not fill a worker's memory with names."""
+
+
 class EventPlans:
     """Plans of events by type and channel, made when such an event first comes."""
 
@@ -215,7 +219,9 @@ class EventPlans:
         """The plan of an event type on a channel."""
         known = self._known.get((type_, channel))
         if known is None:
-            known = self._known[type_, channel] = self._make(type_, channel)
+            known = self._make(type_, channel)
+            if known.known or len(self._known) < MOST_REMEMBERED:
+                self._known[type_, channel] = known
         return known
 
     def _make(self, type_: str, channel: str) -> EventPlan:

@@ -1,0 +1,49 @@
+"""What a worker tells its operators of each batch."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from orchestrator.model.effect import Note
+from orchestrator.stream.lane.statistics import Statistics
+from orchestrator.stream.lane_settings import BatchCounts
+from orchestrator.stream.worker_figures import WorkerFigures
+from orchestrator.telemetry import metrics
+from orchestrator.telemetry.recorder import Recorder
+
+
+def counted(*notes: Note) -> Any:
+    """A core that has counted these notes."""
+    statistics = Statistics()
+    step = SimpleNamespace(
+        outcomes=[("seen", "applied")],
+        lags=[],
+        rejected=[],
+        notes=notes,
+        program=SimpleNamespace(event_types={"seen"}),
+    )
+    statistics.add(step)  # type: ignore[arg-type]
+    return SimpleNamespace(statistics=statistics)
+
+
+def test_a_batch_is_told_in_records_bytes_and_seconds() -> None:
+    recorder = Recorder()
+    figures = WorkerFigures(recorder)
+    figures.batch(BatchCounts(2, 3, 1, 0, 500, 120), counted())
+    assert recorder.value(metrics.CHANGELOG_RECORDS) == 1
+    assert recorder.value(metrics.CHANGELOG_BYTES) == 120
+    assert recorder.value(metrics.EVENTS, "seen", "applied") == 1
+    figures.durable(2, 1_000)
+    assert "orchestrator_batch_seconds_count 1" in recorder.page()[0].decode()
+
+
+def test_what_a_condition_could_not_know_and_links_that_were_refused_are_counted() -> None:
+    recorder = Recorder()
+    notes = (
+        Note("unknown", "cart", "", "", None),
+        Note("identity_conflict", "", "", "", None),
+        Note("many_hops", "", "", "", 9),
+    )
+    WorkerFigures(recorder).batch(BatchCounts(0, 1, 1, 0, 0), counted(*notes))
+    assert recorder.value(metrics.CONDITIONS_UNKNOWN) == 1
+    assert recorder.value(metrics.IDENTITY_CONFLICTS) == 1
+    assert recorder.value(metrics.LONG_ROUTES) == 1
