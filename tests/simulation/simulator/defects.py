@@ -18,6 +18,9 @@ from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator import worker
 from tests.simulation.simulator.play import run_seed
 
+RARE: Final = 1000
+"""A defect that needs more seeds than this to be noticed is planted only by `make simulate`."""
+
 Patch = Callable[[ExitStack], None]
 
 

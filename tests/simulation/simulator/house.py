@@ -12,9 +12,9 @@ SILENCE: Final = 10 * SECOND
 """How long a cart must be left alone before its reminder."""
 LATENESS: Final = 600 * SECOND
 CAP_WINDOW: Final = 24 * 3600 * SECOND
-UNIQUE: Final = ("user_id", "email")
+UNIQUE: Final = ("user_id", "card_id", "email")
 SHARED: Final = ("phone", "anonymous_id")
-MOST: Final = {"user_id": 1, "email": 3, "phone": 2, "anonymous_id": 3}
+MOST: Final = {"user_id": 1, "card_id": 1, "email": 3, "phone": 2, "anonymous_id": 3}
 COUNTED: Final = ("seen", "put", "bought", "told", "logged_out", "returned")
 """Customer events: each is counted once, wherever it ends up."""
 OWNERSHIP: Final = b"default/partition:"
@@ -67,6 +67,7 @@ define:
 identity: all
 namespaces:
   user_id: unique
+  card_id: unique
   email: {is: unique, max: 3}
   phone: {is: shared, max: 2}
   anonymous_id: {is: shared, max: 3}

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from tests.simulation.simulator.house import LATENESS, MOST, SECOND, SHARED, UNIQUE
 
-MODES: Final = ("unique", "newest", "any", "clash", "any", "solo")
+MODES: Final = ("unique", "newest", "any", "clash", "newest", "any", "solo")
 """Which identifiers meet. `unique`: people without conflicts; `newest`: and browsers that go from one to the next;
 `any`: whatever comes, with conflicts, logout and erasure; `clash`: two people whose names chains of events bring
 together; `solo`: nobody meets anybody."""
@@ -79,7 +79,7 @@ def draw_story(seed: int) -> Story:
     if rng.random() < 0.5:
         rng.shuffle(happenings)
     return Story(
-        seed, mode, rng.randint(1, 4), rng.randint(1, 3), tuple(happenings), _troubles(rng),
+        seed, mode, rng.choice((1, 1, 2, 2, 3, 4)), rng.randint(1, 3), tuple(happenings), _troubles(rng),
         merged=rng.random() < 0.5, publishes=rng.random() < 0.2,
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def _troubles(rng: Random) -> Troubles:
         lose=rng.choice((0.0, 0.0, 0.6, 1.5)),
         release=rng.choice((0.0, 0.5, 2.0)),
         hours=rng.choice((0.2, 1.0)),
-        repeat=rng.choice((0.0, 0.0, 1.0)),
+        repeat=rng.choice((0.0, 0.0, 1.0, 3.0)),
     )
 
 
@@ -104,10 +104,13 @@ class _Names:
             self.people = [rng.sample(pool, rng.randint(3, 7))]
         elif mode == "clash":
             emails = [f"email:e{n}" for n in range(rng.randint(1, 5))]
-            self.people = [["user_id:u1", "user_id:u2", *emails]]
+            self.people = [["user_id:u1", "user_id:u2", "card_id:c1", "card_id:c2", *emails[:3]]]
         else:
             people = range(rng.randint(1, 2 if mode == "newest" else 3))
-            self.people = [[f"user_id:u{n}", *(f"email:e{n}{m}" for m in range(rng.randint(0, 2)))] for n in people]
+            self.people = [
+                [f"user_id:u{n}", f"card_id:c{n}", *(f"email:e{n}{m}" for m in range(rng.randint(0, 2)))]
+                for n in people
+            ]
         self.shared = (
             ["anonymous_id:a1", "anonymous_id:a2", "phone:p1"][: rng.randint(1, 3)] if mode == "newest" else []
         )

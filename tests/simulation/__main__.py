@@ -1,0 +1,88 @@
+"""`make simulate`: many seeds, the planted defects, and their figures. SEED=7 plays one seed and tells everything."""
+
+import argparse
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from typing import Final
+
+from tests.simulation.simulator.defects import DEFECTS, caught_by
+from tests.simulation.simulator.play import failure_of, run_seed, run_story
+from tests.simulation.simulator.story import draw_story
+
+AT_ONCE: Final = 250
+SEEDS_BAR: Final = 20_000
+RATE_BAR: Final = 50.0
+DEFECTS_BAR: Final = 25
+
+
+def failing(first: int, last: int) -> tuple[list[int], float]:
+    """The seeds from `first` to before `last` that break a promise, and the CPU seconds that they all took."""
+    began = time.process_time()
+    return [seed for seed in range(first, last) if run_seed(seed) is not None], time.process_time() - began
+
+
+def simulate(first: int, seeds: int, processes: int) -> tuple[list[int], float]:
+    """All seeds from `first` on: those that fail, and how many a second one core runs."""
+    starts = range(first, first + seeds, AT_ONCE)
+    failed: list[int] = []
+    seconds = 0.0
+    with ProcessPoolExecutor(processes) as pool:
+        ends = [min(start + AT_ONCE, first + seeds) for start in starts]
+        for bad, took in pool.map(failing, starts, ends):
+            failed += bad
+            seconds += took
+    return failed, seeds / seconds
+
+
+def tell(seed: int) -> int:
+    """One seed, with everything that happens."""
+    failure = failure_of(seed)
+    if failure is not None:
+        return 1
+    run_story(draw_story(seed), print)
+    return 0
+
+
+def caught(number: int) -> int | None:
+    """The seed that notices a planted defect."""
+    return caught_by(DEFECTS[number])
+
+
+def plant(processes: int) -> list[str]:
+    """The defects that nothing notices; each defect with the seed that notices it is shown."""
+    missed = []
+    with ProcessPoolExecutor(processes) as pool:
+        for defect, seed in zip(DEFECTS, pool.map(caught, range(len(DEFECTS))), strict=True):
+            if seed is None:
+                missed.append(defect.name)
+    return missed
+
+
+def figure(name: str, value: float, unit: str, bar: float, *, holds: bool) -> None:
+    pass
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=int(os.environ.get("SEEDS") or SEEDS_BAR))
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, default=int(os.environ["SEED"]) if os.environ.get("SEED") else None)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    given = parser.parse_args()
+    if given.seed is not None:
+        return tell(given.seed)
+    failed, rate = simulate(given.first, given.seeds, given.processes)
+    for _seed in failed[:3]:
+        pass
+    missed = plant(given.processes)
+    held, found = given.seeds - len(failed), len(DEFECTS) - len(missed)
+    figure("simulated_seeds", held, "seeds", SEEDS_BAR, holds=not failed and held >= SEEDS_BAR)
+    figure("simulated_seeds_per_s", round(rate, 1), "1/s", RATE_BAR, holds=rate >= RATE_BAR)
+    figure("planted_defects_caught", found, "defects", DEFECTS_BAR, holds=not missed and found >= DEFECTS_BAR)
+    return 1 if failed or missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
