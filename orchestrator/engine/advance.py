@@ -9,13 +9,13 @@ from orchestrator.engine.candidates import go_on, judge_candidates
 from orchestrator.engine.endings import check_against, check_endings
 from orchestrator.engine.entries import check_due, check_entries, check_merged, remember_elements
 from orchestrator.engine.intake import forget_contacts, take_in
-from orchestrator.engine.journey import end_instance
+from orchestrator.engine.journey import Journey, end_instance
 from orchestrator.engine.levels import compare_levels, look_before
 from orchestrator.engine.maps import stored_event
 from orchestrator.engine.moment import Moment
 from orchestrator.engine.releases import is_outdated, settle_releases, take_over
 from orchestrator.engine.schedules import keep_schedules
-from orchestrator.engine.steps.waiting import is_touch, restart_silence
+from orchestrator.engine.steps.waiting import newest_touch, restart_silence
 from orchestrator.engine.tasks import close_tasks
 from orchestrator.engine.timers import NEVER, act, due_at, earliest_due
 from orchestrator.engine.waits import check_waits
@@ -139,7 +139,7 @@ class Advance:
             plan = self.program.scenario(instance.scenario, instance.version)
             lines = own if instance in merge.came else other
             if plan is not None and not check_against(moment, instance, plan, lines):
-                _restart_silences(instance, plan, lines)
+                _restart_silences(moment, instance, plan, lines)
         moment.make("merged", {"ids": merge.nodes})
         self._look_at_levels(moment)
         members = {node for node, m in self.customer.family.items() if m.state == IN}
@@ -257,6 +257,12 @@ class Advance:
             if plan is not None:
                 check_against(moment, instance, plan, later)
 
+    def _made(self, moment: Moment, event: Event) -> None:
+        """An event that the engine made: what it leads to counts from its own time."""
+        outer, moment.led_at = moment.led_at, event.time
+        self._through(moment, event, self.program.event_plan(event.type, event.channel), [])
+        moment.led_at = outer
+
     def _finish(self, moment: Moment) -> None:
         """Steps 8 and 9: candidates are judged, instances go on, engine events are looked at; at most 8 rounds."""
         for _ in range(MOST_ROUNDS):
@@ -265,7 +271,7 @@ class Advance:
             moved = bool(settled)
             made, moment.made = moment.made, []
             for event in made:
-                self._through(moment, event, self.program.event_plan(event.type, event.channel), [])
+                self._made(moment, event)
                 moved = True
             if self.program.becomes and compare_levels(moment):
                 moved = True
@@ -286,12 +292,12 @@ def reopened(waiting: Waiting, node: str) -> Event:
     )  # fmt: skip
 
 
-def _restart_silences(instance: Instance, plan: "ScenarioPlan", lines: list[Line]) -> None:
+def _restart_silences(moment: Moment, instance: Instance, plan: "ScenarioPlan", lines: list[Line]) -> None:
     """Inactivity counts from the newest activity of both halves."""
     for standing in instance.standing:
         step = plan.steps.get(standing.step)
         if step is None or step.kind != "silence":
             continue
-        for line in lines:
-            if is_touch(step, line):
-                restart_silence(step, standing, line.time)
+        journey = Journey(moment, instance, plan, standing.branch)
+        journey.look()
+        restart_silence(step, standing, newest_touch(step, journey, lines, standing.data))

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine.endings import remembered
 from orchestrator.engine.explaining import explained
 from orchestrator.engine.journey import STAND
 from orchestrator.engine.local_time import next_time, zone
@@ -11,6 +12,8 @@ from orchestrator.model import ring
 from orchestrator.model.customer import lines_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orchestrator.engine.journey import Journey
     from orchestrator.engine.program.plan import StepPlan
     from orchestrator.model.customer import Contact, Line, Standing
@@ -70,8 +73,7 @@ class Silence(Word):
         led_at, timeline = journey.moment.led_at, journey.moment.customer.timeline
         if ring.newest(timeline) <= led_at:
             return led_at
-        touches = (line.time for line in lines_of(timeline) if is_touch(step, line))
-        return max((led_at, *touches))
+        return newest_touch(step, journey, lines_of(timeline), led_at)
 
     def touched(self, step: "StepPlan", journey: "Journey", standing: "Standing", event: "Event") -> Any:
         in_time = not step.body.grace or event.time <= standing.data + step.body.for_
@@ -88,9 +90,24 @@ class Silence(Word):
         return step.follow
 
 
-def is_touch(step: "StepPlan", line: "Line") -> bool:
-    """Whether a line of the timeline is something that a silence listens for."""
-    return line.type in step.listens or f"{line.channel}.{line.type}" in step.listens
+def newest_touch(step: "StepPlan", journey: "Journey", lines: "Iterable[Line]", since: int) -> int:
+    """The time (ms) of the newest of these lines, oldest first, that starts a silence again; `since` where none does.
+
+    As for an event that arrives: of a type that the silence listens for, with `where`, an activity, and with `grace`
+    not after the silence was over.
+    """
+    moment, body, newest = journey.moment, step.body, since
+    outer = moment.scope.event
+    for line in lines:
+        if line.time <= newest or (body.grace and line.time > newest + body.for_):
+            continue
+        if line.type not in step.listens and f"{line.channel}.{line.type}" not in step.listens:
+            continue
+        moment.scope.event = remembered(moment, line)
+        if moment.program.event_plan(line.type, line.channel).activity and journey.holds(step, body.where):
+            newest = line.time
+    moment.scope.event = outer
+    return newest
 
 
 def restart_silence(step: "StepPlan", standing: "Standing", time: int) -> None:
