@@ -132,7 +132,7 @@ def _engine_outcome(world: World, bundle: Bundle) -> Outcome:
             }
             for a in actions
         ],
-        {name: plain(profile[name]) for name in sorted(bundle.traits)},
+        {name: plain(_unordered(bundle, name, profile[name])) for name in sorted(bundle.traits)},
         [
             (i.scenario, i.key, i.ordinal, i.mode, i.ends_at, sorted((s.step, s.since, s.due) for s in i.standing))
             for i in customer.instances
@@ -165,10 +165,11 @@ def _reference_outcome(customer: Reference) -> Outcome:
         }
         for m in customer.sent
     ]  # fmt: skip
+    bundle = customer.bundle
     return Outcome(
         told,
         messages,
-        {name: plain(read(customer, name)) for name in sorted(customer.bundle.traits)},
+        {name: plain(_unordered(bundle, name, read(customer, name))) for name in sorted(bundle.traits)},
         [
             (
                 i.name, i.key, i.ordinal, i.mode, i.ends_at,
@@ -182,6 +183,11 @@ def _reference_outcome(customer: Reference) -> Outcome:
 
 def _own_detail(one: Any) -> str:
     return "" if one.what == "task_added" else str(one.detail)
+
+
+def _unordered(bundle: Bundle, name: str, value: Any) -> Any:
+    """A set has no order."""
+    return sorted(value, key=str) if bundle.traits[name].kind == "set" else value
 
 
 def plain(value: Any) -> Any:

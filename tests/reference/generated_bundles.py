@@ -315,7 +315,7 @@ def _scenario(d: Draw, name: str) -> dict[str, Any]:
             ends.append({"when": d.condition(), "reason": "level"})
         scenario["exit"] = ends
     if d.maybe(6):
-        scenario["lives"] = d.one("2d", "7d")
+        scenario["lives"] = d.one("7d", "20d")
     scenario["steps"] = _steps(d, 2)
     return scenario
 

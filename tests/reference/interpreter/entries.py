@@ -181,4 +181,5 @@ def _named(elements: list[Any], chain: list[Happened]) -> dict[str, Happened]:
 def _enter_by_chain(moment: Moment, scenario: Scenario, elements: list[Any], chain: list[Happened]) -> None:
     names = _named(elements, chain)
     seen = {name: Seen(one, moment.customer.declared) for name, one in names.items()}
+    moment.led_at = chain[-1].time
     _enter_by(moment, scenario, Scope(moment.customer, chain[-1], None, **seen), chain[-1], None, names)

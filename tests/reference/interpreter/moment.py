@@ -10,7 +10,7 @@ from tests.reference.interpreter.entries import becomes_now, check_entries, look
 from tests.reference.interpreter.policy import judge
 from tests.reference.interpreter.profile import words
 from tests.reference.interpreter.records import Candidate, Happened, Told, Work
-from tests.reference.interpreter.steps import after, close_tasks, due, overdue, run, touch_silence, touched
+from tests.reference.interpreter.steps import after, close_tasks, due, overdue, run, touched
 
 if TYPE_CHECKING:
     from tests.reference.interpreter.customer import Customer
@@ -118,10 +118,6 @@ def catch_up(moment: Moment, instance: Instance) -> None:
     for event in sorted(known, key=lambda one: (one.time, one.id)):
         if instance in moment.customer.instances:
             end_by_event(moment, instance, event)
-    for event in known:
-        for track in instance.tracks:
-            if track.standing is not None and track.standing.step.kind == "silence":
-                touch_silence(moment, instance, track.standing, event)
 
 
 def derive(moment: Moment, event: Happened) -> None:

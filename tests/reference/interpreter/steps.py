@@ -117,11 +117,24 @@ def _delay(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
 
 def _silence(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
     body: Any = step.body
-    due = moment.led_at + body.for_ + body.grace
+    began = _newest_touch(moment, instance, step, moment.led_at)
+    due = began + body.for_ + body.grace
     if due > moment.now:
-        return _stand(moment, instance, track, step, due, moment.led_at)
+        return _stand(moment, instance, track, step, due, began)
     output(moment, instance, step, "passed")
     return after(track)
+
+
+def _newest_touch(moment: Moment, instance: Instance, step: Step, began: int) -> int:
+    """What is known already and happened after what led here touches a silence too: it only came earlier."""
+    body: Any = step.body
+    known = [one for one in moment.customer.accepted if one.channel != "engine" and one.time > began]
+    for event in sorted(known, key=lambda one: one.time):
+        matches = event.is_one_of(body.of) and moment.customer.is_activity(event)
+        in_time = not body.grace or event.time <= began + body.for_
+        if matches and in_time and holds(body.where, _scope(moment, instance, event)):
+            began = event.time
+    return began
 
 
 def _wait_until(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
@@ -157,7 +170,7 @@ def touched(moment: Moment, instance: Instance, track: Track, event: Happened | 
         return
     step, body = standing.step, standing.step.body
     if step.kind == "silence" and event is not None:
-        touch_silence(moment, instance, standing, event)
+        _touch_silence(moment, instance, standing, event)
     elif step.kind == "send" and standing.held_by:
         _look_at_pause(moment, instance, track, standing)
     elif step.kind == "wait_until" and body.when is not None:  # type: ignore[union-attr]
@@ -175,7 +188,7 @@ def _counts(standing: Standing, event: Happened) -> bool:
     return event.time <= standing.due - grace if grace else not event.late
 
 
-def touch_silence(moment: Moment, instance: Instance, standing: Standing, event: Happened) -> None:
+def _touch_silence(moment: Moment, instance: Instance, standing: Standing, event: Happened) -> None:
     body: Any = standing.step.body
     if not (event.is_one_of(body.of) and moment.customer.is_activity(event) and _counts(standing, event)):
         return
