@@ -14,11 +14,12 @@ from orchestrator.model.customer import IN, Customer, Member, Node
 from orchestrator.model.effect import Action
 from orchestrator.model.ids import node_key, person_id
 from orchestrator.rehearsal.asking import moment_of
+from orchestrator.rehearsal.seeding import begin_pauses
 from orchestrator.rehearsal.world import World
 from tests.reference.generated_bundles import SCHEMAS
 from tests.reference.generated_events import NEWEST, Arrival
 from tests.reference.interpreter.customer import Customer as Reference
-from tests.reference.interpreter.moment import arrives, timers
+from tests.reference.interpreter.moment import arrives, follow_pauses, timers
 from tests.reference.interpreter.profile import read
 from tests.reference.interpreter.records import Happened
 
@@ -58,7 +59,9 @@ def loaded(text: str) -> Bundle:
 def produced(bundle: Bundle, stream: list[Arrival], start: int) -> tuple[Outcome, list[Arrival]]:
     """What the production engine makes of it; and the events with the messages that they were about."""
     world = World(build_program(bundle), start, 1)
-    world.place(WHO, Node(body=_customer(start)))
+    root = Node(body=_customer(start))
+    begin_pauses(world, {WHO: root})
+    world.place(WHO, root)
     for namespace, value in IDS.items():
         if f"{namespace}:{value}" != WHO:
             world.place(f"{namespace}:{value}", Node(to=WHO, epoch=1))
@@ -74,7 +77,8 @@ def produced(bundle: Bundle, stream: list[Arrival], start: int) -> tuple[Outcome
 def interpreted(bundle: Bundle, played: list[Arrival], start: int) -> Outcome:
     """What the reference interpreter makes of it."""
     said = {(channel, "product"): (start - BEFORE, False) for channel in GRANTED}
-    customer = Reference(bundle, person_id("default", WHO, 0, 0), IDS, said, start)
+    customer = Reference(bundle, person_id("default", WHO, 0, 0), IDS, said, start - BEFORE)
+    follow_pauses(customer, customer.now)
     for one in played:
         at = start + one.at
         timers(customer, at - ON_ITS_WAY)
@@ -89,7 +93,7 @@ def interpreted(bundle: Bundle, played: list[Arrival], start: int) -> Outcome:
 
 
 def _customer(start: int) -> Customer:
-    body = Customer(person=person_id("default", WHO, 0, 0), born=start - BEFORE, now=start)
+    body = Customer(person=person_id("default", WHO, 0, 0), born=start - BEFORE, now=start - BEFORE)
     names = [f"{namespace}:{value}" for namespace, value in IDS.items()]
     body.family = {name: Member(int(name != WHO), IN, start - BEFORE) for name in names}
     body.consents = {f"{channel}/product": (start - BEFORE, True, "explicit") for channel in GRANTED}

@@ -101,7 +101,7 @@ def through(moment: Moment, event: Happened) -> None:
     said = words(customer)
     customer.accepted.append(event)
     consent_changes(moment, said)
-    follow_pauses(moment)
+    follow_pauses(customer, moment.now)
     close_tasks(moment, event)
     check_endings(moment, event)
     check_waits(moment, event)
@@ -137,14 +137,13 @@ def consent_changes(moment: Moment, before: dict[tuple[str, str], tuple[int, boo
             moment.make("consent_changed", channel=channel, purpose=purpose, granted=not denied)
 
 
-def follow_pauses(moment: Moment) -> None:
+def follow_pauses(customer: Customer, now: int) -> None:
     """When a pause began, and when it was over."""
-    customer = moment.customer
-    for pause in moment.bundle.policy.pauses:
+    for pause in customer.bundle.policy.pauses:
         if holds(pause.while_, Scope(customer), unknown=True):
-            customer.pause_began.setdefault(pause.name, moment.now)
+            customer.pause_began.setdefault(pause.name, now)
         elif customer.pause_began.pop(pause.name, None) is not None:
-            customer.pause_over[pause.name] = moment.now
+            customer.pause_over[pause.name] = now
 
 
 def check_waits(moment: Moment, event: Happened | None) -> None:
