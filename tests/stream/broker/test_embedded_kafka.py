@@ -114,8 +114,9 @@ def test_a_data_folder_that_cannot_be_read_ends_in_one_sentence_and_no_process(o
 
 
 STARTER = """
-import os, sys
+import signal, sys
 from orchestrator.stream.broker import EmbeddedKafka
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background inherits that it is ignored
 broker = EmbeddedKafka(sys.argv[1])
 broker.start()
 print(broker.pid, flush=True)
