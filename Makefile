@@ -43,7 +43,7 @@ bench: $(DEV)  ## Measure, and add the figures to bench/ledger.csv
 	$(BIN)/python -m bench
 
 simulate: $(DEV)  ## Drive the stream's core through random crashes and orders; SEEDS=100000 for more, SEED=7 for one
-	SEEDS=$(SEEDS) SEED=$(SEED) $(BIN)/python -m tests.simulation
+	SEEDS=$(SEEDS) SEED=$(SEED) DRAW=$(DRAW) $(BIN)/python -m tests.simulation
 
 clean:  ## Remove .venv, caches and the data of local runs
 	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

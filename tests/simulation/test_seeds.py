@@ -1,11 +1,13 @@
 """The stream's real code in a simulated world: whatever crashes, repeats or overtakes, the promises hold."""
 
-from tests.simulation.simulator.play import failure_of, run_seed
+import pytest
 
-SEEDS = 500
+from tests.simulation.simulator.play import Draw, failure_of, run_seed
+from tests.simulation.simulator.story import draw_deep, draw_echoes, draw_story
 
 
-def test_no_seed_breaks_a_promise() -> None:
-    for seed in range(SEEDS):
-        if run_seed(seed) is not None:
-            raise AssertionError(str(failure_of(seed)))
+@pytest.mark.parametrize(("draw", "seeds"), [(draw_story, 500), (draw_deep, 100), (draw_echoes, 100)])
+def test_no_seed_breaks_a_promise(draw: Draw, seeds: int) -> None:
+    for seed in range(seeds):
+        if run_seed(seed, draw) is not None:
+            raise AssertionError(str(failure_of(seed, draw)))

@@ -16,7 +16,8 @@ from orchestrator.model.customer import Customer
 from orchestrator.stream.lane import core, partition, step, ticks
 from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator import worker
-from tests.simulation.simulator.play import run_seed
+from tests.simulation.simulator.play import Draw, run_seed
+from tests.simulation.simulator.story import draw_deep, draw_echoes, draw_story
 
 RARE: Final = 1000
 """A defect that needs more seeds than this to be noticed is planted only by `make simulate`."""
@@ -25,17 +26,18 @@ Patch = Callable[[ExitStack], None]
 
 
 class Defect(NamedTuple):
-    """What is broken, how, and within how many seeds that is noticed."""
+    """What is broken, how, and within how many seeds, drawn in which way, that is noticed."""
 
     name: str
     plant: Patch
     within: int
+    draw: Draw = draw_story
 
 
 def caught_by(defect: Defect) -> int | None:
     """The first seed that notices, None where none does within the limit."""
     with planted(defect):
-        return next((seed for seed in range(defect.within) if run_seed(seed) is not None), None)
+        return next((seed for seed in range(defect.within) if run_seed(seed, defect.draw) is not None), None)
 
 
 @contextmanager
@@ -311,11 +313,16 @@ DEFECTS: Final = (
     Defect("recovery forgets who is due", _replaced(partition.Partition, "rebuild", _indexes_lost), 200),
     Defect("recovery forgets who waits for facts", _replaced(partition.Partition, "all_waiting", _always([])), 2500),
     Defect("live state is kept across a revoke", _replaced(core.CustomerCore, "assigned", _live_state_kept), 2500),
-    Defect("the zombie rule is off", _replaced(core.CustomerCore, "accepts", _any_writer), 2500),
+    Defect("the zombie rule is off", _replaced(core.CustomerCore, "accepts", _any_writer), 800),
     Defect(
-        "outbox entries go with the commit before theirs", _replaced(partition, "drop_committed", _stale_commits), 2500
+        "outbox entries go with the commit before theirs", _replaced(partition, "drop_committed", _stale_commits), 400
     ),
-    Defect("a mark of the topic makes an event a replay", _replaced(step.Step, "_replayed", _replays_by_mark), 12000),
+    Defect(
+        "a later record of its topic makes an event a replay",
+        _replaced(step.Step, "_replayed", _replays_by_mark),
+        4000,
+        draw_deep,
+    ),
     Defect("what nobody owned is not in the outbox", _replaced(ticks, "_unowned", _waiting_thrown), 4000),
     Defect(
         "a moving node fires its timers",
@@ -331,19 +338,19 @@ DEFECTS: Final = (
     ),
     Defect("events are counted as often as they come", _replaced(handlers, "seen", _always(False)), 40),
     Defect("the dedupe window stays behind at a move", _replaced(merge, "_join_identity", _window_left_behind), 300),
-    Defect("the dedupe window stays behind at a cut", _replaced(handlers, "cut", _cut_without_window), 2500),
+    Defect("the dedupe window stays behind at a cut", _replaced(handlers, "cut", _cut_without_window), 300),
     Defect("a parcel is absorbed twice", _replaced(handlers, "on_absorb", _absorb_again), 300),
     Defect("a move does not raise the epoch", _replaced(handlers, "move", _same_epoch), 200),
     Defect("unique limits are not checked", _replaced(handlers, "over_unique", _always(False)), 200),
-    Defect("a refusal is not heard", _replaced(handlers, "on_refused", _always(None)), 4000),
+    Defect("a refusal is not heard", _replaced(handlers, "on_refused", _always(None)), 300),
     Defect("a parcel's arrival is not heard", _replaced(handlers, "on_home", _always(None)), 60),
     Defect("only the mover hears where home is", _replaced(handlers, "_take_in", _home_to_mover_only), 300),
-    Defect("a split of another epoch counts", _replaced(handlers, "on_split", _split_any_epoch), 4000),
+    Defect("a split of another epoch counts", _replaced(handlers, "on_split", _split_any_epoch), 12000, draw_echoes),
     Defect("late evidence takes a browser back", _replaced(handlers, "on_link", _late_evidence_counts), 400),
     Defect("the weaker name wins", _replaced(IdentityRules, "stronger", _weaker_wins), 60),
     Defect("only the first other identifier is linked", _replaced(handlers, "_evidence", _link_forgotten), 300),
     Defect("newer evidence is not remembered", _replaced(handlers, "_evidence", _since_ignored), 1000),
-    Defect("a seed leaves the family behind", _replaced(handlers, "on_split", _seed_without_family), 4000),
+    Defect("a seed leaves the family behind", _replaced(handlers, "on_split", _seed_without_family), 8000, draw_echoes),
     Defect("contacts of one half are forgotten", _replaced(merge, "_union", _contacts_dropped), 400),
     Defect("the looser consent wins", _replaced(merge, "_stricter", _consent_looser), 4000),
     Defect("entries that wait are forgotten", _replaced(Advance, "event", _entries_do_not_wait), 300),

@@ -8,12 +8,14 @@ from tests.simulation.simulator.simulation import Simulation
 from tests.simulation.simulator.story import Story, draw_story
 
 Trace = Callable[[str], None]
+Draw = Callable[[int], Story]
 
 
 class Failure(NamedTuple):
     """A seed that broke a promise: which, in the smallest story that still breaks one."""
 
     seed: int
+    drawn: str
     broken: str
     story: Story
     trace: list[str]
@@ -21,7 +23,9 @@ class Failure(NamedTuple):
     def __str__(self) -> str:
         told = "\n".join(f"  {one}" for one in self.story.happenings)
         lines = "\n".join(self.trace)
-        return f"seed {self.seed}: {self.broken}\n{told}\n{lines}\nAgain: make simulate SEED={self.seed}"
+        return (
+            f"seed {self.seed}: {self.broken}\n{told}\n{lines}\nAgain: make simulate SEED={self.seed} DRAW={self.drawn}"
+        )
 
 
 def run_story(story: Story, trace: Trace | None = None) -> Exception | None:
@@ -35,21 +39,21 @@ def run_story(story: Story, trace: Trace | None = None) -> Exception | None:
     return None
 
 
-def run_seed(seed: int) -> Exception | None:
+def run_seed(seed: int, draw: Draw = draw_story) -> Exception | None:
     """What a seed broke, or None."""
-    return run_story(draw_story(seed))
+    return run_story(draw(seed))
 
 
-def failure_of(seed: int) -> Failure | None:
+def failure_of(seed: int, draw: Draw = draw_story) -> Failure | None:
     """A failing seed, made small, with its trace; None where it breaks nothing."""
-    story = draw_story(seed)
+    story = draw(seed)
     problem = run_story(story)
     if problem is None:
         return None
     story = smallest(story)
     trace: list[str] = []
     problem = run_story(story, trace.append) or problem
-    return Failure(seed, f"{type(problem).__name__}: {problem}", story, trace)
+    return Failure(seed, draw.__name__, f"{type(problem).__name__}: {problem}", story, trace)
 
 
 def smallest(story: Story) -> Story:

@@ -250,6 +250,7 @@ class Simulation:
         try:
             batch = owner.open()
         except MissingReleaseError:
+            self._say(f"{worker.name} misses a release and ends")
             self._end(worker)
             return
         self.owners[partition] = owner

@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 from tests.simulation.simulator.house import LATENESS, MOST, SECOND, SHARED, UNIQUE
 
-MODES: Final = ("unique", "newest", "any", "clash", "newest", "any", "solo")
+MODES: Final = ("unique", "newest", "any", "clash", "newest", "passing", "any", "solo")
 """Which identifiers meet. `unique`: people without conflicts; `newest`: and browsers that go from one to the next;
 `any`: whatever comes, with conflicts, logout and erasure; `clash`: two people whose names chains of events bring
-together; `solo`: nobody meets anybody."""
+together; `passing`: two people and what goes from hand to hand; `solo`: nobody meets anybody."""
 
 
 class Happening(NamedTuple):
@@ -63,16 +63,17 @@ class Story(NamedTuple):
         return any(one.type in types for one in self.happenings)
 
 
-def draw_story(seed: int) -> Story:
-    """The story of a seed."""
+def draw_story(seed: int, mode: str = "") -> Story:
+    """The story of a seed; `mode` where it must be a certain one."""
     rng = Random(seed)
-    mode = MODES[seed % len(MODES)]
+    mode = mode or MODES[seed % len(MODES)]
     names = _Names(rng, mode)
     count = rng.randint(2, 9)
     happenings = [_happening(rng, mode, names, number) for number in range(count)]
     stocked = [one for one in happenings if "sku" in one.data]
-    if stocked and rng.random() < 0.7:
-        happenings += [_level(rng, f"l{n}") for n in range(rng.randint(1, 2))]
+    if stocked and rng.random() < 0.8:
+        skus = [str(one.data["sku"]) for one in stocked]
+        happenings += [_level(rng, f"l{n}", rng.choice(skus)) for n in range(rng.randint(1, 3))]
     if mode == "any" and rng.random() < 0.35:
         target = rng.choice(names.all)
         happenings.append(Happening("erasure", "erase", (target,), {}, "customer.inputs", target))
@@ -82,6 +83,22 @@ def draw_story(seed: int) -> Story:
         seed, mode, rng.choice((1, 1, 2, 2, 3, 4)), rng.randint(1, 3), tuple(happenings), _troubles(rng),
         merged=rng.random() < 0.5, publishes=rng.random() < 0.2,
     )  # fmt: skip
+
+
+def draw_deep(seed: int) -> Story:
+    """A story of one worker that has many batches in flight and crashes all the time."""
+    troubles = Troubles(crash=3.0, lose=0.0, release=0.0, hours=0.1, repeat=0.0)
+    return draw_story(seed)._replace(partitions=1, workers=1, merged=False, publishes=False, troubles=troubles)
+
+
+def draw_echoes(seed: int) -> Story:
+    """A story of what goes from hand to hand, whose messages come again and again, late."""
+    troubles = Troubles(crash=0.0, lose=0.0, release=0.0, hours=1.0, repeat=3.0)
+    return draw_story(seed, "passing")._replace(troubles=troubles)
+
+
+DRAWS: Final = (draw_story, draw_deep, draw_echoes)
+"""Ways to draw: everything mixed, and two that look closely where trouble is rare."""
 
 
 def _troubles(rng: Random) -> Troubles:
@@ -105,6 +122,8 @@ class _Names:
         elif mode == "clash":
             emails = [f"email:e{n}" for n in range(rng.randint(1, 5))]
             self.people = [["user_id:u1", "user_id:u2", "card_id:c1", "card_id:c2", *emails[:3]]]
+        elif mode == "passing":
+            self.people = [["user_id:u1", "user_id:u2", "phone:p1", "anonymous_id:a1", "anonymous_id:a2"]]
         else:
             people = range(rng.randint(1, 2 if mode == "newest" else 3))
             self.people = [
@@ -154,6 +173,5 @@ def _data(rng: Random, kind: str, number: int) -> dict[str, object]:
     return {}
 
 
-def _level(rng: Random, name: str) -> Happening:
-    sku = rng.choice(("x", "y"))
+def _level(rng: Random, name: str, sku: str) -> Happening:
     return Happening(name, "level", (), {"sku": sku, "qty": rng.choice((0, 3, 5))}, "channel.stock", "", 0, ())
