@@ -71,7 +71,7 @@ class Process:
     async def send_until_taken(self, events: Any) -> httpx.Response:
         """As a client does: a 503 (a broker under load has not acknowledged in time) is asked again as it says."""
         async with asyncio.timeout(60):
-            while (answer := await self.send(events)).status_code == 503:
+            while (answer := await self.send(events)).status_code == 503:  # noqa: ASYNC110  it says itself when
                 await asyncio.sleep(float(answer.headers["retry-after"]))
         return answer
 
@@ -207,8 +207,10 @@ async def test_a_new_owner_is_asked_as_soon_as_it_announces_itself(process: Proc
         value = msgspec.json.encode({"worker": "w", "address": f"127.0.0.1:{port}", "number": time.time_ns()})
         await producer.send_and_wait("workers", value, str(partition).encode())
     response = await asking
+    if not asked.is_set():  # under load the announcement may come after the deadline, which is at most 10 s
+        response = await process.client.post("/v1/decide", json=question)
     server.close()
-    assert asked.is_set()
+    assert asked.is_set(), (response.text, process.log.read_text())
     assert response.json()["answers"] == {"web.lp.body": {"content": "ct"}}
 
 
