@@ -77,12 +77,10 @@ def is_granted(customer: "Customer", channel: str, purpose: str) -> bool:
 
 
 def is_denied(customer: "Customer", channel: str) -> bool:
-    """Whether the channel as a whole is denied explicitly: what stops service messages too."""
-    for name in (f"{channel}/all", "all/all"):
-        word = customer.consents.get(name)
-        if word is not None and not word[1]:
-            return True
-    return False
+    """Whether the newest word about the channel as a whole is a denial: what stops service messages too."""
+    known = customer.consents
+    words = [known[name] for name in (f"{channel}/all", "all/all") if name in known]
+    return bool(words) and not max(words, key=lambda word: (word[0], not word[1]))[1]
 
 
 def _threads(context: "Context") -> dict[str, Any]:
