@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final
 import msgspec
 
 MAX_EVENT_BYTES: Final = 64 * 1024
+MOST_AHEAD: Final = 300_000
+"""How far ahead of its record time (ms) an event may be dated: clocks differ. One from further ahead is refused."""
 DEFAULT_TENANT: Final = "default"
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]

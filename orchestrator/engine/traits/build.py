@@ -11,6 +11,7 @@ from orchestrator.engine.traits.plan import Line, TraitPlan, Traits
 from orchestrator.engine.traits.sums import Ledger, Most, Sum, WindowSum
 from orchestrator.engine.traits.values import Best, First, Flag, Last
 from orchestrator.language.cel import CelError, Expression, Timestamp
+from orchestrator.model.event import MOST_AHEAD
 
 if TYPE_CHECKING:
     from orchestrator.engine.context import Context
@@ -28,10 +29,14 @@ _STORED: Final[dict[str, Any]] = {
 
 
 def plan_traits(documents: "Mapping[str, Trait]", lateness: int) -> Traits:
-    """Plan all traits. `lateness` in ms: how late an event may come and still find its place."""
+    """Plan all traits. `lateness` in ms: how late an event may come and still find its place.
+
+    That is told from the clock; what a trait keeps is told from its newest event, which may be dated ahead of it.
+    """
+    kept_for = lateness + MOST_AHEAD
     plans: list[TraitPlan] = []
     for name, document in documents.items():
-        plan = _plan(name, document, lateness)
+        plan = _plan(name, document, kept_for)
         plans.append(plan)
         labels = _labels(document)
         if any(labels):

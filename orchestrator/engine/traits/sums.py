@@ -3,6 +3,8 @@
 from bisect import insort
 from typing import Any, Final
 
+from orchestrator.model.event import MOST_AHEAD
+
 _REFS_KEPT: Final = 400
 
 
@@ -37,7 +39,7 @@ class WindowSum:
         return self._recent(sorted(one + other))
 
     def _recent(self, entries: list[Any]) -> list[Any]:
-        horizon = entries[-1][0] - self.window
+        horizon = entries[-1][0] - MOST_AHEAD - self.window
         if entries[0][0] > horizon:
             return entries
         return [entry for entry in entries if entry[0] > horizon]

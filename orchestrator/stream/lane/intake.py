@@ -7,10 +7,9 @@ import msgspec
 from orchestrator.engine.identity.rules import BadIdentifierError
 from orchestrator.engine.program.plan import EventPlan, Program
 from orchestrator.model import reason
-from orchestrator.model.event import MAX_EVENT_BYTES, Event, EventRecord, decode_event, milliseconds
+from orchestrator.model.event import MAX_EVENT_BYTES, MOST_AHEAD, Event, EventRecord, decode_event, milliseconds
 from orchestrator.model.ids import event_hash
 
-FUTURE: Final = 300_000
 CHANNEL: Final = "channel."
 _JSON_NUMBERS: Final = frozenset({int, float})
 
@@ -54,7 +53,7 @@ def read_event(raw: bytes, channel: str, received: int, program: Program) -> Tak
     if record.tenant != program.tenant:
         return Refused(reason.UNKNOWN_TENANT)
     at = milliseconds(record.time) if record.time is not None else received
-    if not 0 <= at <= received + FUTURE:
+    if not 0 <= at <= received + MOST_AHEAD:
         return Refused(reason.FUTURE_TIME if at > 0 else reason.BAD_PROPERTY)
     came_by = channel or record.channel or ""
     plan = program.plans.get((record.type, came_by)) or program.event_plan(record.type, came_by)
