@@ -1,4 +1,7 @@
-"""`make bench`: every benchmark in turn; their figures go to bench/ledger.csv and are listed again at the end."""
+"""`make bench`: every benchmark in turn; their figures go to bench/ledger.csv and are listed again at the end.
+
+`python -m bench conditions lint` runs those whose command holds one of the words.
+"""
 
 import json
 import subprocess
@@ -37,7 +40,10 @@ def _figure(read: dict[str, Any]) -> Figure:
 def main() -> int:
     figures: list[Figure] = []
     failed = []
+    words = sys.argv[1:]
     for command in BENCHES:
+        if words and not any(word in command[-1] for word in words):
+            continue
         print(f"\n== {' '.join(command)}", flush=True)
         code, found = figures_of(command)
         figures += found
