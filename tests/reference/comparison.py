@@ -177,12 +177,16 @@ def _reference_outcome(customer: Reference) -> Outcome:
         [
             (
                 i.name, i.key, i.ordinal, i.mode, i.ends_at,
-                sorted((t.standing.step.id, t.standing.since, t.standing.due or 0) for t in i.tracks if t.standing),
+                sorted(_stands(t.standing) for t in i.tracks if t.standing),
             )
             for i in customer.instances
         ],
         sorted((w.id, w.queue, w.key, w.due, w.overdue, plain(w.values)) for w in customer.tasks),
     )  # fmt: skip
+
+
+def _stands(standing: Any) -> tuple[str, int, int]:
+    return standing.step.id, standing.since, standing.due or 0
 
 
 def _own_detail(one: Any) -> str:

@@ -33,7 +33,7 @@ class Arrival(NamedTuple):
 
 _STEPS = st.sampled_from((0, 1, S, 30 * S, M, 5 * M, 10 * M, 30 * M, H, 2 * H, 24 * H))
 _EDGES = st.sampled_from((-S, -1, 0, 0, 1, 150, 400, S))
-_WITHIN = st.sampled_from((0, 0, 0, 0, 1, S, M, 5 * M, 10 * M - 1, 10 * M, -S, -2 * M))
+_WITHIN = st.sampled_from((0, 0, 0, 0, 1, S, M, 5 * M, 10 * M - 1, 10 * M, -S, -2 * M, -5 * M))
 _BEYOND = st.sampled_from((0, 0, 0, S, 10 * M, 10 * M + 1, 11 * M, H, 5 * H))
 _VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "seen": {"page": PAGES, "seconds": (5.0, 30.0, 90.5), "n": (1, 2), "tags": (["x"], ["y", "x"], ["x", "z"])},

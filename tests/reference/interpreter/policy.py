@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from tests.reference.interpreter.moment import Moment
 
 
+LOOKED_AT_EVERY = 6 * 3_600_000
+
+
 class Refusal(NamedTuple):
-    """Suppressed, or held: until a time, or (None) until an event lifts it."""
+    """Suppressed, or held until a time."""
 
     reason: str
     held: bool = False
-    until: int | None = None
+    until: int = 0
     next_channel: bool = False
 
 
@@ -68,8 +71,7 @@ def _score(moment: Moment, candidate: Candidate) -> float:
 
 def _hold(moment: Moment, candidate: Candidate, refusal: Refusal) -> None:
     """Until its time, but not longer than it is valid."""
-    times = [candidate.valid_until, *([] if refusal.until is None else [refusal.until])]
-    candidate.standing.due = min(times)
+    candidate.standing.due = min(candidate.valid_until, refusal.until)
     candidate.standing.held_by = refusal.reason
     candidate.standing.valid_until = candidate.valid_until
     _told(moment, candidate, "held", refusal.reason)
@@ -316,18 +318,19 @@ def _pauses(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | 
     return None
 
 
-def paused_until(moment: Moment, pause: Any) -> tuple[bool, int | None]:
-    """Whether a pause holds now, and until when, as far as that is known."""
+def paused_until(moment: Moment, pause: Any) -> tuple[bool, int]:
+    """Whether a pause holds now, and when to look again: at its end where that is known, else every six hours."""
     customer = moment.customer
     if holds(pause.while_, Scope(customer), unknown=True):
         began = customer.pause_began.setdefault(pause.name, moment.now)
         if pause.longest and moment.now >= began + pause.longest:
-            return False, None
-        return True, began + pause.longest if pause.longest else None
+            return False, 0
+        again = moment.now + LOOKED_AT_EVERY
+        return True, min(again, began + pause.longest) if pause.longest else again
     over = customer.pause_over.get(pause.name)
     if over is not None and moment.now < over + pause.and_then:
         return True, over + pause.and_then
-    return False, None
+    return False, 0
 
 
 def _preferred_topics(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | None:

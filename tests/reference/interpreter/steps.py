@@ -223,17 +223,16 @@ def _is_about(moment: Moment, instance: Instance, of: str, event: Happened) -> b
 
 
 def _look_at_pause(moment: Moment, instance: Instance, track: Track, standing: Standing) -> None:
-    """Held by a pause: a candidate again when it lifts."""
+    """Held by a pause: a candidate again when it lifts, or when the message is no longer valid."""
     from tests.reference.interpreter.policy import paused_until  # noqa: PLC0415 - gates look at candidates
 
-    pause = next((one for one in moment.bundle.policy.pauses if one.name == standing.held_by), None)
-    if pause is None:
-        return
-    paused, until = paused_until(moment, pause)
-    if not paused:
-        _again(moment, instance, track, standing)
-    elif until is not None:
-        standing.due = min(until, standing.valid_until)
+    for pause in moment.bundle.policy.pauses:
+        if pause.name == standing.held_by:
+            paused, until = paused_until(moment, pause)
+            if paused and moment.now < standing.valid_until:
+                standing.due = min(until, standing.valid_until)
+            else:
+                _again(moment, instance, track, standing)
 
 
 def _again(moment: Moment, instance: Instance, track: Track, standing: Standing) -> None:
@@ -248,7 +247,8 @@ def due(moment: Moment, instance: Instance, track: Track) -> None:
     standing = track.standing
     assert standing is not None
     if standing.step.kind == "send":
-        _again(moment, instance, track, standing)
+        by_pause = standing.held_by in {pause.name for pause in moment.bundle.policy.pauses}
+        (_look_at_pause if by_pause else _again)(moment, instance, track, standing)
         return
     if standing.step.kind == "wait_until":
         _timed_out(moment, instance, track, standing.step)

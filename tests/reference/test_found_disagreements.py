@@ -1,0 +1,156 @@
+"""What the generated comparison has found, each as the smallest story that shows it: engine and reference agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.reference.comparison import interpreted, loaded, produced
+from tests.reference.generated_bundles import HOUSE
+from tests.reference.generated_events import STARTS, Arrival, H, M
+
+CONTENTS = """
+content: mail
+valid_for: 1h
+variants: {email: {subject: S, body: B}}
+---
+content: notice
+class: service
+variants: {email: {subject: S, body: B}}
+---
+content: text
+variants: {sms: {text: X}}
+---
+"""
+POLICY = "policy: all\npreferred_order: [email, push, sms]\n"
+MONDAY = STARTS[0]
+
+
+def came(at: int, type_: str, happened: int | None = None, **data: Any) -> Arrival:
+    return Arrival(at, at if happened is None else happened, f"{type_}-{at}", type_, "web", data)
+
+
+def told(documents: str, *stream: Arrival) -> list[tuple[Any, ...]]:
+    """What both tell: (ms after the start, what, scenario, step, reason, detail)."""
+    bundle = loaded(HOUSE + "---" + CONTENTS + documents)
+    theirs, played = produced(bundle, list(stream), MONDAY)
+    ours = interpreted(bundle, played, MONDAY)
+    assert theirs == ours
+    return [(at - MONDAY, *rest) for at, *rest in theirs.told]
+
+
+def values(documents: str, *stream: Arrival) -> dict[str, Any]:
+    """The traits at the end, the same in both."""
+    bundle = loaded(HOUSE + "---" + CONTENTS + documents)
+    theirs, played = produced(bundle, list(stream), MONDAY)
+    assert theirs == interpreted(bundle, played, MONDAY)
+    return theirs.traits
+
+
+def test_a_hold_ends_when_the_message_is_no_longer_valid() -> None:
+    lines = told(
+        POLICY + "caps: [{limit: 1, per: 1d, on_hit: hold}]\n---\n"
+        "scenario: s\nentry: {on: seen}\nsteps: [{id: one, send: {content: mail}}, {id: two, send: {content: mail}}]",
+        came(0, "seen"),
+    )
+    assert (H, "suppressed", "s", "two", "expired", "mail/") in lines
+
+
+def test_a_pause_judges_what_it_holds_when_it_lifts_and_not_before() -> None:
+    lines = told(
+        "traits: all\ndefine: {case: {flag: {on: case_opened, off: case_closed}}}\n---\n"
+        + POLICY
+        + "pauses: [{name: open_case, while: profile.case}]\n---\n"
+        "scenario: s\nentry: {on: bought}\nsteps: [{id: one, send: {content: mail}}]",
+        came(0, "case_opened"), came(M, "bought"), came(2 * M, "told", word="never", value="email"),
+        came(3 * M, "seen"), came(4 * M, "case_closed"),
+    )  # fmt: skip
+    judged = [(at, what, reason) for at, what, _, step, reason, _ in lines if step == "one"]
+    assert judged == [(M, "held", "open_case"), (4 * M, "suppressed", "no_consent")]
+
+
+def test_of_an_instance_that_one_message_has_ended_the_other_is_not_judged() -> None:
+    lines = told(
+        POLICY + "---\nscenario: s\nentry: {on: seen}\nsteps:\n- id: both\n  parallel:\n"
+        "  - {name: left, steps: [{id: a, send: {content: text, on_unsent: exit}}]}\n"
+        "  - {name: right, steps: [{id: b, send: {content: mail}}]}\n",
+        came(0, "seen"),
+    )
+    assert [what for _, what, *_ in lines] == ["entered", "suppressed", "ended"]
+
+
+@pytest.mark.parametrize(("re_entry", "ended"), [("never", 0), ("always", 1)])
+def test_an_instance_that_rests_ends_for_a_new_one_only_if_there_is_one(re_entry: str, ended: int) -> None:
+    lines = told(
+        POLICY + f"---\nscenario: s\nentry: {{on: seen, re_entry: {re_entry}}}\n"
+        "goal: {on: bought, keep_watching: 90d}\nsteps: [{id: one, send: {content: mail}}]",
+        came(0, "seen"), came(M, "seen"),
+    )  # fmt: skip
+    assert len([what for _, what, *_ in lines if what == "ended"]) == ended
+
+
+def test_a_restart_does_not_ask_whether_one_may_enter_again() -> None:
+    lines = told(
+        POLICY + "---\nscenario: s\nentry: {on: seen, re_entry: never, if_live: restart}\n"
+        "steps: [{id: one, delay: {for: 1h}}]",
+        came(0, "seen"), came(M, "seen"),
+    )  # fmt: skip
+    assert [(what, reason) for _, what, _, _, reason, _ in lines[:3]] == [
+        ("entered", ""), ("ended", "restarted"), ("entered", ""),
+    ]  # fmt: skip
+
+
+def test_what_is_no_activity_breaks_no_silence_and_ends_a_wait_for_it() -> None:
+    wait = "{id: one, wait_until: {on: idle, timeout: 1h}}"
+    silence = "{id: two, silence: {of: [idle], for: 1h}}"
+    send = "{id: end, send: {content: mail}}"
+    lines = told(
+        POLICY + f"---\nscenario: s\nentry: {{on: seen}}\nsteps: [{wait}, {silence}, {send}]",
+        came(0, "seen"), came(10 * M, "idle"), came(20 * M, "idle"),
+    )  # fmt: skip
+    assert (10 * M + H, "sent", "s", "end", "", "mail/email") in lines
+
+
+def test_a_silence_asks_its_where_of_what_is_known_already() -> None:
+    silence = "{id: quiet, silence: {of: [told], where: 'event.word == \"yes\"', for: 30m}}"
+    lines = told(
+        POLICY + f"---\nscenario: s\nentry: {{on: seen}}\nsteps: [{silence}]",
+        came(0, "bought"), came(5 * M, "told", word="prefer", value="email"), came(6 * M, "seen", 0),
+    )  # fmt: skip
+    assert lines[-1][:3] == (30 * M, "ended", "s")
+
+
+def test_an_event_dated_ahead_takes_nothing_out_of_a_window() -> None:
+    document = "traits: all\ndefine: {views: {on: seen, count: 'true', window: 30m}}\n---\n" + POLICY
+    send = "{id: one, send: {content: notice, with: {views: profile.views}}}"
+    bundle = loaded(HOUSE + "---" + CONTENTS + document + f"---\nscenario: s\nentry: {{on: bought}}\nsteps: [{send}]")
+    stream = [came(0, "seen"), came(26 * M, "seen", 31 * M), came(28 * M, "bought")]
+    theirs, played = produced(bundle, stream, MONDAY)
+    assert theirs == interpreted(bundle, played, MONDAY)
+    assert theirs.messages[0]["values"] == {"views": 1}
+
+
+def test_an_event_dated_ahead_leaves_its_lateness_to_the_others() -> None:
+    document = "traits: all\ndefine: {warm: {score: [{on: seen, add: 5, once_per: 3m}]}}\n---\n" + POLICY
+    stream = [came(H, "seen", 65 * M), came(H + 1, "seen", 54 * M), came(H + 2, "seen", 50 * M + 30_000)]
+    assert values(document, *stream) == {"warm": 15.0}
+
+
+def test_the_newest_word_about_a_channel_counts_for_service_too() -> None:
+    lines = told(
+        POLICY + "---\nscenario: s\nentry: {on: seen}\nsteps: [{id: one, send: {content: notice}}]",
+        came(0, "told", word="nothing", value="email"), came(1, "told", word="all of it", value="email"),
+        came(2, "seen"),
+    )  # fmt: skip
+    assert (2, "sent", "s", "one", "", "notice/email") in lines
+
+
+def test_a_level_sees_what_an_event_of_the_engine_stands_for() -> None:
+    lines = told(
+        POLICY + "---\nscenario: a\nentry: {on: seen}\n" + """exit: {when: 'live("b")', reason: other}\n"""
+        "steps: [{id: one, delay: {for: 1d}}]\n---\n"
+        "scenario: b\nentry: {on: bought}\nsteps: [{id: one, delay: {for: 1d}}]",
+        came(0, "seen"), came(M, "bought"),
+    )  # fmt: skip
+    assert (M, "ended", "a", "", "other", "lost") in lines
