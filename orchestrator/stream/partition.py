@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from orchestrator.stream.lane.records import WakingCore
-from orchestrator.stream.lane_settings import BatchCounts
+from orchestrator.stream.lane_settings import BatchCounts, LaneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,9 +75,19 @@ class PartitionRunner:
         self._task: asyncio.Task[None] | None = None
 
     async def assign(self, committed: dict[str, int]) -> None:
-        """Hand the recovered partition to the core; what it wants written and sent first is acknowledged on return."""
+        """Hand the recovered partition to the core; what it wants written and sent first is acknowledged on return.
+
+        Raises:
+            LaneError: between the end of the recovery and the ownership record somebody else wrote to the changelog. If
+                that was another ownership record, both have the same number, and neither fences the other.
+        """
         await self._hand_over(self._core.assigned(self.partition, self.table.values, committed, self._clock()), ())
         await self.pipeline.drain()
+        if not self.table.whole:
+            raise LaneError(
+                f"another worker wrote to the changelog of partition {self.partition} while it was taken over: "
+                "this worker ends, and recovers anew when it is started again"
+            )
 
     @property
     def running(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.stream.lane.merge import Merge
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
-from orchestrator.stream.lane_settings import BatchCounts, LaneHooks, LaneSettings
+from orchestrator.stream.lane_settings import BatchCounts, LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.partition import FIRST_BATCH, PartitionRunner
 from orchestrator.stream.table import PartitionTable
 
@@ -149,6 +149,12 @@ async def bench(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
     bench = Bench(getattr(request, "param", NotingCore)(), tmp_path)
     yield bench
     await bench.runner.finish()
+
+
+async def test_a_takeover_during_which_somebody_else_wrote_does_not_begin(bench: Bench) -> None:
+    bench.runner.table.wrote(1, 1)  # the own ownership record, behind one that the recovery has not read
+    with pytest.raises(LaneError, match="another worker wrote to the changelog of partition 0"):
+        await bench.runner.assign({})
 
 
 async def test_the_core_gets_the_partition_before_its_first_input(bench: Bench) -> None:
