@@ -113,6 +113,10 @@ def _any_writer(original: Any) -> Any:
     return lambda _, previous, *__: previous
 
 
+def _unfenced(original: Any) -> Any:
+    return property(lambda _: False)
+
+
 def _half_recovered(original: Any) -> Any:
     def restore(self: PartitionTable, records: Any, next_offset: int) -> None:
         original(self, records[: len(records) - 1], next_offset)
@@ -312,6 +316,7 @@ DEFECTS: Final = (
     Defect("recovery ends a record too early", _replaced(PartitionTable, "restore", _half_recovered), 60),
     Defect("recovery forgets who is due", _replaced(partition.Partition, "rebuild", _indexes_lost), 200),
     Defect("recovery forgets who waits for facts", _replaced(partition.Partition, "all_waiting", _always([])), 2500),
+    Defect("two owners have the same number", _replaced(worker.Ownership, "fenced", _unfenced), 12000),
     Defect("live state is kept across a revoke", _replaced(core.CustomerCore, "assigned", _live_state_kept), 2500),
     Defect("the zombie rule is off", _replaced(core.CustomerCore, "accepts", _any_writer), 800),
     Defect(
