@@ -2,8 +2,14 @@
 
 from collections import Counter
 
+import pytest
+
+from tests.simulation.simulator.checks import check_quiet
+from tests.simulation.simulator.clean import check_clean, is_free_of_chance
 from tests.simulation.simulator.play import run_story
+from tests.simulation.simulator.simulation import Simulation
 from tests.simulation.simulator.story import MODES, draw_story
+from tests.simulation.simulator.violation import ViolationError
 
 MANY = 300
 TROUBLES = {
@@ -37,6 +43,19 @@ def test_a_seed_draws_the_same_story_and_runs_it_the_same_way() -> None:
         runs.append(trace)
     assert runs[0] == runs[1]
     assert len(runs[0]) > 10
+
+
+def test_a_story_free_of_chance_is_compared_with_a_clean_run() -> None:
+    """What the troubled run has not seen, the clean one does: then they differ."""
+    story = next(story for seed in range(MANY) if is_free_of_chance(story := draw_story(seed)))
+    run = Simulation(story)
+    run.run()
+    outcome = check_quiet(run)
+    check_clean(run, outcome.customers)
+    more = b'{"id": "more", "source": "shop", "type": "seen", "data": {"user_id": "u0"}}'
+    run.broker.append("channel.web", 0, b"default/user_id:u0", more)
+    with pytest.raises(ViolationError, match="without trouble"):
+        check_clean(run, outcome.customers)
 
 
 def test_every_mode_and_every_number_of_partitions_and_workers_is_drawn() -> None:

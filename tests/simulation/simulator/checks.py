@@ -50,8 +50,8 @@ class Outcome:
         self.expected = expected(run.story, run.told)
 
 
-def check_quiet(run: Simulation) -> None:
-    """Everything that must be so in the end.
+def check_quiet(run: Simulation) -> Outcome:
+    """Everything that must be so in the end; gives what the run has left.
 
     Raises:
         ViolationError: it is not.
@@ -67,6 +67,7 @@ def check_quiet(run: Simulation) -> None:
     _facts_are_known(outcome)
     _release_is_current(outcome)
     _delivered(outcome)
+    return outcome
 
 
 def _nothing_moves(outcome: Outcome) -> None:

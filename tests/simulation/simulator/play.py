@@ -1,14 +1,20 @@
 """Run seeds, and make a failing one small enough to read."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from unittest.mock import patch
 
+from orchestrator.stream.lane import core
 from tests.simulation.simulator.checks import check_quiet
+from tests.simulation.simulator.clean import check_clean, is_free_of_chance
 from tests.simulation.simulator.simulation import Simulation
 from tests.simulation.simulator.story import Story, draw_story
 
 Trace = Callable[[str], None]
 Draw = Callable[[int], Story]
+
+GROUPED: Final = 2
+"""How many records of a batch let the core put those of one customer together, where the story has that."""
 
 
 class Failure(NamedTuple):
@@ -32,8 +38,11 @@ def run_story(story: Story, trace: Trace | None = None) -> Exception | None:
     """Run one story to its end; what it broke, or None. An exception of the product is a broken promise, too."""
     run = Simulation(story, trace)
     try:
-        run.run()
-        check_quiet(run)
+        with patch.object(core, "FEW", GROUPED if story.grouped else core.FEW):
+            run.run()
+        outcome = check_quiet(run)
+        if is_free_of_chance(story):
+            check_clean(run, outcome.customers)
     except Exception as problem:  # noqa: BLE001  whatever it is, it is reported with its seed
         return problem
     return None

@@ -58,6 +58,8 @@ class Story(NamedTuple):
     """Topics of a partition are read in the order of record time; else in any order."""
     publishes: bool
     """Another release is published meanwhile."""
+    grouped: bool = False
+    """Also small batches are sorted by customer, as large ones are."""
 
     def has(self, *types: str) -> bool:
         return any(one.type in types for one in self.happenings)
@@ -81,7 +83,7 @@ def draw_story(seed: int, mode: str = "") -> Story:
         rng.shuffle(happenings)
     return Story(
         seed, mode, rng.choice((1, 1, 2, 2, 3, 4)), rng.randint(1, 3), tuple(happenings), _troubles(rng),
-        merged=rng.random() < 0.5, publishes=rng.random() < 0.2,
+        merged=rng.random() < 0.5, publishes=rng.random() < 0.2, grouped=rng.random() < 0.5,
     )  # fmt: skip
 
 
