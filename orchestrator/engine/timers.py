@@ -73,7 +73,8 @@ def act(moment: "Moment", due: list[Due]) -> None:
     """Step 6 of a timer's moment: what is due acts, in order."""
     for item in due:
         if item.task is not None:
-            overdue(moment, item.task)
+            if any(task is item.task for task in moment.customer.tasks):  # not withdrawn in this very moment
+                overdue(moment, item.task)
         elif item.instance is not None and item.standing is not None:
             due_before = item.standing.due
             act_due(moment, item.instance, item.standing)
