@@ -212,9 +212,12 @@ def about_step(journey: "Journey", of: str, event: "Event") -> bool:
 
 
 def _newest(journey: "Journey", event: "Event") -> "Contact | None":
-    """The newest message on the event's channel: what an event without a message id is about."""
-    on_channel = [c for c in journey.moment.customer.contacts if c.channel == event.channel]
-    return on_channel[-1] if on_channel else None
+    """What an event without a message id is about: the newest message on its channel, of the content that it names."""
+    content = event.data.get("content")
+    fitting = [
+        c for c in journey.moment.customer.contacts if c.channel == event.channel and content in {None, c.content}
+    ]
+    return fitting[-1] if fitting else None
 
 
 __all__ = ["STAND", "Delay", "Silence", "WaitUntil", "about_step", "delay_until", "restart_silence"]
