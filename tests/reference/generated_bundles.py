@@ -154,6 +154,8 @@ ORDERED: Final = frozenset({"heat", "warmth", "streak", "interest", "stage"})
 NEEDS: Final = {"stage": "interest"}
 LASTING: Final = frozenset({"visits", "spent", "first_page", "last_page", "level", "pages", "tags", "recent", "points"})
 """What time alone does not change: when a pause began and ended is known of these."""
+UNASKED: Final = ("long_visits", "spent_lately", "page_now", "views", "case", "usual", "biggest", "mail")
+"""These are in every bundle, to be compared at the end; conditions read only what was drawn."""
 CONSENTED: Final = "profile.consent.push.product"
 ALWAYS_ASKED: Final = ('count("bought", "1h") > 0', 'seen("told", "2h")', CONSENTED, 'live("s1")')
 
@@ -184,7 +186,7 @@ class Draw:
         """`on`, and sometimes `where`."""
         on = self.one(*CUSTOMER_EVENTS, "seen", "seen", "bought", *more)
         heard: dict[str, Any] = {"on": on}
-        if self.maybe(2):
+        if self.maybe(3):
             heard["where"] = self.one(*EVENT_CONDITIONS[on])
         if "where" not in heard and self.maybe(4):
             heard["on"] = [on, *{"clicked", "bought"} - {on}]
@@ -207,7 +209,8 @@ def bundles(draw: Any) -> tuple[str, bool]:
     """A bundle as YAML, and whether its events may come later than `lateness`."""
     d = Draw(draw)
     d.contents = [f"m.{number}" for number in range(1, d.one(2, 3) + 1)]
-    documents: list[dict[str, Any]] = [{"traits": "all", "define": {name: TRAITS[name][0] for name in d.traits}}]
+    defined = sorted({*d.traits, *LASTING, *UNASKED})
+    documents: list[dict[str, Any]] = [{"traits": "all", "define": {name: TRAITS[name][0] for name in defined}}]
     documents += [_content(d, name) for name in d.contents]
     documents.append(_policy(d))
     documents += [_scenario(d, f"s{number}") for number in range(1, d.one(2, 3, 4) + 1)]
@@ -298,7 +301,7 @@ def _scenario(d: Draw, name: str) -> dict[str, Any]:
     scenario: dict[str, Any] = {"scenario": name, "priority": d.one(30, 50, 50, 70)}
     if d.maybe(5):
         scenario["audience"] = d.condition()
-    if d.maybe(5):
+    if d.maybe(6):
         scenario["while"] = d.condition()
     if d.maybe(4):
         scenario["owns"] = [d.one("p1", "p2")]

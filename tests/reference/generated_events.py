@@ -31,10 +31,10 @@ class Arrival(NamedTuple):
     data: dict[str, Any]
 
 
-_STEPS = st.sampled_from((0, 1, S, 30 * S, M, 5 * M, 10 * M, 30 * M, H, 2 * H, 24 * H))
+_STEPS = st.sampled_from((0, 1, S, 30 * S, M, 5 * M, 5 * M, 10 * M, 10 * M, 20 * M, 30 * M, H, 2 * H, 24 * H))
 _EDGES = st.sampled_from((-S, -1, 0, 0, 1, 150, 400, S))
 _WITHIN = st.sampled_from((0, 0, 0, 0, 1, S, M, 5 * M, 10 * M - 1, 10 * M, -S, -2 * M, -5 * M))
-_BEYOND = st.sampled_from((0, 0, 0, S, 10 * M, 10 * M + 1, 11 * M, H, 5 * H))
+_BEYOND = st.sampled_from((0, 0, 0, S, 10 * M, 10 * M + 1, 11 * M, 12 * M, H))
 _VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "seen": {"page": PAGES, "seconds": (5.0, 30.0, 90.5), "n": (1, 2), "tags": (["x"], ["y", "x"], ["x", "z"])},
     "bought": {"order": ("o1", "o2"), "total": (20.0, 60.0, 120.0)},
@@ -63,13 +63,14 @@ def streams(draw: Any, beyond: bool) -> list[Arrival]:
     """
     found: list[Arrival] = []
     at = 0
-    for number in range(draw(st.integers(4, 14))):
+    often = draw(st.lists(st.sampled_from(CUSTOMER_EVENTS), min_size=2, max_size=3, unique=True))
+    for number in range(draw(st.integers(6, 16))):
         at = max(at, at + draw(_STEPS) + draw(_EDGES))
         if found and draw(st.integers(1, 8)) == 8:
             again = draw(st.sampled_from(found))
             found.append(again._replace(at=at))
             continue
-        type_ = draw(st.sampled_from((*CUSTOMER_EVENTS, "seen", "seen", "seen", "bought")))
+        type_ = draw(st.sampled_from((*CUSTOMER_EVENTS, *often, *often, "seen", "seen", "seen", "bought")))
         late = draw(_BEYOND if beyond else _WITHIN)
         channel = "email" if type_ in {"opened", "clicked"} else "web"
         found.append(Arrival(at, at - late, f"e{number}", type_, channel, _data(draw, type_)))

@@ -154,3 +154,22 @@ def test_a_level_sees_what_an_event_of_the_engine_stands_for() -> None:
         came(0, "seen"), came(M, "bought"),
     )  # fmt: skip
     assert (M, "ended", "a", "", "other", "lost") in lines
+
+
+def test_a_task_that_is_withdrawn_in_the_moment_when_it_is_due_is_not_told_overdue() -> None:
+    task = "{id: work, task: {queue: care, due: 10m, on_exit: withdraw}}"
+    lines = told(
+        POLICY + f"---\nscenario: s\nentry: {{on: seen}}\nsteps: [{task}, {{id: one, delay: {{for: 10m}}}}]",
+        came(0, "seen"),
+    )
+    assert [what for _, what, *_ in lines] == ["entered", "task", "task_withdrawn", "ended"]
+
+
+def test_an_event_without_a_message_is_about_the_newest_one_of_the_content_it_names() -> None:
+    opened = Arrival(M, M, "opened", "opened", "email", {"content": "notice"})
+    wait = "{id: two, wait_until: {on: opened, of: one, timeout: 1h}}"
+    lines = told(
+        POLICY + f"---\nscenario: s\nentry: {{on: seen}}\nsteps: [{{id: one, send: {{content: mail}}}}, {wait}]",
+        came(0, "seen"), opened,
+    )  # fmt: skip
+    assert lines[-1][:3] == (H, "ended", "s")

@@ -1,6 +1,6 @@
 """Generated bundles and streams of events give the same in the engine and in the reference interpreter.
 
-`REFERENCE_EXAMPLES` says how many (300), `REFERENCE_SEED` which (another each time; it is printed).
+`REFERENCE_EXAMPLES` says how many (250), `REFERENCE_SEED` which (another each time; it is printed).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.reference.comparison import interpreted, loaded, produced
 from tests.reference.generated_bundles import bundles
 from tests.reference.generated_events import STARTS, streams
 
-EXAMPLES = int(os.environ.get("REFERENCE_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("REFERENCE_EXAMPLES", "250"))
 MOST_TOLD = 150
 SEED = int(os.environ.get("REFERENCE_SEED", random.randrange(1 << 32)))
 
