@@ -21,8 +21,9 @@ from orchestrator.engine.timers import NEVER, act, due_at, earliest_due
 from orchestrator.engine.waits import check_waits
 from orchestrator.model import reason
 from orchestrator.model.customer import IN, Customer, Instance, Line, Waiting, lines_of
-from orchestrator.model.effect import Effect, Note, Withdrawal
+from orchestrator.model.effect import Effect, Note, Tell, Withdrawal
 from orchestrator.model.event import Event
+from orchestrator.model.message import Inquire
 
 if TYPE_CHECKING:
     from orchestrator.engine.facts import Facts
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 MOST_ROUNDS: Final = 8
 MERGE_WAIT: Final = 1000
+"""Entries wait so long (ms) for a merge, then those whom they wait for are asked whether they come."""
+ANSWER_WAIT: Final = 300_000
+"""And so long (ms) for an answer: an identifier's partition may not be at work, or far behind."""
 
 
 class Advance:
@@ -65,7 +69,7 @@ class Advance:
         `links` are the nodes that it names and that are not this customer's yet: its entries wait for them.
         """
         customer = self.customer
-        if customer.instances or customer.tasks or customer.waiting or customer.matching:
+        if customer.instances or customer.tasks or customer.matching:
             self.timers(self.now)
         program = self.program
         moment = self._moment(self.now)
@@ -79,11 +83,15 @@ class Advance:
         if program.schedules:
             keep_schedules(moment)
 
-    def timers(self, until: int) -> None:
-        """Everything that is due up to `until` (ms), each at its own due time; of one instant it is one moment."""
+    def timers(self, until: int, waits: bool = False) -> None:
+        """Everything that is due up to `until` (ms), each at its own due time; of one instant it is one moment.
+
+        With `waits` also entries that wait for a merge: for a tick. An event ends no wait, for after an outage events
+        of many seconds are read at once, and nobody could have answered meanwhile.
+        """
         self._take_over()
         while True:
-            at = earliest_due(self.customer)
+            at = earliest_due(self.customer, waits)
             if at == NEVER or at > until:
                 return
             moment = self._moment(at)
@@ -91,7 +99,8 @@ class Advance:
             due = due_at(self.customer, at)
             self._look_at_levels(moment)
             act(moment, due)
-            self._waited_enough(moment, lambda waiting, at=at: waiting.until <= at)
+            if waits and self.customer.waiting:
+                self._wait_or_ask(moment, at)
             if self.customer.matching:
                 check_due(moment, at)
             self._finish(moment)
@@ -107,7 +116,7 @@ class Advance:
         """Another release began and nothing else happens here; False where it changes nothing for this customer."""
         customer = self.customer
         clock, levels = customer.now, customer.levels
-        due = NEVER < earliest_due(customer) <= self.now
+        due = NEVER < earliest_due(customer, waits=False) <= self.now
         if due:
             self.timers(self.now)
         moment = self._moment(self.now)
@@ -142,11 +151,23 @@ class Advance:
                 _restart_silences(moment, instance, plan, lines)
         moment.make("merged", {"ids": merge.nodes})
         self._look_at_levels(moment)
-        members = {node for node, m in self.customer.family.items() if m.state == IN}
-        self._waited_enough(moment, lambda waiting: members.issuperset(waiting.nodes))
+        self._waited_for_members(moment)
         check_merged(moment)
         self._finish(moment)
         keep_schedules(moment)
+
+    def stays(self, node: str) -> None:
+        """A node that entries wait for was asked, and stays somebody else's."""
+        self._take_over()
+        self.customer.waiting = [
+            Waiting(one.until, [other for other in one.nodes if other != node], one.event, one.by, one.asked)
+            if one.asked
+            else one
+            for one in self.customer.waiting
+        ]
+        moment = self._moment(self.now)
+        self._waited_for_members(moment)
+        self._finish(moment)
 
     def _end_repeated(self, moment: Moment, repeated: list[Instance]) -> None:
         """What one half has been through the other does not go through again, where a scenario is entered once."""
@@ -205,7 +226,8 @@ class Advance:
             if links and not event.late:
                 if plan.entries.sequences:
                     remember_elements(moment, event)
-                waiting = Waiting(moment.now + MERGE_WAIT, links, stored_event(event, None))
+                by = event.identifiers[0]
+                waiting = Waiting(moment.now + MERGE_WAIT, links, stored_event(event, None), by)
                 self.customer.waiting = [*self.customer.waiting, waiting]
             else:
                 self._enter(moment, event)
@@ -224,6 +246,24 @@ class Advance:
         if self.customer.instances:
             check_endings(moment)
             check_waits(moment)
+
+    def _waited_for_members(self, moment: Moment) -> None:
+        """Entries whose nodes have all come, or stay elsewhere, wait no longer."""
+        members = {node for node, m in self.customer.family.items() if m.state == IN}
+        self._waited_enough(moment, lambda waiting: members.issuperset(waiting.nodes))
+
+    def _wait_or_ask(self, moment: Moment, at: int) -> None:
+        """What has waited until `at` (ms): who is waited for is asked; who was asked and is silent, given up."""
+        self._waited_enough(moment, lambda waiting: waiting.asked and waiting.until <= at)
+        asked, waiting = [], []
+        for one in self.customer.waiting:
+            if one.until <= at:
+                asked += [(node, one.by or self.node) for node in one.nodes]
+                waiting.append(Waiting(self.now + ANSWER_WAIT, one.nodes, one.event, one.by, asked=True))
+            else:
+                waiting.append(one)
+        self.customer.waiting = waiting
+        self.effects += [Tell(node, Inquire(node, by)) for node, by in dict.fromkeys(asked)]
 
     def _waited_enough(self, moment: Moment, over: Any) -> None:
         """Entries that waited for a merge are looked at, on the whole person."""

@@ -49,9 +49,9 @@ class Engine:
             _refer(work, customer, event)
 
     def timers(self, work: "Work", customer: Customer, until: int) -> None:
-        """What is due up to `until` (ms) acts."""
+        """What is due up to `until` (ms) acts, also what waits for a merge."""
         advance = self._advance(work, customer)
-        advance.timers(until)
+        advance.timers(until, waits=True)
         self._left(work, customer, advance)
 
     def released(self, work: "Work", customer: Customer) -> None:
@@ -70,6 +70,12 @@ class Engine:
         """Another half has just moved in."""
         advance = self._advance(work, customer)
         advance.merged(merge)
+        self._left(work, customer, advance)
+
+    def stays(self, work: "Work", customer: Customer, node: str) -> None:
+        """An identifier that entries wait for stays somebody else's."""
+        advance = self._advance(work, customer)
+        advance.stays(node)
         self._left(work, customer, advance)
 
     def erased(self, work: "Work", customer: Customer, time: int) -> None:

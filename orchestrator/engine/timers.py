@@ -25,8 +25,8 @@ class Due(NamedTuple):
     task: Task | None = None
 
 
-def earliest_due(customer: Customer) -> int:
-    """The earliest due time (ms), NEVER where nothing is due."""
+def earliest_due(customer: Customer, waits: bool = True) -> int:
+    """The earliest due time (ms), NEVER where nothing is due; without `waits`, of entries that wait for a merge."""
     earliest = NEVER
     for instance in customer.instances:
         due = instance.ends_at
@@ -38,7 +38,7 @@ def earliest_due(customer: Customer) -> int:
     for task in customer.tasks:
         if task.due and not task.overdue and (earliest == NEVER or task.due < earliest):
             earliest = task.due
-    for waiting in customer.waiting:
+    for waiting in customer.waiting if waits else ():
         if earliest == NEVER or waiting.until < earliest:
             earliest = waiting.until
     return _or_of_entries(customer, earliest) if customer.matching else earliest

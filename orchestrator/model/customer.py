@@ -146,11 +146,16 @@ class Line(msgspec.Struct, gc=False):
 
 
 class Waiting(msgspec.Struct, array_like=True, gc=False):
-    """Entries that wait for a merge: the event they may start from, the nodes it waits for, and until when."""
+    """Entries that wait for a merge: the event they may start from, the nodes it waits for, and until when.
+
+    `by` is the member that the event came by. `asked`: the nodes were asked whether they come.
+    """
 
     until: int
     nodes: list[str]
     event: dict[str, Any]
+    by: str = ""
+    asked: bool = False
 
 
 line_bytes: Final = msgspec.msgpack.Encoder().encode

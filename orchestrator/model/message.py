@@ -100,6 +100,22 @@ class Split(msgspec.Struct, array_like=True, tag="split"):
     link: Link | None = None
 
 
+class Inquire(msgspec.Struct, array_like=True, tag="inquire"):
+    """Entries of the customer of `by` wait for `target`: does it come? Sent behind the link, on the same way."""
+
+    target: str
+    by: str
+    hops: int = 0
+
+
+class Stays(msgspec.Struct, array_like=True, tag="stays"):
+    """`node` stays somebody else's: entries of the customer of `target` wait for it no longer."""
+
+    target: str
+    node: str
+    hops: int = 0
+
+
 class Tick(msgspec.Struct, array_like=True, tag="tick"):
     """Something that only time or the outside moved: timers are due, fact rows changed, a release begins.
 
@@ -141,7 +157,9 @@ class Refer(msgspec.Struct, array_like=True, tag="refer"):
     hops: int = 0
 
 
-Message = Refer | Link | Applied | Absorb | Reset | Erase | Home | Refused | Split | Tick | Change | Shown
+Message = (
+    Refer | Link | Applied | Absorb | Reset | Erase | Home | Refused | Split | Inquire | Stays | Tick | Change | Shown
+)
 
 _decoder: Final[msgspec.msgpack.Decoder[Message]] = msgspec.msgpack.Decoder(Message)
 _encode = msgspec.msgpack.Encoder().encode

@@ -35,6 +35,7 @@ class FakeJourneys:
         self.links: list[list[str]] = []
         self.merges: list[Merge] = []
         self.erasures: list[int] = []
+        self.staying: list[str] = []
 
     def event(self, work: Work, customer: Customer, event: Event, links: list[str]) -> None:
         customer.traits["events"] = customer.traits.get("events", b"") + event.id.encode() + b" "
@@ -42,6 +43,9 @@ class FakeJourneys:
 
     def merged(self, work: Work, customer: Customer, merge: Merge) -> None:
         self.merges.append(merge)
+
+    def stays(self, work: Work, customer: Customer, node: str) -> None:
+        self.staying.append(node)
 
     def erased(self, work: Work, customer: Customer, time: int) -> None:
         self.erasures.append(time)

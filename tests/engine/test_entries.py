@@ -166,16 +166,43 @@ def test_goals_do_not_wait_for_a_merge() -> None:
     assert play.ended() == [("won", "converted")]
 
 
-def test_an_entry_waits_for_its_merge_no_longer_than_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_does_not_come_says_so_after_a_second_and_the_entry_waits_no_longer() -> None:
+    """Two users are never one: the order names another's address, which stays where it is."""
+    play = Play(tale("{on: bought}"), partitions=4)
+    play.comes("seen", 0, "user_id:bob email:bob@example.com")
+    play.comes("bought", 2 * M, "user_id:amy email:bob@example.com", order="o1", total=1.0)
+    assert live(play) == []
+    play.world.advance(play.world.now + 1299)
+    assert live(play) == []
+    play.world.advance(play.world.now + 1)
+    assert [one.entered_at for one in live(play)] == [play.world.now]
+
+
+def test_an_event_does_not_end_the_wait_of_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an outage events of many seconds are read at once, before anybody could have answered the first."""
+    play = Play("traits: t\ndefine: {views: {count: 'true', on: seen}}", tale("{on: bought, where: profile.views > 0}"))
+    play.comes("seen", 0, "anonymous_id:a1")
+    monkeypatch.setattr(play.world, "_settle", lambda: None)  # messages stay on their way
+    play.comes("bought", 1 * M, "user_id:amy anonymous_id:a1", order="o1", total=1.0)
+    monkeypatch.setattr(play.world, "next_tick", lambda: 1 << 62)  # and no tick is read
+    play.comes("put", 2 * M)
+    assert live(play) == []
+    assert [(one.asked, one.nodes) for one in play.customer().waiting] == [(False, ["anonymous_id:a1"])]
+    monkeypatch.undo()
+    play.passes(3 * M)
+    assert [one.scenario for one in live(play)] == ["tale"], "the browser has come, with what was seen there"
+
+
+def test_an_entry_waits_no_longer_than_five_minutes_for_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The other partition may be down: then the half that is here has to do."""
     play = Play(tale("{on: bought}"), partitions=4)
     play.comes("seen")
     monkeypatch.setattr(play.world, "_settle", lambda: None)  # messages stay on their way
     play.comes("bought", 2 * M, "user_id:amy anonymous_id:a1", order="o1", total=1.0)
     assert live(play) == []
-    play.world.advance(play.world.now + 1299)
+    play.world.advance(play.world.now + 1_300 + 299_999)
     assert live(play) == []
-    play.world.advance(play.world.now + 1)
+    play.world.advance(play.world.now + 301)
     assert len(live(play)) == 1
     assert live(play)[0].entered_at == play.world.now - 300
 

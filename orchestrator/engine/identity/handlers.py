@@ -11,9 +11,10 @@ from orchestrator.engine.identity.merge import had_already, join_customers, join
 from orchestrator.engine.identity.work import Merge, Work, is_member, members
 from orchestrator.model import reason
 from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member
+from orchestrator.model.effect import Tell
 from orchestrator.model.event import Event
 from orchestrator.model.ids import EVENT_HASH_BYTES
-from orchestrator.model.message import Absorb, Erase, Home, Link, Refused, Reset, Seed, Split
+from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Refused, Reset, Seed, Split, Stays
 
 WINDOW_BYTES: Final = 256 * EVENT_HASH_BYTES
 RIVAL_FOR: Final = 86_400_000
@@ -224,6 +225,24 @@ def on_erase(work: Work, erase: Erase) -> None:
         if node != work.name:
             cut(work, fresh, node, erase.time, wiped=erase.time)
     work.note("erased", "", {"nodes": len(nodes)})
+
+
+def on_inquire(work: Work, inquire: Inquire) -> None:
+    """Entries of another customer wait for this one. Had it gone there, the question would have followed it.
+
+    Behind the link on the link's own way, it comes when the link has been handled; its answer comes behind all that
+    the link has led to.
+    """
+    if not is_member(work.customer(), inquire.by):
+        work.passed.append(Tell(inquire.by, Stays(inquire.by, inquire.target)))
+
+
+def on_stays(work: Work, stays: Stays) -> None:
+    """Who was linked stays somebody else: what waits for it need not."""
+    customer = work.customer()
+    if any(waiting.asked and stays.node in waiting.nodes for waiting in customer.waiting):
+        work.changed = True
+        work.journeys.stays(work, customer, stays.node)
 
 
 def on_home(work: Work, home: Home) -> None:

@@ -6,9 +6,9 @@ from orchestrator.engine.identity import handlers
 from orchestrator.engine.identity.work import Work, is_member
 from orchestrator.model.customer import Customer
 from orchestrator.model.effect import Tell
-from orchestrator.model.message import Absorb, Erase, Home, Link, Refused, Reset, Split
+from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Refused, Reset, Split, Stays
 
-About = Link | Absorb | Reset | Erase
+About = Link | Absorb | Reset | Erase | Inquire | Stays
 ForNode = Home | Refused | Split
 
 MANY_HOPS: Final = 20
@@ -54,3 +54,7 @@ def _at_root(work: Work, message: About) -> None:
             handlers.on_reset(work, message)
         case Erase():
             handlers.on_erase(work, message)
+        case Inquire():
+            handlers.on_inquire(work, message)
+        case Stays():
+            handlers.on_stays(work, message)

@@ -43,6 +43,9 @@ class Journeys(Protocol):
     def merged(self, work: "Work", customer: Customer, merge: Merge) -> None:
         """Another half has just moved in."""
 
+    def stays(self, work: "Work", customer: Customer, node: str) -> None:
+        """`node` was asked whether it comes, and does not."""
+
     def erased(self, work: "Work", customer: Customer, time: int) -> None:
         """Everything is to be forgotten: withdraw what is under way."""
 

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 NOT_ACTING: Final = frozenset({"suppressed", "held", "not_entered", "dropped"})
 
 
-NOT_EVENTS: Final = frozenset({"", "link", "absorb", "reset", "erase", "home", "refused", "split", "reference"})
+NOT_EVENTS: Final = frozenset({
+    "", "link", "absorb", "reset", "erase", "home", "refused", "split", "inquire", "stays", "reference",
+})  # fmt: skip
 """What is counted beside events: messages between nodes, references, and "" for what could not be read."""
 
 UNDECLARED: Final = "undeclared"

@@ -18,6 +18,7 @@ from orchestrator.model.message import (
     Change,
     Erase,
     Home,
+    Inquire,
     Link,
     Message,
     Refer,
@@ -25,6 +26,7 @@ from orchestrator.model.message import (
     Reset,
     Shown,
     Split,
+    Stays,
     decode_message,
     encode_message,
 )
@@ -199,7 +201,7 @@ class Step:
                 self._refer(record, name, message)
             case Shown():
                 self._shown(record, message)
-            case Link() | Absorb() | Reset() | Erase() | Home() | Refused() | Split():
+            case Link() | Absorb() | Reset() | Erase() | Home() | Refused() | Split() | Inquire() | Stays():
                 self._identity(record, name, message)
 
     def _passed_event(self, record: Record, name: str, message: Applied) -> None:
@@ -218,7 +220,10 @@ class Step:
         self.apply(record, event, message.target, message, name)
 
     def _identity(
-        self, record: Record, name: str, message: "Link | Absorb | Reset | Erase | Home | Refused | Split"
+        self,
+        record: Record,
+        name: str,
+        message: "Link | Absorb | Reset | Erase | Home | Refused | Split | Inquire | Stays",
     ) -> None:
         """Handle a message, or pass it on.
 

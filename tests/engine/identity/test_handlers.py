@@ -4,9 +4,9 @@ import pytest
 from identity_net import NOW, Net, copy_of, counted, event, link
 
 from orchestrator.engine.identity.handlers import RIVAL_FOR
-from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member, Node
+from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member, Node, Waiting
 from orchestrator.model.ids import EVENT_HASH_BYTES
-from orchestrator.model.message import Absorb, Erase, Home, Link, Refused, Reset, Seed, Split
+from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Refused, Reset, Seed, Split, Stays
 
 U1, U2, L1, E1, E2, E3 = "user:u1", "user:u2", "loyalty:l1", "email:e1", "email:e2", "email:e3"
 P1, D1, A1, A2, A3 = "phone:p1", "device:d1", "anon:a1", "anon:a2", "anon:a3"
@@ -291,6 +291,43 @@ def test_erase_again_is_nothing(net: Net) -> None:
 
 
 # home, refused, split: for the node itself
+
+
+# inquire, stays
+
+
+def test_who_is_asked_and_stays_somebody_else_says_so_without_a_write(net: Net) -> None:
+    net.event_at(E1, event("e1", E1), E1)
+    before = copy_of(net.node(E1))
+    assert net.handle(E1, Inquire(E1, U1)) == [(U1, Stays(U1, E1))]
+    assert net.node(E1) == before
+
+
+def test_the_question_follows_who_is_on_the_way_behind_the_parcel(net: Net) -> None:
+    net.event_at(E1, event("e1", E1), E1)
+    left = [*net.handle(E1, link(E1, U1)), *net.handle(E1, Inquire(E1, U1))]
+    assert [(node, type(message)) for node, message in left] == [(U1, Absorb), (U1, Inquire)]
+    net.event_at(U1, event("e2", U1), U1)
+    net.handle(U1, left[0][1])
+    assert net.handle(U1, left[1][1]) == [], "it has come, and the merge has looked at what waited"
+
+
+def test_after_a_refusal_the_question_goes_back_to_who_was_refused(net: Net) -> None:
+    net.event_at(U1, event("e1", U1), U1)
+    net.event_at(U2, event("e2", U2), U2)
+    left = net.handle(U2, link(U2, U1))
+    assert left == [], "two users are never one"
+    assert net.handle(U2, Inquire(U2, U1)) == [(U1, Stays(U1, U2))]
+
+
+@pytest.mark.parametrize(("asked", "told"), [(True, [E1]), (False, [])])
+def test_who_stays_is_told_to_the_journeys_that_asked(net: Net, asked: bool, told: list[str]) -> None:
+    net.event_at(U1, event("e1", U1), U1)
+    net.customer(U1).waiting = [Waiting(NOW, [E1, A1], {}, U1, asked)]
+    net.handle(U1, Stays(U1, E2))
+    assert net.journeys.staying == [], "nobody waits for that one"
+    net.handle(U1, Stays(U1, E1))
+    assert net.journeys.staying == told
 
 
 def moving(net: Net, name: str, to: str) -> Node:
