@@ -22,6 +22,7 @@ _COMMANDS: Final = (
     "topics",
     "publish",
     "lint",
+    "fmt",
     "test",
     "explain",
     "replay",

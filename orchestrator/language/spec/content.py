@@ -44,6 +44,7 @@ def variant_fields(channel: str, *, public: bool = False) -> tuple[str, ...]:
 class Variant(Element):
     """How a content is told on one channel. Which fields it may have depends on the channel."""
 
+    name: str | None = optional(Name(), "what reports and tests call it (`em.sound-promo`)")
     subject: Text | None = optional(TextType(), "email")
     preheader: Text | None = optional(TextType(), "email: the line beside the subject")
     body: Text | None = optional(TextType(), "email: HTML or text, with Liquid")
@@ -61,7 +62,6 @@ class Variant(Element):
     data: Any = optional(Plain("map"), "slots: values for whoever asked")
     file: str | None = optional(String("path"), "slots: a Liquid file in the bundle")
     claims: Mapping[str, Any] = optional(MapOf(Plain("value"), key="claim"), "what it claims, beside the content's")
-    name: str | None = optional(Name(), "what reports and tests call it (`em.sound-promo`)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

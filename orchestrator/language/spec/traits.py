@@ -34,10 +34,10 @@ _EVENT: Final = ("event", "item", "key")
 class ValueLine(Element):
     """One source of a `first` or `last` trait. An earlier line outranks a later one."""
 
+    label: str | None = optional(String("name"), "`profile.NAME_label` says which line it was")
     on: tuple[str, ...] = required(Names("event"), "source events")
     where: Expression | None = given(Cel("bool", _EVENT), "true", "which of these events")
     value: Expression = required(Cel(None, _EVENT), "the value")
-    label: str | None = optional(String("name"), "`profile.NAME_label` says which line it was")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +132,7 @@ class Trait(Element):
         Needs("else", ("choose",)),
     )
 
+    per: KeyedBy | None = optional(KeyedByType(), 'keyed: `profile.score["lumo-1"]`; inside, the key is `key`')
     first: Expression | tuple[ValueLine, ...] | None = optional(
         ScalarOr(Cel(None, _EVENT), ListOf(Part(ValueLine))),
         "value at the smallest event time; ties by event id. A value in CEL, or a list of `on where value label`, "
@@ -180,7 +181,6 @@ class Trait(Element):
     )
     where: Expression | None = given(Cel("bool", _EVENT), "true", "which of these events")
     each: Expression | None = optional(Cel("list", ("event",)), "per element, as `item`")
-    per: KeyedBy | None = optional(KeyedByType(), 'keyed: `profile.score["lumo-1"]`; inside, the key is `key`')
     default: Any = optional(Plain("value"), "value where nothing is known", shown='0, "", false, empty')
     keep_for: int | None = optional(Duration(), "then back to `default`")
     keys_kept: int = given(Int(1, 10_000), "200", "least recently changed keys go first")
