@@ -27,6 +27,7 @@ check: lint types imports  ## Style, types and import rules
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/orchestrator fmt --check scenarios
 
 types: $(DEV)
 	$(BIN)/mypy
