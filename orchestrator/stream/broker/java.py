@@ -59,7 +59,7 @@ def format_storage(java: str, jars: Sequence[Path], properties: Path, cluster_id
     """
     tool = command(java, jars, 128, "kafka.tools.StorageTool", "format", "--ignore-formatted")
     done = subprocess.run(  # noqa: S603
-        [*tool, "-t", cluster_id, "-c", str(properties)],
+        [*tool, f"--cluster-id={cluster_id}", "-c", str(properties)],  # an id may begin with "-"
         capture_output=True,
         text=True,
         errors="replace",
