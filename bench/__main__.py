@@ -18,6 +18,7 @@ BENCHES: Final = (
     ("bench/scenario_tests.py",),
     ("bench/lane/tiny.py",),
     ("-m", "bench.e2e.j1"),
+    ("-m", "bench.e2e.storm"),
 )
 
 

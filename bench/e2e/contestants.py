@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bench.j1 import workload
+from bench.j1 import storm, workload
 from bench.lane.contestants import Clock, LaneRun
 from orchestrator.engine.engine import Engine
 from orchestrator.engine.facts import Facts
@@ -29,25 +29,37 @@ from orchestrator.model.ids import split_key
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.intake import Taken, read_event
 from orchestrator.stream.lane.outbox import outgoing
+from orchestrator.stream.lane.step import INPUTS
 from orchestrator.stream.worker import tune_collector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.stream.lane.records import Batch, Record
+    from orchestrator.stream.lane.records import Batch, Outgoing, Record
 
 SCENARIOS = 10
 
 
 class CountingCore(CustomerCore):
-    """The worker's core, which says how many events it has been given."""
+    """The worker's core, which says how many events it has been given, and how many messages are under way.
+
+    Nobody else writes to `customer.inputs` here, so what was sent there and not read back is under way.
+    """
 
     applied = 0
+    under_way = 0
 
     def process(self, partition: int, records: Sequence[Record], now: int) -> Batch:
         batch = super().process(partition, records, now)
-        self.applied += sum(1 for record in records if record.topic.startswith("channel."))
+        events = sum(1 for record in records if record.topic.startswith("channel."))
+        self.applied += events
+        self.under_way += sum(1 for send in batch.sends if send.topic == INPUTS) - (len(records) - events)
         return batch
+
+    def tick(self, partition: int, now: int) -> Outgoing | None:
+        tick = super().tick(partition, now)
+        self.under_way += tick is not None
+        return tick
 
 
 class J1Run(LaneRun):
@@ -56,7 +68,15 @@ class J1Run(LaneRun):
     def __init__(self, job: dict[str, Any]) -> None:
         super().__init__({**job, "actions": ""})
         tune_collector()
-        self.core = CountingCore(workload.program(SCENARIOS), Facts(), (job["events"],), job["partitions"])
+        program = storm.program(SCENARIOS) if job["workload"] == "storm" else workload.program(SCENARIOS)
+        self.core = CountingCore(program, Facts(), (job["events"],), job["partitions"])
+
+    def on_commit(self, count: int) -> None:
+        if not self.core.under_way:
+            super().on_commit(count)
+
+    def finish(self, **more: Any) -> None:
+        super().finish(hops=dict(self.core.statistics.hops), **more)
 
 
 def run_agent(job: dict[str, Any]) -> int:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,19 +40,35 @@ class WrongRunError(Exception):
 class Run:
     """One broker of its own, filled with J1, and the processes that work on it."""
 
+    workload = "j1"
+
     def __init__(self, folder: Path, customers: int) -> None:
         self.folder = folder
         self.customers = customers
-        self.count = customers * workload.EVENTS_PER_CUSTOMER
         self.kafka = EmbeddedKafka(folder / "kafka")
+        self.count = self.events()
+
+    def events(self) -> int:
+        """How many events there are."""
+        return self.customers * workload.EVENTS_PER_CUSTOMER
+
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Key and value of each."""
+        return ((key, value) for key, value, _ in workload.events(self.customers, time.time_ns() // 1_000_000))
 
     def __enter__(self) -> Self:
         self.bootstrap = self.kafka.start()
         topics = [EVENTS, "customer.inputs", "actions", "dead-letter", "tasks", "emitted"]
         asyncio.run(broker.create(self.bootstrap, PARTITIONS, topics, [CHANGELOG, "facts"]))
-        rows = ((key, value) for key, value, _ in workload.events(self.customers, time.time_ns() // 1_000_000))
-        asyncio.run(broker.produce(self.bootstrap, EVENTS, PARTITIONS, rows))
+        self.fill()
         return self
+
+    def fill(self) -> None:
+        """Write all events, before anybody reads."""
+        asyncio.run(broker.produce(self.bootstrap, EVENTS, PARTITIONS, self.rows()))
+
+    def feed(self, running: subprocess.Popen[bytes]) -> None:
+        """What there is to do while a contestant is running: nothing, all is written."""
 
     def __exit__(self, *_error: object) -> None:
         self.kafka.stop()
@@ -60,17 +77,20 @@ class Run:
         """Run a contestant to its end; its result."""
         job = {
             "mode": mode, "app": APP, "bootstrap": self.bootstrap, "partitions": PARTITIONS,
-            "data": str(self.folder / mode), "events": EVENTS, "count": self.count,
+            "data": str(self.folder / mode), "events": EVENTS, "count": self.count, "workload": self.workload,
         }  # fmt: skip
         log = self.folder / f"{mode}.log"
-        with log.open("wb") as err:
-            done = subprocess.run(
-                [sys.executable, "-m", "bench.e2e.contestants", json.dumps(job)],
-                stdout=subprocess.PIPE, stderr=err, timeout=900, check=False,
-            )  # fmt: skip
-        lines = done.stdout.decode().splitlines()
-        if done.returncode or not lines:
-            raise WrongRunError(f"{mode} ended with {done.returncode}:\n{log.read_text()[-3000:]}")
+        command = [sys.executable, "-m", "bench.e2e.contestants", json.dumps(job)]
+        with log.open("wb") as err, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err) as running:
+            try:
+                self.feed(running)
+                out, _ = running.communicate(timeout=900)
+            except BaseException:
+                running.kill()
+                raise
+        lines = out.decode().splitlines()
+        if running.returncode or not lines:
+            raise WrongRunError(f"{mode} ended with {running.returncode}:\n{log.read_text()[-3000:]}")
         result: dict[str, Any] = json.loads(lines[-1])
         return result
 
@@ -82,11 +102,21 @@ class Run:
         """
         state = dict(asyncio.run(broker.read(self.bootstrap, CHANGELOG, PARTITIONS)))
         visits = sum(visits_in(value) for key, value in state.items() if value and b"/user_id:" in (key or b""))
+        if visits != self.customers * workload.VISITS_PER_CUSTOMER:
+            raise WrongRunError(f"{visits} visits summed, due were {self.customers * workload.VISITS_PER_CUSTOMER}")
+        self.check_actions()
+
+    def check_actions(self) -> None:
+        """Count the actions.
+
+        Raises:
+            WrongRunError: they are not as many as must be, or one came twice.
+        """
         sent = [value for _, value in asyncio.run(broker.read(self.bootstrap, "actions", PARTITIONS)) if value]
         ids = {json.loads(value)["id"] for value in sent}
         due = self.customers * workload.ACTIONS_PER_CUSTOMER
-        if visits != self.customers * workload.VISITS_PER_CUSTOMER or len(ids) != due or len(sent) != due:
-            raise WrongRunError(f"{visits} visits summed; {len(sent)} actions with {len(ids)} ids, due were {due}")
+        if len(ids) != due or len(sent) != due:
+            raise WrongRunError(f"{len(sent)} actions with {len(ids)} ids, due were {due}")
 
 
 def visits_in(value: bytes) -> int:

@@ -21,7 +21,7 @@ POINTS_PER_CUSTOMER = 199.0 + 5.0
 START = 1_772_436_000_000
 """2026-03-02 08:20 Europe/Paris."""
 
-_STORY: tuple[tuple[str, dict[str, Any]], ...] = (
+STORY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("qr_scanned", {"campaign": "station-q1", "code": "qr7", "product": "lumo-1"}),
     ("page_viewed", {"page": "/lp/lumo-1", "product": "lumo-1"}),
     ("page_read", {"page": "/lp/lumo-1", "product": "lumo-1", "seconds": 150}),
@@ -52,7 +52,7 @@ def _schemas() -> EventSchemas:
     types = {str: "string", int: "integer", float: "number", list: "array"}
     common = {name: {"type": "string"} for name in ("contact", "handset", "device", "session", "product")}
     events: dict[str, dict[str, Any]] = {}
-    for type_, properties in _STORY:
+    for type_, properties in STORY:
         own = {name: {"type": types[type(value)]} for name, value in properties.items()}
         events.setdefault(type_, {"properties": dict(common)})["properties"].update(own)
     return EventSchemas.from_topics([{"topic": "channel.web", "events": events}])
@@ -85,7 +85,7 @@ def events(customers: int, start: int = START, seed: int = SEED) -> Iterator[tup
     for number, customer in enumerate(order):
         step = reached[customer]
         reached[customer] += 1
-        type_, properties = _STORY[step]
+        type_, properties = STORY[step]
         at = start + number // 50
         data = {
             "user_id": f"u{customer:06d}", "contact": f"u{customer:06d}@example.com", "handset": f"d{customer:06d}",
@@ -95,10 +95,10 @@ def events(customers: int, start: int = START, seed: int = SEED) -> Iterator[tup
             data["order"] = f"o{customer}"
         value = {
             "specversion": "1.0", "id": f"e{number:07d}", "source": "web-shop", "type": type_,
-            "time": f"{_rfc3339(at)}", "channel": "web", "data": data,
+            "time": rfc3339(at), "channel": "web", "data": data,
         }  # fmt: skip
         yield f"default/user_id:u{customer:06d}".encode(), encode(value), at
 
 
-def _rfc3339(at: int) -> str:
+def rfc3339(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -62,6 +62,8 @@ class WorkerFigures:
         recorder.add(metrics.CONDITIONS_UNKNOWN, amount=counted.unknown)
         recorder.add(metrics.IDENTITY_CONFLICTS, amount=counted.conflicts)
         recorder.add(metrics.LONG_ROUTES, amount=counted.many_hops)
+        if counted.hops:
+            recorder.observe_all(metrics.MESSAGE_HOPS, counted.hops.elements())
         if counted.lateness:
             recorder.observe_all(metrics.TIMER_LATENESS, [late / 1000 for late in counted.lateness])
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 Kind = Literal["counter", "gauge", "histogram"]
 
 _LATENCY: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_HOPS: Final = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0, 50.0)
 _SIZES: Final = (1.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1_000.0, 5_000.0, 10_000.0)
 
 
@@ -78,6 +79,11 @@ CONDITIONS_UNKNOWN: Final = _counter(
 )
 IDENTITY_CONFLICTS: Final = _counter("identity_conflicts", "Links refused: they would have given a customer too many.")
 LONG_ROUTES: Final = _counter("long_routes", "Events passed on more often than identity's protocol should need.")
+MESSAGE_HOPS: Final = _histogram(
+    "message_hops",
+    "Trips through customer.inputs until a message, or an event whose customer lives under another name, was handled.",
+    buckets=_HOPS,
+)
 EVENT_TO_ACTION: Final = _histogram(
     "event_to_action_seconds", "From the record time of an event to the acknowledgement of the action that it led to."
 )

@@ -209,7 +209,7 @@ class CustomerCore:
             following = self._step(owned)
             plan_visits(owned, left.program if left is not None else None, following.program)
             following.sends, following.notes, following.outcomes = step.sends, step.notes, step.outcomes
-            following.rejected, following.lags = step.rejected, step.lags
+            following.rejected, following.lags, following.hops = step.rejected, step.lags, step.hops
             step = following
         apply_tick(step, record, tick)
         if tick.release or tick.visit:

@@ -32,6 +32,7 @@ class Statistics:
         dead_letters: reason -> number.
         lateness: ms by which timers acted late.
         received: for each action, the record time (ms) of what led to it.
+        hops: trips through `customer.inputs` that a message made until it was handled -> number of messages.
     """
 
     def __init__(self) -> None:
@@ -47,6 +48,7 @@ class Statistics:
         self.entered: Counter[str] = Counter()
         self.ended: Counter[tuple[str, str]] = Counter()
         self.many_hops = 0
+        self.hops: Counter[int] = Counter()
 
     def add(self, step: "Step") -> None:
         """Take in what a batch left."""
@@ -55,6 +57,7 @@ class Statistics:
             known = type_ in declared or type_ in NOT_EVENTS
             self.events[type_ if known else UNDECLARED, outcome] += number
         self.lateness += step.lags
+        self.hops.update(step.hops)
         for _, why in step.rejected:
             self.dead_letters[why] += 1
         for note in step.notes:

@@ -53,6 +53,8 @@ class Step:
         notes: the traces of all records.
         outcomes: what became of each record, for the counters: (event type, outcome) of a bounded list.
         rejected: records for dead-letter, with their reasons.
+        lags: ms by which timers acted late.
+        hops: trips through `customer.inputs` of each message that was handled, and of each event that came by one.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Step:
         self.outcomes: list[tuple[str, str]] = []
         self.rejected: list[tuple[Record, str]] = []
         self.lags: list[int] = []
+        self.hops: list[int] = []
 
     # Events.
 
@@ -145,6 +148,8 @@ class Step:
             work = self.work(node, name, record)
             onward = destination(work, target)
             if onward is None:
+                if message.hops:
+                    self.hops.append(message.hops)
                 self._apply_here(record, event, target, key, work)
                 return
             name = onward
@@ -233,7 +238,10 @@ class Step:
         key = node_key(self.tenant, name)
         node = self.partition.node(key)
         work = self.work(node, name, record)
+        hops = getattr(message, "hops", 0)
         handle(work, message)
+        if getattr(message, "hops", 0) == hops:  # not passed on
+            self.hops.append(hops + 1)
         if isinstance(message, Refused) and work.changed and isinstance(node.body, Customer):
             # It stays itself: rows and releases that changed while it was moving, it was not told of.
             self.engine.facts_changed(work, node.body)

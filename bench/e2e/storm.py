@@ -1,0 +1,182 @@
+"""J4, the identity storm, on Apache Kafka: how much of J1's throughput is left while strangers become the same people.
+
+    .venv/bin/python -m bench.e2e.storm [--customers 12000] [--rounds 3]
+
+Figures: `identity_storm` (events per CPU-second of the worker in the storm, as a part of J1's in the same run, measured
+the same way; the median of the rounds), `merge_hops_p99` (trips through `customer.inputs` of 99% of what went there: messages between nodes,
+and events whose customer lives under another name, until each was handled). Events that never went there do not count.
+Groups, sums and actions are compared with what must be after each run: a wrong run has no figure.
+"""
+
+import argparse
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+
+from bench.e2e.j1 import APP, CHANGELOG, EVENTS, PARTITIONS, Run, WrongRunError, visits_in
+from bench.j1 import storm
+from bench.lane import broker
+from bench.report import Figure, report, table
+from orchestrator.engine.identity.work import members
+from orchestrator.engine.traits.states import unpack
+from orchestrator.engine.traits.sums import Ledger
+from orchestrator.model.codec import decode_node
+from orchestrator.model.customer import Customer
+from orchestrator.model.ids import node_key
+from orchestrator.model.partition import partition_of
+
+BARS = {"identity_storm": 0.5, "merge_hops_p99": 4}
+AT_ONCE, AHEAD = 1_000, 10_000
+"""Events are written so many at a time, while no more than so many wait for the worker."""
+
+
+class FedRun(Run):
+    """J1, written while it is read: the worker always has some thousand events before it, never all of them.
+
+    A message between nodes that meets a backlog comes after it, by its record time: with everything written before
+    the worker starts, the storm would begin when all stories are over.
+    """
+
+    def fill(self) -> None:
+        pass
+
+    def feed(self, running: subprocess.Popen[bytes]) -> None:
+        asyncio.run(self._feed(running))
+
+    async def _feed(self, running: subprocess.Popen[bytes]) -> None:
+        rows, written = self.rows(), 0
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, max_batch_size=262144, linger_ms=5, acks="all")
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await producer.start()
+        await admin.start()
+        try:
+            while some := list(islice(rows, AT_ONCE)):
+                while written - await _committed(admin) > AHEAD and running.poll() is None:
+                    await asyncio.sleep(0.02)  # looked at as often as that; the worker commits every 0.2 s
+                places = [(row, partition_of(row[0], PARTITIONS)) for row in some]
+                acks = [await producer.send(EVENTS, row[1], key=row[0], partition=place) for row, place in places]
+                await asyncio.gather(*acks)
+                written += len(some)
+        finally:
+            await producer.stop()
+            await admin.close()
+
+
+async def _committed(admin: AIOKafkaAdminClient) -> int:
+    """The events that the worker has done with."""
+    try:
+        offsets = await admin.list_consumer_group_offsets(APP)
+    except GroupCoordinatorNotAvailableError:  # the worker has not joined yet
+        return 0
+    return sum(max(0, known.offset) for part, known in offsets.items() if part.topic == EVENTS)
+
+
+class StormRun(FedRun):
+    """The storm on a broker of its own."""
+
+    workload = "storm"
+
+    def events(self) -> int:
+        return storm.count(self.customers)
+
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        return ((key, value) for key, value, _ in storm.events(self.customers, time.time_ns() // 1_000_000))
+
+    def check(self) -> None:
+        """Every person is one, under each of their names, with all that they did; every message went out once.
+
+        Raises:
+            WrongRunError: not so.
+        """
+        state = {key: value for key, value in asyncio.run(broker.read(self.bootstrap, CHANGELOG, PARTITIONS)) if key}
+        wrong = [person for person in range(self.customers // storm.NAMES) if not _whole(state, person)]
+        if wrong:
+            raise WrongRunError(f"{len(wrong)} of {self.customers // storm.NAMES} people are not whole, as {wrong[:5]}")
+        self.check_actions()
+
+
+def _whole(state: Mapping[bytes, bytes | None], person: int) -> bool:
+    """Whether a person's three names are one customer, and its sums are those of all three."""
+    names = storm.names(person)
+    nodes = [decode_node(value) for name in names if (value := state.get(node_key("default", name)))]
+    if len(nodes) != storm.NAMES or any(node.to != names[0] or node.body for node in nodes[1:]):
+        return False
+    customer = nodes[0].body
+    if nodes[0].to is not None or not isinstance(customer, Customer) or set(members(customer)) != set(names):
+        return False
+    visits = visits_in(state[node_key("default", names[0])] or b"")
+    balance = Ledger().read(unpack(customer.traits["points"]), customer.now)
+    return visits == storm.VISITS_PER_PERSON and balance == storm.POINTS_PER_PERSON
+
+
+def percentile(hops: Mapping[int, int], part: float) -> int:
+    """The smallest number of hops that so many of all messages did with."""
+    needed, passed = part * sum(hops.values()), 0
+    for number in sorted(hops):
+        passed += hops[number]
+        if passed >= needed:
+            return number
+    raise WrongRunError("no message has gone through customer.inputs")
+
+
+def measure(folder: Path, customers: int, rounds: int) -> list[Figure]:
+    rows, shares, hops = [], [], Counter[int]()
+    for number in range(rounds):
+        rates = {}
+        for kind in (FedRun, StormRun):
+            with kind(folder / f"{kind.workload}-{number}", customers) as run:
+                result = run.process("drain")
+                run.check()
+            rates[kind.workload] = result["applied"] / result["cpu"]
+            rows.append(_row(kind.workload, result))
+            if kind is StormRun:
+                hops.update({int(count): times for count, times in result["hops"].items()})
+        shares.append(rates["storm"] / rates["j1"])
+    table("The identity storm", ("run", "events", "wall s", "CPU s", "per CPU-s", "changelog", "RSS MB"), rows)
+    total = sum(hops.values())
+    table(
+        "Hops", ("hops", "messages", "%"), [(n, f"{hops[n]:,}", f"{100 * hops[n] / total:.2f}") for n in sorted(hops)]
+    )
+    share, p99 = statistics.median(shares), percentile(hops, 0.99)
+    return [
+        Figure("identity_storm", round(share, 3), "of J1", BARS["identity_storm"], share >= BARS["identity_storm"]),
+        Figure("merge_hops_p99", p99, "hops", BARS["merge_hops_p99"], p99 <= BARS["merge_hops_p99"]),
+    ]
+
+
+def _row(name: str, result: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        name, f"{result['applied']:,}", f"{result['wall']:.2f}", f"{result['cpu']:.2f}",
+        f"{result['applied'] / result['cpu']:,.0f}", f"{result['changelog']:,}", result["rss_mb"],
+    )  # fmt: skip
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--customers", type=int, default=12_000)
+    options.add_argument("--rounds", type=int, default=3)
+    asked = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            figures = measure(Path(folder), asked.customers, asked.rounds)
+        except WrongRunError as error:
+            print(f"wrong run, no figure: {error}", file=sys.stderr)
+            return 1
+    report(figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
