@@ -2,9 +2,10 @@
 
     .venv/bin/python -m bench.e2e.storm [--customers 12000] [--rounds 3]
 
-Figures: `identity_storm` (events per CPU-second of the worker in the storm, as a part of J1's in the same run, measured
-the same way; the median of the rounds), `merge_hops_p99` (trips through `customer.inputs` of 99% of what went there: messages between nodes,
-and events whose customer lives under another name, until each was handled). Events that never went there do not count.
+Figures: `identity_storm` (events per CPU-second of the worker in the storm, as a part of J1's in the same run, fed and
+measured the same way; the median of the rounds), `merge_hops_p99` (trips through `customer.inputs` of 99% of what went
+there: messages between nodes, and events whose customer lives under another name, until each was handled; events that
+never went there do not count).
 Groups, sums and actions are compared with what must be after each run: a wrong run has no figure.
 """
 
@@ -63,8 +64,8 @@ class FedRun(Run):
         await admin.start()
         try:
             while some := list(islice(rows, AT_ONCE)):
-                while written - await _committed(admin) > AHEAD and running.poll() is None:
-                    await asyncio.sleep(0.02)  # looked at as often as that; the worker commits every 0.2 s
+                while written - await _committed(admin) > AHEAD and running.poll() is None:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)  # the broker tells it in no other way
                 places = [(row, partition_of(row[0], PARTITIONS)) for row in some]
                 acks = [await producer.send(EVENTS, row[1], key=row[0], partition=place) for row, place in places]
                 await asyncio.gather(*acks)

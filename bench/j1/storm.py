@@ -47,9 +47,7 @@ def count(customers: int) -> int:
     return customers * workload.EVENTS_PER_CUSTOMER + customers // NAMES * LINKS_PER_PERSON
 
 
-def events(
-    customers: int, start: int = workload.START, seed: int = workload.SEED
-) -> Iterator[tuple[bytes, bytes, int]]:
+def events(customers: int, start: int = workload.START) -> Iterator[tuple[bytes, bytes, int]]:
     """Record key, value and time (ms) of every event.
 
     Raises:
@@ -57,7 +55,7 @@ def events(
     """
     if customers % SMALLEST:
         raise ValueError(f"customers come in multiples of {SMALLEST}")
-    rnd = random.Random(seed)
+    rnd = random.Random(workload.SEED)
     order = [c for c in range(customers) for _ in range(workload.EVENTS_PER_CUSTOMER)]
     rnd.shuffle(order)
     bursts = _bursts(customers, rnd)
@@ -79,7 +77,8 @@ def events(
 
 def _bursts(customers: int, rnd: random.Random) -> list[list[tuple[str, ...]]]:
     """Who is linked when: every person's address to one of their other names, then the third, a thousand at a time."""
-    first, second = [], []
+    first: list[tuple[str, ...]] = []
+    second: list[tuple[str, ...]] = []
     for person in range(customers // NAMES):
         user, email, browser = names(person)
         pairs = [(user, email), rnd.choice([(user, browser), (email, browser)])]

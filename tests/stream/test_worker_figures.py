@@ -17,6 +17,7 @@ def counted(*notes: Note) -> Any:
     step = SimpleNamespace(
         outcomes=[("seen", "applied")],
         lags=[],
+        hops=[1, 1, 3],
         rejected=[],
         notes=notes,
         program=SimpleNamespace(event_types={"seen"}),
@@ -47,3 +48,6 @@ def test_what_a_condition_could_not_know_and_links_that_were_refused_are_counted
     assert recorder.value(metrics.CONDITIONS_UNKNOWN) == 1
     assert recorder.value(metrics.IDENTITY_CONFLICTS) == 1
     assert recorder.value(metrics.LONG_ROUTES) == 1
+    page = recorder.page()[0].decode()
+    assert 'orchestrator_message_hops_bucket{le="2"} 2' in page
+    assert "orchestrator_message_hops_count 3" in page
