@@ -1,6 +1,6 @@
 """Opening hours."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,10 @@ _DAYS_AHEAD = 400
 
 
 class OpenHours(NamedTuple):
-    """A calendar: weekdays, from and to in minutes after midnight on its own clock, dates on which it is closed."""
+    """A calendar: weekdays, from and to in minutes after midnight on its own clock, dates on which it is closed.
+
+    An `end` that is not after `begin` is the next day's: Friday 18:00 to 02:00 ends on Saturday.
+    """
 
     days: tuple[str, ...]
     begin: int
@@ -20,9 +23,11 @@ class OpenHours(NamedTuple):
 
     def is_open(self, at: int) -> bool:
         """Whether the moment (ms) lies within opening hours."""
-        wall = local(at, self.where)
-        return self._opens(wall.weekday(), wall.date().isoformat()) and (
-            self.begin <= minutes_of_day(at, self.where) < self.end
+        today, minutes = local(at, self.where).date(), minutes_of_day(at, self.where)
+        if self.begin < self.end:
+            return self.begin <= minutes < self.end and self._opens(today)
+        return (minutes >= self.begin and self._opens(today)) or (
+            minutes < self.end and self._opens(today - timedelta(days=1))
         )
 
     def next_opening(self, at: int) -> int:
@@ -36,10 +41,10 @@ class OpenHours(NamedTuple):
         day = local(at, self.where).date()
         for _ in range(_DAYS_AHEAD):
             opening = instant(day, self.begin, self.where)
-            if opening >= at and self._opens(day.weekday(), day.isoformat()):
+            if opening >= at and self._opens(day):
                 return opening
             day += timedelta(days=1)
         raise ValueError("the calendar does not open within 400 days")
 
-    def _opens(self, weekday: int, date: str) -> bool:
-        return WEEKDAYS[weekday] in self.days and date not in self.closed
+    def _opens(self, day: date) -> bool:
+        return WEEKDAYS[day.weekday()] in self.days and day.isoformat() not in self.closed

@@ -104,6 +104,15 @@ def test_opening_hours_know_weekdays_and_closed_dates() -> None:
         OpenHours((), 0, 60, PARIS).next_opening(START)
 
 
+def test_hours_that_end_after_midnight_belong_to_the_day_they_began_on() -> None:
+    bar = OpenHours(("fri",), 18 * 60, 2 * 60, PARIS)
+    assert [bar.is_open(ms(f"2026-03-{at}")) for at in ("06T17:59", "06T18:00", "07T01:59", "07T02:00")] == [
+        False, True, True, False,
+    ]  # fmt: skip
+    assert not bar.is_open(ms("2026-03-06T01:00"))
+    assert text(bar.next_opening(ms("2026-03-07T02:00"))) == "2026-03-13T18:00+01:00"
+
+
 # In a story.
 
 
@@ -137,6 +146,12 @@ def test_delays_over_summer_time(begin: str, delay: str, due: str) -> None:
 def test_an_end_outside_of_a_calendar_moves_to_the_next_opening() -> None:
     shop = 'calendar: shop\ndays: [mon, tue, wed, thu, fri]\nfrom: "09:00"\nto: "18:00"'
     assert text(story_at("2026-03-06T17:30", "{for: 1h, calendar: shop}", shop)) == "2026-03-09T09:00+01:00"
+
+
+def test_an_end_that_is_past_is_now_and_then_opening_hours_count_too() -> None:
+    shop = 'calendar: shop\ndays: [mon, tue, wed, thu, fri]\nfrom: "09:00"\nto: "18:00"'
+    past = """{until: 'entry.meta.time - duration("1d")', calendar: shop}"""
+    assert text(story_at("2026-03-06T19:30", past, shop)) == "2026-03-09T09:00+01:00"
 
 
 def test_a_changed_zone_re_times_a_delay_that_waits_for_an_oclock() -> None:

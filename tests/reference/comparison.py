@@ -16,12 +16,13 @@ from orchestrator.model.ids import node_key, person_id
 from orchestrator.rehearsal.asking import moment_of
 from orchestrator.rehearsal.seeding import begin_pauses
 from orchestrator.rehearsal.world import World
-from tests.reference.generated_bundles import SCHEMAS
 from tests.reference.generated_events import NEWEST, Arrival
+from tests.reference.house import FILES, HOUSE, SCHEMAS
 from tests.reference.interpreter.customer import Customer as Reference
 from tests.reference.interpreter.moment import arrives, follow_pauses, timers
 from tests.reference.interpreter.profile import read
 from tests.reference.interpreter.records import Happened
+from tests.reference.smallest import smallest
 
 if TYPE_CHECKING:
     from orchestrator.language.bundle.bundle import Bundle
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 WHO: Final = "user_id:amy"
 IDS: Final = {"user_id": "amy", "email": "amy@example.com", "phone": "+33600000001", "device": "d1"}
 GRANTED: Final = ("email", "push")
+MOST_TOLD: Final = 150
 BEFORE: Final = 3_600_000
 AFTERWARDS: Final = 9 * 24 * 3_600_000
 ON_ITS_WAY: Final = 300
@@ -49,10 +51,58 @@ class Outcome(NamedTuple):
     tasks: list[Any]
 
 
+class Difference(NamedTuple):
+    """A story that the two tell differently."""
+
+    texts: tuple[str, ...]
+    stream: list[Arrival]
+    start: int
+
+    def smallest(self) -> str:
+        """The smallest story in which they still differ, and what each of the two makes of it."""
+
+        def differ(texts: tuple[str, ...], stream: list[Arrival]) -> bool:
+            return bool(stream) and compared(texts, stream, self.start) is not None
+
+        texts, stream = smallest(self.texts, self.stream, differ)
+        theirs, played = produced(loaded(texts[0]), stream, self.start)
+        ours = interpreted(loaded(texts[0]), played, self.start)
+        lines = ["the engine and the reference disagree:", *texts, f"start: {self.start}", *map(str, played)]
+        for name, engine, reference in zip(Outcome._fields, theirs, ours, strict=True):
+            if engine != reference:
+                lines += [f"{name} of the engine:", *_listed(engine), f"{name} of the reference:", *_listed(reference)]
+        return "\n".join(lines)
+
+
+def _listed(value: Any) -> list[str]:
+    return [f"  {one}" for one in (value.items() if isinstance(value, dict) else value)]
+
+
+def compared(texts: tuple[str, ...], stream: list[Arrival], start: int) -> Difference | None:
+    """The story, if the two differ; None too where a bundle does not load, and where a story does not end."""
+    try:
+        bundle = loaded(texts[0])
+    except BrokenBundleError:
+        return None
+    theirs, played = produced(bundle, stream, start)
+    if len(theirs.told) > MOST_TOLD:  # scenarios that start each other for ever take the interpreter too long
+        return None
+    return None if theirs == interpreted(bundle, played, start) else Difference(texts, stream, start)
+
+
+class BrokenBundleError(Exception):
+    """A bundle that a check refuses."""
+
+
 def loaded(text: str) -> Bundle:
-    """The bundle of a text; fails where a check refuses it."""
-    result = load_bundle({"generated.yaml": text.encode()}, SCHEMAS)
-    assert result.bundle is not None, "\n".join(str(one) for one in result.diagnostics if one.code[0] == "E")
+    """The bundle of a text, in the house that all share.
+
+    Raises:
+        BrokenBundleError: a check refuses it.
+    """
+    result = load_bundle({"house.yaml": HOUSE.encode(), "generated.yaml": text.encode(), **FILES}, SCHEMAS)
+    if result.bundle is None:
+        raise BrokenBundleError("\n".join(str(one) for one in result.diagnostics if one.code[0] == "E"))
     return result.bundle
 
 

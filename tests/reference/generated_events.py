@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.reference.generated_bundles import CHANNELS, CUSTOMER_EVENTS, PAGES
+from tests.reference.house import CHANNELS, CUSTOMER_EVENTS, PAGES
 
 S: Final = 1000
 M: Final = 60 * S
@@ -46,6 +46,9 @@ _VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "case_opened": {"case": ("c1", "c2")},
     "case_closed": {"case": ("c1", "c2")},
     "idle": {"page": PAGES},
+    "put": {"cart": ("k1", "k2"), "sku": ("A", "B", "C"), "qty": (1, 2)},
+    "taken": {"cart": ("k1",), "sku": ("A", "B"), "qty": (1, 2)},
+    "emptied": {"cart": ("k1",)},
     "opened": {"message": (NEWEST,), "content": ("m.1",)},
     "clicked": {"message": (NEWEST,)},
 }

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.reference.comparison import interpreted, loaded, produced
-from tests.reference.generated_bundles import HOUSE
 from tests.reference.generated_events import STARTS, Arrival, H, M
 
 CONTENTS = """
@@ -33,7 +32,7 @@ def came(at: int, type_: str, happened: int | None = None, **data: Any) -> Arriv
 
 def told(documents: str, *stream: Arrival) -> list[tuple[Any, ...]]:
     """What both tell: (ms after the start, what, scenario, step, reason, detail)."""
-    bundle = loaded(HOUSE + "---" + CONTENTS + documents)
+    bundle = loaded(CONTENTS + documents)
     theirs, played = produced(bundle, list(stream), MONDAY)
     ours = interpreted(bundle, played, MONDAY)
     assert theirs == ours
@@ -42,7 +41,7 @@ def told(documents: str, *stream: Arrival) -> list[tuple[Any, ...]]:
 
 def values(documents: str, *stream: Arrival) -> dict[str, Any]:
     """The traits at the end, the same in both."""
-    bundle = loaded(HOUSE + "---" + CONTENTS + documents)
+    bundle = loaded(CONTENTS + documents)
     theirs, played = produced(bundle, list(stream), MONDAY)
     assert theirs == interpreted(bundle, played, MONDAY)
     return theirs.traits
@@ -124,7 +123,7 @@ def test_a_silence_asks_its_where_of_what_is_known_already() -> None:
 def test_an_event_dated_ahead_takes_nothing_out_of_a_window() -> None:
     document = "traits: all\ndefine: {views: {on: seen, count: 'true', window: 30m}}\n---\n" + POLICY
     send = "{id: one, send: {content: notice, with: {views: profile.views}}}"
-    bundle = loaded(HOUSE + "---" + CONTENTS + document + f"---\nscenario: s\nentry: {{on: bought}}\nsteps: [{send}]")
+    bundle = loaded(CONTENTS + document + f"---\nscenario: s\nentry: {{on: bought}}\nsteps: [{send}]")
     stream = [came(0, "seen"), came(26 * M, "seen", 31 * M), came(28 * M, "bought")]
     theirs, played = produced(bundle, stream, MONDAY)
     assert theirs == interpreted(bundle, played, MONDAY)
@@ -173,3 +172,16 @@ def test_an_event_without_a_message_is_about_the_newest_one_of_the_content_it_na
         came(0, "seen"), opened,
     )  # fmt: skip
     assert lines[-1][:3] == (H, "ended", "s")
+
+
+def test_what_is_put_in_a_basket_without_saying_what_is_nothing() -> None:
+    cart = "traits: all\ndefine: {cart: {basket: {id: event.cart, add: put, remove: taken}}}\n---\n"
+    found = values(cart + POLICY, came(0, "put", cart="k1", sku="A", qty=2), came(M, "put", cart="k1"))
+    assert found["cart"]["lines"] == [{"qty": 2, "sku": "A"}]
+
+
+def test_an_end_that_is_past_is_now_and_calendars_are_asked_about_now() -> None:
+    wait = """{id: one, delay: {until: 'entry.meta.time + duration("20m")', calendar: office}}"""
+    steps = "[{id: first, delay: {for: 10h}}, " + wait + "]"
+    lines = told(POLICY + f"---\nscenario: s\nentry: {{on: seen}}\nsteps: {steps}", came(0, "seen"))
+    assert lines[-1][:3] == (47 * H, "ended", "s"), "the office is closed on Tuesday, 3 March"

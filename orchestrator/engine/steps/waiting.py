@@ -46,7 +46,7 @@ class Delay(Word):
 
 
 def delay_until(step: "StepPlan", journey: "Journey", since: int) -> int:
-    """When a delay that began at `since` is over (ms)."""
+    """When a delay that began at `since` is over (ms); what is over already ends now, and then in opening hours too."""
     body, program = step.body, journey.moment.program
     if body.for_ is not None:
         due = since + body.for_
@@ -55,7 +55,7 @@ def delay_until(step: "StepPlan", journey: "Journey", since: int) -> int:
     else:
         where = zone(journey.moment.scope.zone_name(), program.zone)
         due = next_time(since, body.time, where, body.days_later, body.weekdays)
-    return program.calendars[body.calendar].next_opening(due) if body.calendar else due
+    return program.calendars[body.calendar].next_opening(max(due, journey.moment.now)) if body.calendar else due
 
 
 class Silence(Word):

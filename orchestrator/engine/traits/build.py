@@ -301,8 +301,10 @@ def _touch(word: str, identity: Expression) -> Value:
             name = str(identity.evaluate(context) or "")
         except CelError:
             name = ""
-        quantity = event.get("qty")
-        return [word, event.get("sku"), 1 if quantity is None else quantity, name, event.envelope.channel]
+        sku, quantity = event.get("sku"), event.get("qty")
+        if sku is None and word != "empty":
+            raise CelError("the event names no sku")
+        return [word, sku, 1 if quantity is None else quantity, name, event.envelope.channel]
 
     return touch
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from orchestrator.language.bundle.bundle import Bundle
+    from orchestrator.language.spec.ground import Calendar
 
 MINUTE = 60_000
 DAY = 86_400_000
@@ -56,3 +60,27 @@ def within(minutes: int, begin: int, end: int) -> bool:
     if begin <= end:
         return begin <= minutes < end
     return minutes >= begin or minutes < end
+
+
+def is_open(at: int, calendar: Calendar, bundle: Bundle) -> bool:
+    """Whether it is open then, on the calendar's own clock."""
+    wall = local(at, calendar.zone or bundle.settings.zone)
+    minutes = wall.hour * 60 + wall.minute
+    overnight = calendar.to <= calendar.from_
+    if overnight and minutes < calendar.to:  # opened the day before
+        return _is_day(wall.date() - timedelta(days=1), calendar)
+    return _is_day(wall.date(), calendar) and calendar.from_ <= minutes and (overnight or minutes < calendar.to)
+
+
+def _is_day(day: date, calendar: Calendar) -> bool:
+    return WEEKDAYS[day.weekday()] in calendar.days and day.isoformat() not in calendar.except_
+
+
+def next_opening(at: int, calendar: Calendar, bundle: Bundle) -> int:
+    """The moment itself where it is open, else the first minute at which it is."""
+    if is_open(at, calendar, bundle):
+        return at
+    minute = -(-at // MINUTE) * MINUTE
+    while not is_open(minute, calendar, bundle):
+        minute += MINUTE
+    return minute

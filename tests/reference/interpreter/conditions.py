@@ -7,10 +7,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.language.cel import CelError, Duration, Expression, Timestamp
-from tests.reference.interpreter.clock import local, parts
+from tests.reference.interpreter.clock import is_open, local, parts
 from tests.reference.interpreter.profile import Profile
 
 if TYPE_CHECKING:
+    from orchestrator.language.bundle.bundle import Bundle
     from tests.reference.interpreter.customer import Customer
     from tests.reference.interpreter.records import Happened, Instance
 
@@ -118,8 +119,17 @@ class Scope:
         return bool(self.customer.bundle.segments[name].where.evaluate(self))
 
     def percent(self, share: float, salt: str) -> bool:
-        told = json.dumps([self.customer.bundle.settings.tenant, salt, self.customer.person], separators=(",", ":"))
-        return int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "big") % 10_000 / 100 < share
+        return ticket(self.customer.bundle, salt, self.customer.person) < share
+
+    def open_(self, calendar: str, at: Timestamp | None = None) -> bool:
+        bundle = self.customer.bundle
+        return is_open(self.customer.now if at is None else at.ms, bundle.calendars[calendar], bundle)
+
+
+def ticket(bundle: Bundle, salt: str, person: str) -> float:
+    """A person's number in [0, 100) for a salt: SHA-256, modulo 10,000, in hundredths."""
+    told = json.dumps([bundle.settings.tenant, salt, person], separators=(",", ":"))
+    return int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "big") % 10_000 / 100
 
 
 def window_ms(text: str) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.reference.interpreter.acting import close_tasks, overdue
 from tests.reference.interpreter.conditions import Scope, holds
 from tests.reference.interpreter.endings import check_endings, end_by_event, too_old
 from tests.reference.interpreter.entries import becomes_now, check_entries, look_at_becomes
 from tests.reference.interpreter.policy import judge
 from tests.reference.interpreter.profile import words
 from tests.reference.interpreter.records import Candidate, Happened, Told, Work
-from tests.reference.interpreter.steps import after, close_tasks, due, overdue, run, touched
+from tests.reference.interpreter.steps import due, run, touched
+from tests.reference.interpreter.track import after
 
 if TYPE_CHECKING:
     from tests.reference.interpreter.customer import Customer

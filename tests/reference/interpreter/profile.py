@@ -5,17 +5,22 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.language.cel import CelError, Expression
+from orchestrator.language.cel import CelError, Expression, Timestamp
 
 if TYPE_CHECKING:
     from orchestrator.language.spec.traits import Trait
     from tests.reference.interpreter.customer import Customer
     from tests.reference.interpreter.records import Happened
 
+BASKET = {"id": "", "lines": [], "total": 0.0, "channel": "", "at": Timestamp.of_ms(0)}
 EMPTY: dict[str, Any] = {
-    "count": 0, "sum": 0.0, "score": 0.0, "ledger": 0.0, "set": [], "list": [], "flag": False,
+    "count": 0, "sum": 0.0, "score": 0.0, "ledger": 0.0, "set": [], "list": [], "flag": False, "basket": BASKET,
 }  # fmt: skip
 EMPTY_OF_TYPE: dict[str, Any] = {"string": "", "int": 0, "double": 0.0, "bool": False}
+
+
+PUT_IN, EMPTIED = 0, 2
+"""The lines of a basket: put in, taken out, emptied."""
 
 
 class Contribution:
@@ -147,10 +152,28 @@ def _lines(trait: Trait) -> list[Line]:
             value = lambda scope: (_number(by(scope)), given.evaluate(scope))  # noqa: E731
         lines: list[Line] = [(trait.on, (trait.where,), trait.each, value)]
         return lines + [(gone.on, (gone.where,), gone.each, gone.value.evaluate) for gone in trait.remove]
+    if trait.basket is not None:
+        basket = trait.basket
+        return [
+            (on, (trait.where,), None, lambda scope, empties=on is basket.empty: _basket_line(basket, empties, scope))
+            for on in (basket.add, basket.remove, basket.empty)
+        ]
     if trait.flag is not None:
         wheres = (trait.where, trait.flag.where)
         return [(trait.flag.on, wheres, None, lambda _: True), (trait.flag.off, wheres, None, lambda _: False)]
     return [(line.on, (trait.where, line.where), trait.each, _line_value(trait, line)) for line in given]
+
+
+def _basket_line(basket: Any, empties: bool, scope: Any) -> Any:
+    """What, how many (one, unless it is said), of which basket, on which channel."""
+    event = scope.event
+    if event.get("sku") is None and not empties:
+        raise CelError("of what?")
+    try:
+        name = basket.id.evaluate(scope)
+    except CelError:
+        name = ""
+    return event.get("sku"), event.get("qty") or 1, name, event["meta"]["channel"]
 
 
 def _line_value(trait: Trait, line: Any) -> Any:
@@ -175,6 +198,9 @@ def _number(value: Any) -> Any:
 
 def _value(customer: Customer, trait: Trait, ones: list[Contribution]) -> Any:
     value = _KINDS[trait.kind](trait, ones, customer.now)
+    if trait.kind == "basket" and value is not None:
+        price = {sku: row["price"] for sku, row in customer.bundle.rows["price"].items()}
+        value["total"] = float(sum(price.get(line["sku"], 0.0) * line["qty"] for line in value["lines"]))
     return _default(trait) if value is None else value
 
 
@@ -261,6 +287,29 @@ def _ledger(trait: Trait, ones: list[Contribution], now: int) -> Any:
     return sum(one.value[2] * (1 - back.get(ref, 0.0)) for (ref, _), one in entries.items())
 
 
+def _basket(trait: Trait, ones: list[Contribution], now: int) -> Any:
+    """What was put in, less what was taken out, since it was last emptied."""
+    if not ones:
+        return None
+    lines: dict[str, int] = {}
+    name = ""
+    for one in ones:
+        sku, quantity, id_, _ = one.value
+        if one.line == EMPTIED:
+            lines = {}
+        elif one.line == PUT_IN:
+            lines[sku] = lines.get(sku, 0) + quantity
+        else:
+            left = lines.pop(sku, 0) - quantity
+            lines = {**lines, sku: left} if left > 0 else lines
+        name = id_ or name
+    newest = ones[-1]
+    return {
+        "id": name if lines else "", "lines": [{"sku": sku, "qty": lines[sku]} for sku in lines],
+        "channel": newest.value[3], "at": Timestamp.of_ms(newest.time),
+    }  # fmt: skip
+
+
 def _most(trait: Trait, ones: list[Contribution], now: int) -> Any:
     values = [one.value for one in ones]
     if not values:
@@ -271,7 +320,7 @@ def _most(trait: Trait, ones: list[Contribution], now: int) -> Any:
 
 _KINDS = {
     "first": _first, "last": _last, "best": _best, "count": _count, "sum": _sum, "set": _set, "list": _list,
-    "score": _score, "flag": _flag, "ledger": _ledger, "most": _most,
+    "score": _score, "flag": _flag, "ledger": _ledger, "most": _most, "basket": _basket,
 }  # fmt: skip
 
 

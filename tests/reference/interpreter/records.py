@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from orchestrator.language.spec.content import Content
@@ -140,3 +140,12 @@ class Candidate:
     about: tuple[str, ...] = ()
     valid_until: int = 0
     score: float = 0.0
+
+
+class Refusal(NamedTuple):
+    """A message is suppressed, or held until a time (ms)."""
+
+    reason: str
+    held: bool = False
+    until: int = 0
+    next_channel: bool = False
