@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine.breaker import tell_sent
 from orchestrator.engine.context import plain
 from orchestrator.engine.fallback import replace, watch
 from orchestrator.engine.gates.verdict import Verdict
@@ -142,6 +143,8 @@ def _send(moment: "Moment", candidate: Candidate) -> bool:
     except CelError as problem:
         return _refused(moment, candidate, Verdict(reason.ERROR, detail={"because": str(problem)}))
     moment.effects.append(action)
+    if candidate.plan.document.stop_when is not None and not candidate.messages:
+        tell_sent(moment, candidate.plan.name)
     customer = moment.customer
     customer.contacts = [*customer.contacts, _contact(candidate, action)]
     if candidate.class_ == "service":

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine.breaker import stopped
 from orchestrator.engine.endings import level_ends
 from orchestrator.engine.explaining import explained
 from orchestrator.engine.guard import guarded
@@ -173,6 +174,9 @@ def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, An
     """Enter under a key, if re-entry allows it and no end holds already; then run until it stands."""
     if plan.document.entries == "closed":
         moment.note("not_entered", plan.name, "", "entries_closed", {"key": key})
+        return
+    if stopped(moment.facts, plan):
+        moment.note("not_entered", plan.name, "", reason.STOPPED, {"key": key})
         return
     if plan.document.in_flight == "drain" and _drains(moment, plan):
         moment.note("not_entered", plan.name, "", "draining", {"key": key})

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.engine.breaker import tell_met
 from orchestrator.engine.consent import apply_consents
 from orchestrator.engine.conversation import add_turns, find_thread
 from orchestrator.engine.functions.history import remember
@@ -60,6 +61,8 @@ def _remember(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
         remember(moment.customer, event, plan.needs, moment.now)
     if plan.turns or plan.closes:
         add_turns(moment, event, plan)
+    if plan.stops:
+        tell_met(moment, event, plan.stops)
 
 
 def note_activity(customer: "Customer", event: "Event", plan: "EventPlan") -> None:

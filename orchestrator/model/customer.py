@@ -65,7 +65,8 @@ class Instance(msgspec.Struct, array_like=True, gc=False):
 class Contact(msgspec.Struct, array_like=True, gc=False):
     """One message sent: what caps, gaps, redundancy and `message()` look at.
 
-    `replaced`: it was sent again on another channel, in place of this one.
+    `replaced`: it was sent again on another channel, in place of this one. `met`: it met an event of its scenario's
+    `stop_when`, and is counted there.
     """
 
     at: int
@@ -85,6 +86,7 @@ class Contact(msgspec.Struct, array_like=True, gc=False):
     key: str = ""
     step: str = ""
     replaced: bool = False
+    met: bool = False
 
 
 class Turn(msgspec.Struct, array_like=True, gc=False):
@@ -253,7 +255,19 @@ class PartitionState(msgspec.Struct, array_like=True, gc=False, tag=4):
     visited: bytes = b""
 
 
-Body = Customer | FactRow | Reference | PartitionState
+class Breaker(msgspec.Struct, array_like=True, gc=False, tag=5):
+    """The node `scenario:NAME` of a scenario with `stop_when`: its messages by time, and since when it is stopped.
+
+    `parts` are (beginning, sent, met), oldest first; `stopped_at` is 0 while it is open. Messages sent before
+    `reopened_at` count no more.
+    """
+
+    parts: list[tuple[int, int, int]] = []
+    stopped_at: int = 0
+    reopened_at: int = 0
+
+
+Body = Customer | FactRow | Reference | PartitionState | Breaker
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):

@@ -157,8 +157,38 @@ class Refer(msgspec.Struct, array_like=True, tag="refer"):
     hops: int = 0
 
 
+class Counted(msgspec.Struct, array_like=True, tag="counted"):
+    """A scenario with `stop_when` sent a message at `time`; with `met`, that message met an event it stops for."""
+
+    target: str
+    time: int
+    met: bool = False
+
+
+class Reopen(msgspec.Struct, array_like=True, tag="reopen"):
+    """A person lets a scenario go on that has stopped itself."""
+
+    target: str
+    time: int
+
+
 Message = (
-    Refer | Link | Applied | Absorb | Reset | Erase | Home | Refused | Split | Inquire | Stays | Tick | Change | Shown
+    Refer
+    | Link
+    | Applied
+    | Absorb
+    | Reset
+    | Erase
+    | Home
+    | Refused
+    | Split
+    | Inquire
+    | Stays
+    | Tick
+    | Change
+    | Shown
+    | Counted
+    | Reopen
 )
 
 _decoder: Final[msgspec.msgpack.Decoder[Message]] = msgspec.msgpack.Decoder(Message)

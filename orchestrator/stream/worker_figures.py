@@ -37,6 +37,8 @@ class WorkerFigures:
         recorder.add(metrics.CHANGELOG_BYTES, amount=batch.changelog_bytes)
         counted = core.statistics.take()
         self._count(counted)
+        for scenario, sent, met in counted.stopped:
+            self._log.emit(events.ScenarioStopped(scenario, sent, met))
         if batch.records:
             self._under_way.setdefault(batch.partition, deque()).append((time.monotonic(), counted.received))
 

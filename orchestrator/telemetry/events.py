@@ -133,6 +133,19 @@ class ScenarioFailed(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ScenarioStopped(LogEvent):
+    """A scenario stopped itself by its `stop_when`: nobody enters and it sends no marketing until it is reopened."""
+
+    level = logging.WARNING
+    words = "scenario {scenario} stopped itself: {met} of {sent} messages; look, then `orchestrator reopen {scenario}`"
+    metric = metrics.SCENARIOS_STOPPED
+    labels = ("scenario",)
+    scenario: str
+    sent: int
+    met: int
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingForBundle(LogEvent):
     """No bundle is published yet; the worker waits for one and takes no events until then."""
 

@@ -74,6 +74,9 @@ EXITS: Final = _counter("exits", "Journeys ended, by scenario and reason.", "sce
 SCENARIO_ERRORS: Final = _counter(
     "scenario_errors", "Events lost to one scenario because it failed at run time.", "scenario"
 )
+SCENARIOS_STOPPED: Final = _counter(
+    "scenarios_stopped", "Times that a scenario stopped itself (stop_when).", "scenario"
+)
 CONDITIONS_UNKNOWN: Final = _counter(
     "conditions_unknown", "Conditions that were unknown: what they read was not there."
 )

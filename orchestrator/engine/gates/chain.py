@@ -14,6 +14,7 @@ from orchestrator.engine.gates.min_gap import min_gap
 from orchestrator.engine.gates.owned import owned
 from orchestrator.engine.gates.pauses import pauses
 from orchestrator.engine.gates.redundancy import redundancy
+from orchestrator.engine.gates.stopped import stopped
 from orchestrator.engine.gates.suitable import suitable
 from orchestrator.engine.gates.topics import preferred_topics
 
@@ -36,6 +37,7 @@ class Gate(NamedTuple):
 
 GATES: Final[tuple[Gate, ...]] = (
     Gate(expired),
+    Gate(stopped, marketing_only=True),
     Gate(control_group, "global_control_group", marketing_only=True),
     Gate(owned),
     Gate(channel),
@@ -63,9 +65,11 @@ def gates_for(policy: "Policy | None", class_: str) -> tuple[Judge, ...]:
 
 
 def _stands(gate: Gate, policy: "Policy | None", class_: str) -> bool:
+    if gate.marketing_only and class_ != "marketing":
+        return False
     if not gate.policy:
         return True
-    if policy is None or (gate.marketing_only and class_ != "marketing"):
+    if policy is None:
         return False
     freed = policy.exempt.get(class_, ())
     if "all" in freed or gate.policy in freed:

@@ -256,10 +256,18 @@ class EventPlans:
         plan.used = plan.activity and not plan.outcome and came_by is not None and came_by.sends == "push"
         plan.timeline_fields = None if _any(names, self._watched) else frozenset()
         plan.plain = plan.for_ == "customer" and not plan.facts
-        plan.tells = bool(plan.consents or plan.needs or plan.turns or plan.closes)
+        plan.stops = _stops(program, names)
+        plan.tells = bool(plan.consents or plan.needs or plan.turns or plan.closes or plan.stops)
         plan.brief = self._is_brief(plan)
         plan.quiet = not (
-            plan.heard or plan.entries or plan.traits or plan.consents or plan.turns or plan.closes or plan.needs
+            plan.heard
+            or plan.entries
+            or plan.traits
+            or plan.consents
+            or plan.turns
+            or plan.closes
+            or plan.needs
+            or plan.stops
         )
         return plan
 
@@ -279,6 +287,12 @@ class EventPlans:
 
 def _any(names: tuple[str, ...], among: Iterable[str]) -> bool:
     return any(name in among for name in names)
+
+
+def _stops(program: Program, names: tuple[str, ...]) -> frozenset[str]:
+    """The scenarios whose `stop_when` counts an event."""
+    rules = ((plan.name, plan.document.stop_when) for plan in program.scenarios.values())
+    return frozenset(name for name, rule in rules if rule is not None and _any(names, rule.on))
 
 
 def _begins(plan: ScenarioPlan, names: tuple[str, ...]) -> bool:

@@ -106,9 +106,9 @@ class EventPlan:
     """Everything that an event of one type on one channel may touch: one look-up per event.
 
     `brief`: beside entries and what listens for it, it touches traits and the timeline only. `plain`: it belongs to a
-    customer and changes no fact. `tells`: it says something of consent, conversation or history, beside what traits
-    make of it. `typed` are the (name, type) pairs of properties that need no second look. `heard`: some goal, exit or
-    wait listens for it. `quiet`: nothing at all would come of it.
+    customer and changes no fact. `tells`: it says something of consent, conversation or history, or to a `stop_when`
+    (of the scenarios `stops`), beside what traits make of it. `typed` are the (name, type) pairs of properties that
+    need no second look. `heard`: some goal, exit or wait listens for it. `quiet`: nothing at all would come of it.
     """
 
     __slots__ = (
@@ -132,6 +132,7 @@ class EventPlan:
         "plain",
         "quiet",
         "replaces",
+        "stops",
         "tells",
         "timeline_fields",
         "trait_names",
@@ -164,6 +165,7 @@ class EventPlan:
         self.entries: Dispatch | None = None
         self.facts: tuple[FactDocument, ...] = ()
         self.replaces = False
+        self.stops: frozenset[str] = frozenset()
         self.unlinks = False
         self.heard = False
         self.quiet = False

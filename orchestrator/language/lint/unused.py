@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.spec.scope import NAMED_BY_FUNCTION
+from orchestrator.language.spec.steps import SetValues
+from orchestrator.language.spec.walk import all_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +35,10 @@ def unused(context: Context) -> Iterator[Diagnostic]:
             yield diagnostic(
                 "W-UNUSED", f"nothing uses the {kind} `{name}`", at, length=len(name), hint="use it or delete it"
             )
+    for draft in context.sound("scenario"):
+        if draft.element.stop_when is not None and not any(s.kind == "send" for s in all_steps(draft.element.steps)):
+            message = "`stop_when` counts the messages of a scenario, and this one sends none"
+            yield diagnostic("W-UNUSED", message, draft.element.place("stop_when"), hint="delete it")
 
 
 def _used(context: Context) -> dict[str, set[str]]:
@@ -56,9 +62,6 @@ def _used(context: Context) -> dict[str, set[str]]:
 
 
 def _sets(scenario: object) -> set[str]:
-    from orchestrator.language.spec.steps import SetValues  # noqa: PLC0415
-    from orchestrator.language.spec.walk import all_steps  # noqa: PLC0415
-
     steps = all_steps(scenario.steps)  # type: ignore[attr-defined]
     return {name for step in steps if isinstance(step.body, SetValues) for name in step.body.profile}
 

@@ -56,14 +56,19 @@ class Exit(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopWhen(Element):
-    """A circuit breaker over all customers.
+    """A circuit breaker over all customers: of the messages that the scenario sent lately, too many met such an event.
 
-    When it trips, `entries` closes and marketing is suppressed, `stopped`, until a person reopens.
+    A message counts once, at the time when it was sent. The event is about the message that it names (`message`: an
+    id, or a content's name for the newest); one that names none is about the newest message on its channel, else the
+    newest. When it trips, nobody enters any more and the scenario's marketing is suppressed, both `stopped`; service
+    and transactional messages, goals, exits and waits go on. A person reopens it: `orchestrator reopen SCENARIO`. Then
+    counting begins anew, with the messages sent from there on.
     """
 
-    on: tuple[str, ...] = required(Names("event"), "what is counted")
-    over: float = required(Percent(), "of the messages this scenario sent, rolling")
-    in_: int = given(Duration(), "24h", "the rolling window")
+    on: tuple[str, ...] = required(Names("event"), "what a message must not meet")
+    over: float = required(Percent(), "more than this part of the messages that the scenario sent within `in`")
+    in_: int = given(Duration(), "24h", "the window; it moves on in steps of a sixtieth of it")
+    at_least: int = given(Int(1), "100", "and not before it has sent so many of them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

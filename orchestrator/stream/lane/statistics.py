@@ -32,6 +32,7 @@ class Statistics:
         dead_letters: reason -> number.
         lateness: ms by which timers acted late.
         received: for each action, the record time (ms) of what led to it.
+        stopped: scenarios that have stopped themselves by their `stop_when`: (scenario, messages sent, of which met).
         hops: trips through `customer.inputs` that a message made until it was handled -> number of messages.
     """
 
@@ -48,6 +49,7 @@ class Statistics:
         self.entered: Counter[str] = Counter()
         self.ended: Counter[tuple[str, str]] = Counter()
         self.many_hops = 0
+        self.stopped: list[tuple[str, int, int]] = []
         self.hops: Counter[int] = Counter()
 
     def add(self, step: "Step") -> None:
@@ -82,6 +84,8 @@ class Statistics:
             self.conflicts += 1
         elif what == "many_hops":
             self.many_hops += 1
+        elif what == "scenario_stopped":
+            self.stopped.append((note.scenario, note.detail["sent"], note.detail["met"]))
 
     def take(self) -> "Statistics":
         """Everything counted so far; counting begins anew."""

@@ -16,6 +16,7 @@ from orchestrator.model.message import (
     Absorb,
     Applied,
     Change,
+    Counted,
     Erase,
     Home,
     Inquire,
@@ -23,6 +24,7 @@ from orchestrator.model.message import (
     Message,
     Refer,
     Refused,
+    Reopen,
     Reset,
     Shown,
     Split,
@@ -31,6 +33,7 @@ from orchestrator.model.message import (
     encode_message,
 )
 from orchestrator.model.partition import partition_of
+from orchestrator.stream.lane.breakers import count_message
 from orchestrator.stream.lane.intake import Refused as Rejected
 from orchestrator.stream.lane.intake import Taken, read_event
 from orchestrator.stream.lane.outbox import outgoing, put
@@ -206,6 +209,8 @@ class Step:
                 self._refer(record, name, message)
             case Shown():
                 self._shown(record, message)
+            case Counted() | Reopen():
+                count_message(self, record, name, message)
             case Link() | Absorb() | Reset() | Erase() | Home() | Refused() | Split() | Inquire() | Stays():
                 self._identity(record, name, message)
 
