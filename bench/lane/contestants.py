@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bench.lane.job import TinyCore, apply_plainly, plain_action
+from orchestrator.stream.connection import Connection
 from orchestrator.stream.lane_settings import BatchCounts, LaneHooks, LaneSettings, RestoreProgress
 from orchestrator.stream.run import Lane, run_lane
 
@@ -72,7 +73,7 @@ class LaneRun:
         settings = LaneSettings(
             app_id=self.job["app"],
             table="customers",
-            bootstrap=self.job["bootstrap"],
+            connection=Connection(self.job["bootstrap"]),
             partitions=self.job["partitions"],
             data_dir=Path(self.job["data"]),
             **self.job.get("settings", {}),

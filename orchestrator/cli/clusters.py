@@ -1,16 +1,18 @@
-"""What commands need of a cluster: the declared topics, there as declared."""
+"""What commands need of a cluster: a way in, and the declared topics, there as declared."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from orchestrator.cli.settings import Settings
+    from orchestrator.cli.settings import KafkaSettings, Settings
     from orchestrator.stream.topics import TopicDeclaration
 
 
@@ -28,26 +30,64 @@ def declared_topics(settings: Settings) -> tuple[TopicDeclaration, ...]:
         raise UserError(str(error)) from error
 
 
+@contextlib.contextmanager
+def reaching(kafka: KafkaSettings) -> Iterator[None]:
+    """Around calls to the cluster, outside any event loop: what Kafka's clients raise becomes one line.
+
+    Where no client could start, the cluster is tried once more to learn why: a wrong password, a certificate that is
+    not trusted, a listener of another protocol, or nobody there.
+
+    Raises:
+        UserError: the cluster cannot be reached, or refuses; it says what to do.
+    """
+    from aiokafka.errors import KafkaConnectionError, KafkaError  # noqa: PLC0415
+
+    from orchestrator.stream.connection import why_refused  # noqa: PLC0415
+    from orchestrator.stream.topics import TopicsError  # noqa: PLC0415
+
+    clients = logging.getLogger("aiokafka")
+    level = clients.level
+    clients.setLevel(logging.CRITICAL)  # what they would log is in the error below
+    try:
+        yield
+    except TopicsError as error:
+        raise UserError(str(error)) from error
+    except (KafkaConnectionError, OSError) as error:
+        reason = asyncio.run(why_refused(kafka.connection()))
+        raise UserError(f"cannot use Kafka: {reason or f'{kafka.bootstrap} does not answer in time'}") from error
+    except KafkaError as error:
+        raise UserError(f"Kafka at {kafka.bootstrap} refused: {_refusal(error, kafka)}") from error
+    finally:
+        clients.setLevel(level)
+
+
+def _refusal(error: Exception, kafka: KafkaSettings) -> str:
+    if "Authorization" in type(error).__name__:
+        who = f"user {kafka.username!r}" if kafka.username else "this client"
+        return (
+            f"{who} lacks a right ({type(error).__name__}: {error}); which it needs stands in the guide for operators"
+        )
+    missing = "; is a topic missing? `orchestrator topics check` says" if _of_a_topic(error) else ""
+    return f"{type(error).__name__}: {error}{missing}"
+
+
+def _of_a_topic(error: Exception) -> bool:
+    return type(error).__name__ in {"UnknownTopicOrPartitionError", "KafkaTimeoutError"}
+
+
 def check_topics(settings: Settings, declared: Sequence[TopicDeclaration]) -> None:
     """Create what is missing where that is wished for, and refuse to start on topics that are not as declared.
 
     Raises:
         UserError: the cluster cannot be used, or a topic is not as declared.
     """
-    from aiokafka.errors import KafkaError  # noqa: PLC0415
-
     from orchestrator.stream import topics  # noqa: PLC0415
 
     kafka = settings.kafka
     connection = kafka.connection()
-    try:
+    with reaching(kafka):
         if kafka.create_topics:
             asyncio.run(topics.apply(connection, declared, kafka.partitions, replication=kafka.replication))
         faults = asyncio.run(topics.check(connection, declared, kafka.partitions))
-    except (KafkaError, topics.TopicsError) as error:
-        raise UserError(
-            f"cannot use Kafka at {kafka.bootstrap} ({type(error).__name__}): start one with `orchestrator kafka`, "
-            "or name one with --bootstrap"
-        ) from error
     if faults:
         raise UserError("\n".join(str(fault) for fault in faults))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -119,13 +118,14 @@ def _senders(given: Sequence[str]) -> dict[str, str]:
 def _run(settings: Settings, site: Site) -> int:
     from importlib.metadata import version  # noqa: PLC0415
 
+    from orchestrator.cli.clusters import check_topics, declared_topics  # noqa: PLC0415
     from orchestrator.delivery.run import run_delivery  # noqa: PLC0415
     from orchestrator.telemetry import configure_logging, emit, events, serve_metrics  # noqa: PLC0415
 
     configure_logging(settings.log.style, settings.log.level)
-    declared = _declared(settings)
+    declared = declared_topics(settings)
     parts = _parts(settings, site, declared)
-    _check_topics(settings, declared)
+    check_topics(settings, declared)
     port = settings.delivery.metrics_port
     try:
         serve_metrics(port)
@@ -147,14 +147,13 @@ def _parts(settings: Settings, site: Site, declared: Sequence[TopicDeclaration])
     from orchestrator.telemetry import process  # noqa: PLC0415
 
     kafka, delivery = settings.kafka, settings.delivery
+    connection = kafka.connection()
     keys = settings.links.keys()
     channels = frozenset(each.channel for each in declared if each.channel)
     backoff = Backoff(first=round(delivery.first_retry * 1000), longest=round(delivery.longest_retry * 1000))
     return Parts(
-        lane=lane_settings(
-            bootstrap=kafka.bootstrap, partitions=kafka.partitions, data_dir=settings.data_dir / "delivery"
-        ),
-        connection=kafka.connection(),
+        lane=lane_settings(connection=connection, partitions=kafka.partitions, data_dir=settings.data_dir / "delivery"),
+        connection=connection,
         ways=_ways(delivery),
         site=site,
         keys=lambda tenant: keys.get(tenant, ()),
@@ -204,33 +203,3 @@ def _webhook(channel: str, hook: WebhookSettings) -> WebhookWay:
     except ValueError as error:
         raise UserError(f"delivery.webhooks.{channel}: {error}") from None
     return WebhookWay(WebhookSender(hook.url, keys, timeout=hook.timeout, allow_hosts=hook.allow_hosts))
-
-
-def _declared(settings: Settings) -> tuple[TopicDeclaration, ...]:
-    from orchestrator.stream.topics import DeclarationError, load_declarations  # noqa: PLC0415
-
-    try:
-        return load_declarations(settings.topics_dir)
-    except DeclarationError as error:
-        raise UserError(str(error)) from error
-
-
-def _check_topics(settings: Settings, declared: Sequence[TopicDeclaration]) -> None:
-    """Create what is missing where that is wished for, and refuse to start on topics that are not as declared."""
-    from aiokafka.errors import KafkaError  # noqa: PLC0415
-
-    from orchestrator.stream import topics  # noqa: PLC0415
-
-    kafka = settings.kafka
-    connection = kafka.connection()
-    try:
-        if kafka.create_topics:
-            asyncio.run(topics.apply(connection, declared, kafka.partitions, replication=kafka.replication))
-        faults = asyncio.run(topics.check(connection, declared, kafka.partitions))
-    except (KafkaError, topics.TopicsError) as error:
-        raise UserError(
-            f"cannot use Kafka at {kafka.bootstrap} ({type(error).__name__}): start one with `orchestrator kafka`, "
-            "or name one with --bootstrap"
-        ) from error
-    if faults:
-        raise UserError("\n".join(str(fault) for fault in faults))

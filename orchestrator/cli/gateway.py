@@ -85,8 +85,9 @@ def _serve(settings: Settings, options: GatewayOptions) -> None:
     from importlib.metadata import version  # noqa: PLC0415
 
     import uvloop  # noqa: PLC0415
-    from aiokafka.errors import KafkaConnectionError, KafkaError  # noqa: PLC0415
+    from aiokafka.errors import KafkaError  # noqa: PLC0415
 
+    from orchestrator.cli.clusters import reaching  # noqa: PLC0415
     from orchestrator.gateway.server import serve  # noqa: PLC0415
     from orchestrator.stream.lane_settings import LaneError  # noqa: PLC0415
     from orchestrator.telemetry.events import ProcessStarted, ProcessStopped  # noqa: PLC0415
@@ -108,13 +109,9 @@ def _serve(settings: Settings, options: GatewayOptions) -> None:
         uvloop.run(run())
     except LaneError as error:
         raise UserError(str(error)) from error
-    except KafkaConnectionError as error:
-        bootstrap = settings.kafka.bootstrap
-        raise UserError(
-            f"cannot reach Kafka at {bootstrap}: start one with `orchestrator kafka`, or name one with --bootstrap"
-        ) from error
-    except KafkaError as error:
-        raise UserError(f"Kafka at {settings.kafka.bootstrap} refused: {error}") from error
+    except KafkaError:
+        with reaching(settings.kafka):
+            raise
     except OSError as error:
         where = f"{options.host}:{options.port}"
         raise UserError(f"cannot listen on {where}: {error.strerror}; choose another with --port") from error

@@ -51,8 +51,7 @@ def publish_folder(settings: Settings, folder: Path) -> tuple[str, int]:
     Raises:
         UserError: the bundle has errors (all of them are shown), or Kafka refuses.
     """
-    from aiokafka.errors import KafkaError  # noqa: PLC0415
-
+    from orchestrator.cli.clusters import reaching  # noqa: PLC0415
     from orchestrator.stream.publishing import publish_records, release_records  # noqa: PLC0415
     from orchestrator.stream.worker import now_ms  # noqa: PLC0415
 
@@ -62,13 +61,9 @@ def publish_folder(settings: Settings, folder: Path) -> tuple[str, int]:
     if bundle is None:
         raise UserError(_refused(folder, result))
     records = release_records(bundle.settings.tenant, bundle.release, files, now_ms())
-    try:
-        asyncio.run(publish_records(settings.kafka.connection(), records))
-    except KafkaError as error:
-        raise UserError(
-            f"cannot publish to Kafka at {settings.kafka.bootstrap} ({type(error).__name__}): is it running, and "
-            "does the topic bundles exist (`orchestrator topics apply`)?"
-        ) from error
+    connection = settings.kafka.connection()
+    with reaching(settings.kafka):
+        asyncio.run(publish_records(connection, records))
     return bundle.release, len(bundle.scenarios)
 
 

@@ -56,6 +56,10 @@ def run(
     if bootstrap is not None:
         _everything(settings, config, workers, watch, stop)
         return
+    if settings.kafka.security != "PLAINTEXT":
+        raise UserError(
+            f"kafka.security is {settings.kafka.security}, and the embedded Kafka has none: name yours with --bootstrap"
+        )
     from orchestrator.stream.broker import BrokerError, EmbeddedKafka  # noqa: PLC0415
 
     broker = EmbeddedKafka(settings.data_dir / "kafka")
@@ -65,10 +69,8 @@ def run(
     except BrokerError as error:
         raise UserError(str(error)) from error
     try:
-        _everything(
-            load_settings(config, {"kafka.bootstrap": where, "topics_dir": topics_dir, "scenarios": folder}),
-            config, workers, watch, stop,
-        )  # fmt: skip
+        own = {"kafka.bootstrap": where, "topics_dir": topics_dir, "scenarios": folder}
+        _everything(load_settings(config, own), config, workers, watch, stop)
     finally:
         broker.stop()
 
@@ -99,17 +101,14 @@ def _everything(settings: Settings, config: Path | None, workers: int, watch: bo
 def _apply_topics(settings: Settings) -> None:
     import asyncio  # noqa: PLC0415
 
-    from aiokafka.errors import KafkaError  # noqa: PLC0415
-
-    from orchestrator.cli.clusters import declared_topics  # noqa: PLC0415
+    from orchestrator.cli.clusters import declared_topics, reaching  # noqa: PLC0415
     from orchestrator.stream import topics  # noqa: PLC0415
 
     kafka = settings.kafka
     declared = declared_topics(settings)
-    try:
-        asyncio.run(topics.apply(kafka.connection(), declared, kafka.partitions, replication=kafka.replication))
-    except (KafkaError, topics.TopicsError) as error:
-        raise UserError(f"cannot create the topics at {kafka.bootstrap}: {error}") from error
+    connection = kafka.connection()
+    with reaching(kafka):
+        asyncio.run(topics.apply(connection, declared, kafka.partitions, replication=kafka.replication))
 
 
 def _publish(settings: Settings, keep_running: bool = False) -> None:

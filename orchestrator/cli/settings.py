@@ -9,10 +9,15 @@ file of its own that is named instead of it: `ORCHESTRATOR_DELIVERY__SMTP__PASSW
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestrator.cli.errors import UserError
+
+if TYPE_CHECKING:
+    from orchestrator.stream.connection import Connection
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -28,6 +33,15 @@ def _checked_link_key(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _said(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+class NamedByFile:
+    """Marks a setting that is no secret, but may be read from a file as secrets may: `NAME_file`."""
+
+
+ByFile = Annotated[str, NamedByFile()]
 LinkKey = Annotated[SecretStr, AfterValidator(_checked_link_key)]
 
 
@@ -43,30 +57,49 @@ class KafkaSettings(_Section):
     replication: PositiveInt = Field(default=1, description="copies of each partition of a topic that is created")
     create_topics: bool = Field(default=False, description="create missing topics at start (development)")
     security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="protocol"
+        default="PLAINTEXT", description="protocol; all clients of all processes use it"
     )
     mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(default="PLAIN", description="of SASL")
-    username: str = Field(default="", description="for SASL")
+    username: ByFile = Field(default="", description="for SASL")
     password: SecretStr | None = Field(default=None, description="for SASL")
     ca: Path | None = Field(default=None, description="certificates to trust instead of the system's (PEM)")
+    certificate: Path | None = Field(default=None, description="ours, where brokers ask for one (PEM)")
+    key: Path | None = Field(default=None, description="of our certificate (PEM); default: in the same file")
+    key_password: SecretStr | None = Field(default=None, description="what the key is encrypted with")
 
-    def connection(self) -> dict[str, Any]:
-        """What aiokafka's clients take to reach the cluster."""
-        options: dict[str, Any] = {"bootstrap_servers": self.bootstrap, "security_protocol": self.security}
-        if self.security.endswith("SSL"):
-            import ssl  # noqa: PLC0415  # most start without it
+    def connection(self) -> Connection:
+        """What every client takes to reach the cluster.
 
-            options["ssl_context"] = ssl.create_default_context(cafile=self.ca)
-        if self.security.startswith("SASL"):
-            options["sasl_mechanism"] = self.mechanism
-            options["sasl_plain_username"] = self.username
-            options["sasl_plain_password"] = self.password.get_secret_value() if self.password else ""
-        return options
+        Raises:
+            UserError: a certificate or a key cannot be read.
+        """
+        from orchestrator.stream.connection import Connection, tls_context  # noqa: PLC0415  # most commands do without
+
+        try:
+            tls = self.security.endswith("SSL")
+            context = tls_context(self.ca, self.certificate, self.key, _said(self.key_password)) if tls else None
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        return Connection(
+            self.bootstrap,
+            self.security,
+            context=context,
+            mechanism=self.mechanism,
+            username=self.username,
+            password=_said(self.password) or "",
+        )
 
     @model_validator(mode="after")
-    def _credentials_are_complete(self) -> Self:
-        if self.security.startswith("SASL") and not (self.username and self.password):
+    def _credentials_fit(self) -> Self:
+        sasl, tls = self.security.startswith("SASL"), self.security.endswith("SSL")
+        if sasl and not (self.username and self.password):
             raise ValueError(f"security {self.security} needs username and password")
+        if not sasl and (self.username or self.password):
+            raise ValueError(f"security {self.security} takes no username and password: SASL_SSL would")
+        if not tls and (self.ca or self.certificate or self.key):
+            raise ValueError(f"security {self.security} takes no certificates: SSL or SASL_SSL would")
+        if self.key and not self.certificate:
+            raise ValueError("key is given without certificate")
         return self
 
 
@@ -91,7 +124,7 @@ class SmtpSettings(_Section):
     tls: Literal["required", "implicit", "if_offered", "never"] = Field(
         default="required", description="required: STARTTLS or no mail; implicit: TLS from the first byte"
     )
-    username: str = Field(default="", description="for AUTH; empty for none")
+    username: ByFile = Field(default="", description="for AUTH; empty for none")
     password: SecretStr | None = Field(default=None, description="for AUTH")
     sender: str = Field(default="no-reply@localhost", description="From, where a content names no sender")
     timeout: Seconds = Field(default=30.0, description="s for each step of the conversation")

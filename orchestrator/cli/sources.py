@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.settings import Settings
+from orchestrator.cli.settings import NamedByFile, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -128,17 +128,18 @@ def _file_tree(path: Path) -> Tree:
 
 
 def _with_secrets(values: Tree, model: type[BaseModel], place: tuple[str, ...], *, inline: bool) -> Tree:
-    """`values` with every `NAME_file` of a secret `NAME` replaced by what the file holds."""
+    """`values` with every `NAME_file` of a secret (or of what goes with one) replaced by what the file holds."""
     done = dict(values)
     for name, field in model.model_fields.items():
         here = (*place, name)
-        if _is_secret(field.annotation):
+        secret = _is_secret(field.annotation)
+        if secret or any(isinstance(each, NamedByFile) for each in field.metadata):
             file = done.pop(f"{name}_file", None)
             if file is not None and name in done:
                 raise UserError(f"{_dotted(here)}: is given itself and as a file; leave one out")
             if file is not None:
                 done[name] = _read_secret(Path(str(file)), here)
-            elif name in done and not inline:
+            elif secret and name in done and not inline:
                 raise UserError(
                     f"{_dotted(here)}: a secret does not stand in the settings file; name a file of its own with "
                     f"{name}_file, or set {variable(here[1:])}"

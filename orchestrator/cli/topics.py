@@ -1,11 +1,12 @@
 """`orchestrator topics`: what is declared in topic files, held against a Kafka cluster."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.clusters import reaching
 from orchestrator.cli.errors import UserError
 from orchestrator.cli.options import Bootstrap, Config, TopicsDir
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from orchestrator.cli.settings import KafkaSettings
     from orchestrator.stream.topics import TopicDeclaration
 
-T = TypeVar("T")
 commands = typer.Typer(no_args_is_help=True)
 
 Partitions = Annotated[
@@ -41,10 +41,9 @@ def apply(
     kafka, declared = _declared(config, topics_dir, bootstrap, partitions, replication)
     from orchestrator.stream import topics  # noqa: PLC0415  # --help does without
 
-    created = _reach(
-        kafka.bootstrap,
-        lambda: topics.apply(kafka.connection(), declared, kafka.partitions, replication=kafka.replication),
-    )
+    connection = kafka.connection()
+    with reaching(kafka):
+        created = asyncio.run(topics.apply(connection, declared, kafka.partitions, replication=kafka.replication))
     for name in created:
         typer.echo(f"created {name}")
     _check(kafka, declared)
@@ -62,7 +61,9 @@ def check(
 def _check(kafka: "KafkaSettings", declared: "tuple[TopicDeclaration, ...]") -> None:
     from orchestrator.stream import topics  # noqa: PLC0415
 
-    faults = _reach(kafka.bootstrap, lambda: topics.check(kafka.connection(), declared, kafka.partitions))
+    connection = kafka.connection()
+    with reaching(kafka):
+        faults = asyncio.run(topics.check(connection, declared, kafka.partitions))
     for fault in faults:
         typer.echo(str(fault), err=True)
     if faults:
@@ -91,33 +92,3 @@ def _declared(
         return settings.kafka, load_declarations(settings.topics_dir)
     except DeclarationError as error:
         raise UserError(str(error)) from error
-
-
-def _reach(bootstrap: str, call: Callable[[], Awaitable[T]]) -> T:
-    """The answer of a call to the cluster.
-
-    Raises:
-        UserError: the cluster cannot be reached, or refused.
-    """
-    import asyncio  # noqa: PLC0415
-    import logging  # noqa: PLC0415
-
-    from aiokafka.errors import KafkaConnectionError, KafkaError  # noqa: PLC0415
-
-    from orchestrator.stream.topics import TopicsError  # noqa: PLC0415
-
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would log is in the error below
-
-    async def answer() -> T:
-        return await call()
-
-    try:
-        return asyncio.run(answer())
-    except (KafkaConnectionError, OSError) as error:
-        raise UserError(
-            f"cannot reach Kafka at {bootstrap}: start one with `orchestrator kafka`, or name one with --bootstrap"
-        ) from error
-    except TopicsError as error:
-        raise UserError(str(error)) from error
-    except KafkaError as error:
-        raise UserError(f"Kafka at {bootstrap} refused: {error}") from error

@@ -92,7 +92,6 @@ def _parts(settings: Settings, declared: Sequence[TopicDeclaration]) -> WorkerPa
     kafka, chosen = settings.kafka, settings.worker
     return WorkerParts(
         connection=kafka.connection(),
-        bootstrap=kafka.bootstrap,
         partitions=kafka.partitions,
         data_dir=settings.data_dir / f"worker-{os.getpid()}",
         channels=[each.topic for each in declared if each.topic.startswith("channel.")],

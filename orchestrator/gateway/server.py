@@ -258,8 +258,7 @@ def _follow(
             except ValueError:
                 figures.left_aside(topic)
 
-    options = dict(connection)
-    return CompactedTopic(topic, take, bootstrap=options.pop("bootstrap_servers"), options=options)
+    return CompactedTopic(topic, take, connection=connection)
 
 
 def _typed(topics: Sequence[TopicDeclaration]) -> EventSchemas:

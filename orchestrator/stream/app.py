@@ -23,7 +23,7 @@ def faust_settings(settings: LaneSettings) -> dict[str, Any]:
     """Faust's own settings, from the lane's (durations in seconds there)."""
     session = settings.session_timeout / 1000
     return {
-        "broker": ",".join(f"kafka://{each}" for each in settings.bootstrap.split(",")),
+        **settings.connection.faust(),
         "datadir": settings.data_dir,
         "store": "memory://",
         "processing_guarantee": "at_least_once",

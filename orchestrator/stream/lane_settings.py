@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from orchestrator.stream.connection import Connection
+
 
 class LaneError(Exception):
     """The lane cannot go on without risking a loss; the message says what is wrong and what to do."""
@@ -38,7 +40,7 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     app_id: str
     table: str
-    bootstrap: str
+    connection: Connection
     partitions: int
     data_dir: Path
     session_timeout: int = 6_000

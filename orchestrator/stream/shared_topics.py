@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from orchestrator.stream.lane_settings import LaneError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aiokafka import TopicPartition
 
@@ -36,8 +36,7 @@ class CompactedTopic:
         topic: its name; it exists already.
         on_rows: given the rows of a fetch, (key, value) with None for a deletion, oldest first within a
             partition. Called in the event loop; must not block. What it raises ends the reading, see `failed`.
-        bootstrap: the broker's address.
-        options: more for aiokafka's consumer (security, for instance).
+        connection: how to reach the cluster, as aiokafka's clients take it.
     """
 
     def __init__(
@@ -45,19 +44,17 @@ class CompactedTopic:
         topic: str,
         on_rows: Callable[[Sequence[tuple[bytes, bytes | None]]], None],
         *,
-        bootstrap: str,
-        options: dict[str, Any] | None = None,
+        connection: Mapping[str, Any],
     ) -> None:
         self.topic = topic
         self.rows = 0
         self._on_rows = on_rows
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=100,
-            **(options or {}),
+            **connection,
         )
         self._caught_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reading: asyncio.Task[None] | None = None

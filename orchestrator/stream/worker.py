@@ -17,6 +17,7 @@ from orchestrator.stream.answering import CoreAnswering
 from orchestrator.stream.asking import AskServer
 from orchestrator.stream.asking_announce import Announcer
 from orchestrator.stream.asking_progress import Progress
+from orchestrator.stream.connection import Connection
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane_settings import BatchCounts, LaneHooks, LaneSettings
 from orchestrator.stream.releases import Releases
@@ -36,8 +37,7 @@ SHUTDOWN_WAIT: Final = 0.5
 class WorkerParts(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker is made of."""
 
-    connection: Mapping[str, Any]
-    bootstrap: str
+    connection: Connection
     partitions: int
     data_dir: Path
     channels: Sequence[str]
@@ -73,7 +73,7 @@ def run_worker(parts: WorkerParts) -> int:
     settings = LaneSettings(
         app_id=APP_ID,
         table=TABLE,
-        bootstrap=parts.bootstrap,
+        connection=parts.connection,
         partitions=parts.partitions,
         data_dir=parts.data_dir,
         session_timeout=parts.session_timeout,
@@ -124,10 +124,9 @@ class _Worker:
     @contextlib.asynccontextmanager
     async def shared(self, lane: Lane) -> AsyncIterator[None]:
         """Everything published and every row is here before the first customer event; later ones as they come."""
-        options = {name: value for name, value in self.parts.connection.items() if name != "bootstrap_servers"}
         topics = [
-            CompactedTopic("bundles", self._bundle_rows, bootstrap=self.parts.bootstrap, options=options),
-            CompactedTopic("facts", self._fact_rows, bootstrap=self.parts.bootstrap, options=options),
+            CompactedTopic("bundles", self._bundle_rows, connection=self.parts.connection),
+            CompactedTopic("facts", self._fact_rows, connection=self.parts.connection),
         ]
         async with contextlib.AsyncExitStack() as stack:
             for topic in topics:

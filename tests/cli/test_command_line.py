@@ -79,7 +79,8 @@ def one_line(told: subprocess.CompletedProcess[str]) -> str:
 
 def test_no_kafka_is_one_line_that_says_how_to_get_one() -> None:
     assert one_line(run("topics", "check", "--bootstrap", "127.0.0.1:1")) == (
-        "cannot reach Kafka at 127.0.0.1:1: start one with `orchestrator kafka`, or name one with --bootstrap"
+        "cannot use Kafka: 127.0.0.1:1 does not answer (Connection refused): start one with `orchestrator kafka`, or "
+        "name one with --bootstrap"
     )
 
 

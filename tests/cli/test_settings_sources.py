@@ -98,6 +98,13 @@ def told(file: Path | None = None, **variables: Any) -> str:
         ({"KAFKA__PARTITIONS": "0"}, "kafka.partitions: Input should be greater than 0"),
         ({"WORKER__SESSION_TIMEOUT": "3"}, "worker.session_timeout: Input should be greater than or equal to 6"),
         ({"KAFKA__SECURITY": "SASL_SSL"}, "kafka: security SASL_SSL needs username and password"),
+        ({"KAFKA__PASSWORD": "p"}, "kafka: security PLAINTEXT takes no username and password: SASL_SSL would"),
+        (
+            {"KAFKA__SECURITY": "SASL_PLAINTEXT", "KAFKA__USERNAME": "u", "KAFKA__PASSWORD": "p", "KAFKA__CA": "/ca"},
+            "kafka: security SASL_PLAINTEXT takes no certificates: SSL or SASL_SSL would",
+        ),
+        ({"KAFKA__SECURITY": "SSL", "KAFKA__KEY": "/key"}, "kafka: key is given without certificate"),
+        ({"KAFKA__SECURITY": "TLS"}, "kafka.security: Input should be 'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT' or"),
         ({"LINKS__KEY": "geheim"}, "links.key: a key for links is 64 hexadecimal digits; make one with: openssl rand"),
         ({"DELIVERY__WEBHOOKS__SMS__URL": "https://x"}, "delivery.webhooks.sms.secret: is needed"),
         (
@@ -145,10 +152,13 @@ def test_no_error_repeats_a_value(tmp_path: Path) -> None:
 
 
 def test_secrets_are_neither_shown_nor_in_the_repr() -> None:
-    settings = load(KAFKA__PASSWORD="geheim", GATEWAY__KEYS__SHOP__KEY="geheim", LINKS__KEY=KEY)
+    user: dict[str, Any] = {"KAFKA__SECURITY": "SASL_SSL", "KAFKA__USERNAME": "u", "KAFKA__PASSWORD": "geheim"}
+    settings = load(**user, KAFKA__KEY_PASSWORD="geheim", GATEWAY__KEYS__SHOP__KEY="geheim", LINKS__KEY=KEY)
     assert "geheim" not in repr(settings) + str(shown(settings))
     assert KEY not in repr(settings) + str(shown(settings))
     assert shown(settings)["gateway"]["keys"]["shop"]["key"] == "(set, not shown)"
+    assert shown(settings)["kafka"]["password"] == shown(settings)["kafka"]["key_password"] == "(set, not shown)"
+    assert "geheim" not in repr(settings.kafka.connection())
 
 
 def test_a_secured_cluster_is_reached_with_credentials_and_tls() -> None:
@@ -159,6 +169,24 @@ def test_a_secured_cluster_is_reached_with_credentials_and_tls() -> None:
     assert (options["sasl_plain_username"], options["sasl_plain_password"]) == ("u", "p")
     assert options["sasl_mechanism"] == "SCRAM-SHA-512"
     assert options["ssl_context"].check_hostname
+
+
+def test_user_and_password_may_both_come_from_files(tmp_path: Path) -> None:
+    user, password = written(tmp_path, "u\n", "user"), written(tmp_path, "p\n", "password")
+    said: dict[str, Any] = {
+        "KAFKA__SECURITY": "SASL_SSL",
+        "KAFKA__USERNAME_FILE": str(user),
+        "KAFKA__PASSWORD_FILE": str(password),
+    }
+    options = load(**said).kafka.connection()
+    assert (options["sasl_plain_username"], options["sasl_plain_password"]) == ("u", "p")
+    file = written(tmp_path, f"kafka: {{security: SASL_SSL, username: u, password_file: {password}}}")
+    assert load(file).kafka.connection()["sasl_plain_password"] == "p"
+
+
+def test_a_certificate_that_cannot_be_read_is_a_users_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"kafka\.ca: .*/none holds no certificates that can be read"):
+        load(KAFKA__SECURITY="SSL", KAFKA__CA=str(tmp_path / "none")).kafka.connection()
 
 
 def test_where_links_lead_is_a_setting_so_that_every_way_to_start_delivery_knows_it() -> None:

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from ledger_core import LedgerCore
 
+from orchestrator.stream.connection import Connection
 from orchestrator.stream.lane_settings import LaneHooks, LaneSettings, RestoreProgress, WatchdogSettings
 from orchestrator.stream.run import run_lane
 
@@ -38,7 +39,7 @@ def main() -> int:
     settings = LaneSettings(
         app_id=job["app"],
         table="accounts",
-        bootstrap=job["bootstrap"],
+        connection=Connection(job["bootstrap"]),
         partitions=job["partitions"],
         data_dir=Path(job["data"]),
         watchdog=WatchdogSettings(**job.get("watchdog", {})),

@@ -159,8 +159,10 @@ class Product:
         processes: all that were started, in order.
     """
 
-    def __init__(self, cluster: Cluster, folder: Path, run: str) -> None:
+    def __init__(self, cluster: Cluster, folder: Path, run: str, bootstrap: str = "") -> None:
+        """`bootstrap` is where the test's own producer gets in, where that is another listener."""
         self.cluster = cluster
+        self._bootstrap = bootstrap or cluster.bootstrap
         self.folder = folder
         self.run = run
         self.processes: list[Process] = []
@@ -168,7 +170,7 @@ class Product:
 
     async def open(self) -> None:
         self.producer = AIOKafkaProducer(
-            bootstrap_servers=self.cluster.bootstrap, acks="all", linger_ms=2, max_request_size=2 << 20
+            bootstrap_servers=self._bootstrap, acks="all", linger_ms=2, max_request_size=2 << 20
         )
         await self.producer.start()
 

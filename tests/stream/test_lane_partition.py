@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from orchestrator.stream.connection import Connection
 from orchestrator.stream.lane.merge import Merge
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
 from orchestrator.stream.lane_settings import BatchCounts, LaneError, LaneHooks, LaneSettings
@@ -120,7 +121,7 @@ class Bench:
         self.counts: list[BatchCounts] = []
         merge = Merge(core.input_topics)
         merge.start(TOPIC, 0, 0)
-        settings = LaneSettings(app_id="a", table="t", bootstrap="b", partitions=1, data_dir=folder)
+        settings = LaneSettings(app_id="a", table="t", connection=Connection("b:1"), partitions=1, data_dir=folder)
         self.runner = PartitionRunner(
             0,
             core,

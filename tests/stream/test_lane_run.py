@@ -21,6 +21,7 @@ def run(code: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     head = """
         import asyncio, contextlib, logging, signal, os, time
         from pathlib import Path
+        from orchestrator.stream.connection import Connection
         from orchestrator.stream.lane_settings import LaneSettings, WatchdogSettings
         from orchestrator.stream.run import run_lane
         logging.basicConfig()
@@ -29,7 +30,7 @@ def run(code: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
             def __getattr__(self, name): raise AssertionError(name)
         def settings(**limits):
             watchdog = WatchdogSettings(check_every=20, **limits)
-            where = dict(bootstrap="127.0.0.1:1", partitions=1, data_dir=Path(FOLDER) / "data")
+            where = dict(connection=Connection("127.0.0.1:1"), partitions=1, data_dir=Path(FOLDER) / "data")
             return LaneSettings(app_id="a", table="t", watchdog=watchdog, **where)
     """
     text = f"FOLDER = {str(tmp_path)!r}\n" + textwrap.dedent(head) + textwrap.dedent(code)

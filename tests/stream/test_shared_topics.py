@@ -62,7 +62,7 @@ async def test_all_that_was_there_is_read_before_ready_and_the_rest_follows(
             await producer.send(topic, b"%d" % index, key=b"row-%d" % (index % 100))
         await producer.send_and_wait(topic, None, key=b"row-7")
         await producer.flush()
-        async with CompactedTopic(topic, whole.take, bootstrap=kafka.bootstrap) as shared:
+        async with CompactedTopic(topic, whole.take, connection={"bootstrap_servers": kafka.bootstrap}) as shared:
             await shared.ready()
             assert whole.rows == {b"row-%d" % each: b"%d" % (200 + each) for each in range(100) if each != 7}
             assert shared.rows == 301
@@ -74,7 +74,7 @@ async def test_all_that_was_there_is_read_before_ready_and_the_rest_follows(
 async def test_an_empty_topic_is_ready_at_once(kafka: EmbeddedKafka, unique: Callable[[str], str]) -> None:
     topic = unique("facts")
     await create(kafka.bootstrap, topic)
-    async with CompactedTopic(topic, Whole().take, bootstrap=kafka.bootstrap) as shared:
+    async with CompactedTopic(topic, Whole().take, connection={"bootstrap_servers": kafka.bootstrap}) as shared:
         await shared.ready()
         assert shared.rows == 0
 
@@ -84,7 +84,7 @@ async def test_a_topic_that_does_not_exist_is_an_error_that_says_what_to_do(
     kafka: EmbeddedKafka, unique: Callable[[str], str]
 ) -> None:
     with pytest.raises(LaneError, match="orchestrator topics apply"):
-        async with CompactedTopic(unique("nowhere"), Whole().take, bootstrap=kafka.bootstrap):
+        async with CompactedTopic(unique("nowhere"), Whole().take, connection={"bootstrap_servers": kafka.bootstrap}):
             pass
 
 
@@ -100,7 +100,7 @@ async def test_rows_that_cannot_be_taken_end_the_reading_and_say_so(
     def refuse(rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         raise ValueError(f"{len(rows)} rows refused")
 
-    async with CompactedTopic(topic, refuse, bootstrap=kafka.bootstrap) as shared:
+    async with CompactedTopic(topic, refuse, connection={"bootstrap_servers": kafka.bootstrap}) as shared:
         with pytest.raises(ValueError, match="1 rows refused"):
             await shared.ready()
         with pytest.raises(ValueError, match="1 rows refused"):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from orchestrator.stream.topics.declaration import TopicDeclaration
 
 _ALREADY_EXISTS: Final = 36
+_NOT_AUTHORIZED: Final = 29
+_HIDDEN: Final = "may not be looked at by this user: grant it DESCRIBE and DESCRIBE_CONFIGS on the topic"
 _VISIBLE_WITHIN: Final = 30.0
 _CHECKED: Final = ("cleanup.policy", "message.timestamp.type", "max.message.bytes")
 
@@ -60,8 +62,11 @@ async def check(
         aiokafka.errors.KafkaError: the cluster cannot be reached, or refuses to be described.
     """
     async with _admin(connection) as admin:
-        found = await _describe(admin, [each.topic for each in declarations])
-    faults = (_compare(each, found.get(each.topic), inputs) for each in declarations)
+        found, hidden = await _describe(admin, [each.topic for each in declarations])
+    faults = (
+        TopicFault(each.topic, _HIDDEN) if each.topic in hidden else _compare(each, found.get(each.topic), inputs)
+        for each in declarations
+    )
     return tuple(fault for fault in faults if fault is not None)
 
 
@@ -110,16 +115,21 @@ async def _admin(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminCl
         await client.close()
 
 
-async def _describe(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, _Found]:
-    there = {topic["topic"]: topic for topic in await admin.describe_topics(list(names)) if not topic["error_code"]}
+async def _describe(admin: AIOKafkaAdminClient, names: Sequence[str]) -> tuple[dict[str, _Found], set[str]]:
+    """Topics as they are, and those that may not be looked at."""
+    described = await admin.describe_topics(list(names))
+    hidden = {topic["topic"] for topic in described if topic["error_code"] == _NOT_AUTHORIZED}
+    there = {topic["topic"]: topic for topic in described if not topic["error_code"]}
     if not there:
-        return {}
+        return {}, hidden
     settings: dict[str, dict[str, str]] = {}
     wanted = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
     for answer in await admin.describe_configs(wanted):
-        for _code, _message, _kind, name, entries in answer.resources:
+        for code, _message, _kind, name, entries in answer.resources:
             settings[name] = {entry[0]: entry[1] for entry in entries}
-    return {name: _Found(len(topic["partitions"]), settings.get(name, {})) for name, topic in there.items()}
+            if code == _NOT_AUTHORIZED:
+                hidden.add(name)
+    return {name: _Found(len(topic["partitions"]), settings.get(name, {})) for name, topic in there.items()}, hidden
 
 
 async def _until_known(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
