@@ -29,8 +29,8 @@ async def followed(
         KafkaError: the topic cannot be read.
     """
     consumer = AIOKafkaConsumer(group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **connection)
-    await consumer.start()
     try:
+        await consumer.start()
         await _catch_up(consumer, topic, take)
         task = asyncio.create_task(_go_on(consumer, take))
         task.add_done_callback(lambda done: None if done.cancelled() else fail(_error(done)))

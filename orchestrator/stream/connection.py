@@ -182,8 +182,6 @@ def _tls_reason(error: ssl.SSLError) -> str:
             f"shows a certificate that is not trusted ({error.verify_message.rstrip('.')}): name who signed it with "
             "kafka.ca, and the broker as its certificate does"
         )
-    if error.reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
-        return "speaks no TLS: kafka.security must be PLAINTEXT or SASL_PLAINTEXT for this listener"
     return (
         f"refuses TLS ({_words(error)}): it may want a certificate of ours (kafka.certificate, kafka.key), or another"
     )

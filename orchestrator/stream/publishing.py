@@ -39,8 +39,8 @@ async def publish_records(connection: Mapping[str, Any], records: list[tuple[byt
         KafkaError: one could not be written; nothing that counted before has changed.
     """
     producer = AIOKafkaProducer(acks="all", enable_idempotence=True, max_request_size=2 << 20, **connection)
-    await producer.start()
     try:
+        await producer.start()
         for key, value in records:
             await producer.send_and_wait(TOPIC, value, key=key, partition=0)
     finally:

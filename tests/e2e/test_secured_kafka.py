@@ -145,7 +145,7 @@ async def test_each_protocol_lets_in_who_brings_what_it_asks_for(secured: Secure
         ),
         pytest.param(
             "CLEAR", {"SECURITY": "SSL", "CA": CA},
-            "speaks no TLS: kafka.security must be PLAINTEXT or SASL_PLAINTEXT for this listener",
+            "this listener may not be one for SSL (kafka.security)",
             id="TLS where there is none",
         ),
     ],
