@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.model.partition import partition_of
@@ -46,6 +47,7 @@ class Emitter:
     def __init__(self, producer: Callable[[], AIOKafkaProducer]) -> None:
         self._producer = producer
         self._counts: dict[str, int] = {}
+        self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def append(self, topic: str, partition: int, rows: Iterable[Row]) -> list[Ack]:
         """Append rows, in order, to one partition.
@@ -72,9 +74,16 @@ class Emitter:
         return acks
 
     async def _submit(self, builder: object, topic: str, partition: int) -> Ack:
+        """One batch, in its turn: aiokafka has one place for each partition, and wakes all who wait for it.
+
+        Among several, the one who comes too late takes the whole time since it began off its patience, again each
+        time (`add_batch` in 0.14): under load a minute was over after some seconds, and the worker ended. Here only
+        one waits there at a time.
+        """
         records = builder.record_count()  # type: ignore[attr-defined]
         builder.close()  # type: ignore[attr-defined]
-        return _Ack(await self._producer().send_batch(builder, topic, partition=partition), records)
+        async with self._turns[topic, partition]:
+            return _Ack(await self._producer().send_batch(builder, topic, partition=partition), records)
 
     async def send(self, sends: Iterable[Outgoing]) -> list[Ack]:
         """Append what a core wants sent, in order for each partition it goes to.

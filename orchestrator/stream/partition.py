@@ -35,6 +35,7 @@ class PartitionRunner:
         merge: the partition's input topics, set to where reading starts.
         pipeline: the way out for batches.
         emitter: the way out for ticks, which belong to no batch.
+        turn: shared by all partitions: between two of their batches the event loop goes round once.
         clock: the wall clock in ms.
         fail: told the first exception; the worker ends.
     """
@@ -50,6 +51,7 @@ class PartitionRunner:
         emitter: Emitter,
         settings: LaneSettings,
         hooks: LaneHooks,
+        turn: asyncio.Lock,
         clock: Callable[[], int],
         fail: Callable[[BaseException], None],
     ) -> None:
@@ -62,6 +64,7 @@ class PartitionRunner:
         self._emitter = emitter
         self._settings = settings
         self._hooks = hooks
+        self._turn = turn
         self._clock = clock
         self._fail = fail
         self._work = asyncio.Event()
@@ -81,7 +84,7 @@ class PartitionRunner:
             LaneError: between the end of the recovery and the ownership record somebody else wrote to the changelog. If
                 that was another ownership record, both have the same number, and neither fences the other.
         """
-        await self._hand_over(self._core.assigned(self.partition, self.table.values, committed, self._clock()), ())
+        await self._hand_over(self._core.assigned(self.partition, self.table.values, committed, self._clock()))
         await self.pipeline.drain()
         if not self.table.whole:
             raise LaneError(
@@ -140,7 +143,6 @@ class PartitionRunner:
                 records = self.merge.take(self._clock(), self._limit)
                 if records:
                     await self._process(records)
-                    await asyncio.sleep(0)
                 else:
                     await self._wait()
         except asyncio.CancelledError:
@@ -162,13 +164,17 @@ class PartitionRunner:
         self._work.clear()
 
     async def _process(self, records: Sequence[Record]) -> None:
-        started = time.perf_counter()
-        decided = self._core.process(self.partition, records, self._clock())
+        async with self._turn:
+            started = time.perf_counter()
+            decided = self._core.process(self.partition, records, self._clock())
+            if not inspect.isawaitable(decided):
+                self._adapt(len(records), time.perf_counter() - started)
+                self._take_over(decided, records)  # before anybody else runs: the core may look values up
+                await asyncio.sleep(0)
         if inspect.isawaitable(decided):
             decided = await decided
-        else:
-            self._adapt(len(records), time.perf_counter() - started)
-        await self._hand_over(decided, records)
+            self._take_over(decided, records)
+        await self.pipeline.put(decided)
 
     def _adapt(self, records: int, seconds: float) -> None:
         """Cut the next batches so that one takes about the time it may; small ones tell nothing.
@@ -184,7 +190,11 @@ class PartitionRunner:
         fitting = int(records * allowed / 1000 / max(seconds, 1e-6))
         self._limit = max(SMALLEST_BATCH, min(self._settings.batch_records, (records + fitting) // 2))
 
-    async def _hand_over(self, batch: Batch, records: Sequence[Record]) -> None:
+    async def _hand_over(self, batch: Batch) -> None:
+        self._take_over(batch, ())
+        await self.pipeline.put(batch)
+
+    def _take_over(self, batch: Batch, records: Sequence[Record]) -> None:
         self.table.apply(batch.changelog)
         self._decided.update(batch.offsets)
         self._hooks.on_batch(
@@ -197,7 +207,6 @@ class PartitionRunner:
                 sum(len(key) + len(value or b"") for key, value in batch.changelog),
             )
         )
-        await self.pipeline.put(batch)
 
     async def _take_turn(self) -> None:
         self._tell_committed()
@@ -211,7 +220,7 @@ class PartitionRunner:
         if self._waking is not None:
             batch = await self._waking.wake(self.partition, now)
             if batch is not None:
-                await self._hand_over(batch, ())
+                await self._hand_over(batch)
 
     async def _send_tick(self, tick: Outgoing) -> None:
         row = (tick.key, tick.value, [*tick.headers])

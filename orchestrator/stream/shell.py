@@ -84,6 +84,7 @@ class Shell:
         self._kept: dict[int, PartitionTable] = {}
         self._releasing = False
         self._committing = asyncio.Lock()
+        self._turn = asyncio.Lock()
         self._inputs = frozenset(core.input_topics)
 
     def fail(self, error: BaseException) -> None:
@@ -142,6 +143,7 @@ class Shell:
             emitter=self.emitter,
             settings=settings,
             hooks=self.hooks,
+            turn=self._turn,
             clock=self._clock,
             fail=self.fail,
         )

@@ -261,3 +261,27 @@ async def test_sends_go_by_key_as_any_java_producer_would_put_them_or_where_they
     )
     placed = {value: partition for _, partition, rows in producer.sent for _, value in rows}
     assert placed == {**{key: partition_of(key, 4) for key in keys}, b"told": 3, b"keyless": 0}
+
+
+class OnePlace(Producer):
+    """A producer with one place for each partition: counts how many stand before it at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = self.most = 0
+
+    async def send_batch(self, builder: Any, topic: str, *, partition: int) -> asyncio.Future[Any]:
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        await asyncio.sleep(0)
+        self.waiting -= 1
+        return await super().send_batch(builder, topic, partition=partition)
+
+
+async def test_only_one_waits_for_the_place_of_a_partition_and_they_come_in_turn() -> None:
+    """aiokafka wakes all who wait for a place, and who comes too late loses its patience faster than time passes."""
+    producer = OnePlace()
+    emitter = Emitter(lambda: cast("Any", producer))
+    await asyncio.gather(*(emitter.append("t", 1, [(b"%d" % each, b"v", [])]) for each in range(5)))
+    assert producer.most == 1
+    assert [key for _, _, rows in producer.sent for key, _ in rows] == [b"0", b"1", b"2", b"3", b"4"]

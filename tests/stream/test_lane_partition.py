@@ -113,7 +113,7 @@ class WakefulCore(NotingCore):
 class Bench:
     """A runner with everything around it."""
 
-    def __init__(self, core: NotingCore, folder: Path) -> None:
+    def __init__(self, core: NotingCore, folder: Path, turn: asyncio.Lock | None = None) -> None:
         self.core = core
         self.clock = Clock()
         self.out = Out()
@@ -131,6 +131,7 @@ class Bench:
             emitter=cast("Emitter", self.out),
             settings=settings,
             hooks=LaneHooks(on_batch=self.counts.append),
+            turn=turn or asyncio.Lock(),
             clock=self.clock,
             fail=self.failures.append,
         )
@@ -257,3 +258,29 @@ async def test_settled_means_done_and_committed(bench: Bench) -> None:
     bench.runner.note_committed({TOPIC: 1})
     settled.append(bench.runner.settled)
     assert settled == [True, False, True]
+
+
+async def test_between_the_batches_of_two_partitions_everybody_else_has_a_turn(tmp_path: Path) -> None:
+    """A worker that is behind on all its partitions still answers, sends and commits after each batch."""
+    rounds: list[str] = []
+
+    class Busy(NotingCore):
+        def process(self, partition: int, records: Sequence[Record], now: int) -> Batch:
+            rounds.append("batch")
+            return Batch([], [], {TOPIC: records[-1].offset + 1})
+
+    async def others() -> None:
+        while True:
+            rounds.append("others")
+            await asyncio.sleep(0)
+
+    turn = asyncio.Lock()
+    benches = [Bench(Busy(), tmp_path, turn) for _ in range(4)]
+    for each in benches:
+        each.runner.start()
+        each.feed(0)
+    running = asyncio.ensure_future(others())
+    await benches[0].until(lambda: rounds.count("batch") == len(benches))
+    running.cancel()
+    await asyncio.gather(*(each.runner.finish() for each in benches))
+    assert "batch batch" not in " ".join(rounds)
