@@ -22,6 +22,7 @@ from tests.reference.interpreter.customer import Customer as Reference
 from tests.reference.interpreter.moment import arrives, follow_pauses, timers
 from tests.reference.interpreter.profile import read
 from tests.reference.interpreter.records import Happened
+from tests.reference.interpreter.schedules import keep_schedules
 from tests.reference.smallest import smallest
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ def interpreted(bundle: Bundle, played: list[Arrival], start: int) -> Outcome:
     said = {(channel, "product"): (start - BEFORE, False) for channel in GRANTED}
     customer = Reference(bundle, person_id("default", WHO, 0, 0), IDS, said, start - BEFORE)
     follow_pauses(customer, customer.now)
+    customer.now = start
+    keep_schedules(customer)
     for one in played:
         at = start + one.at
         timers(customer, at - ON_ITS_WAY)

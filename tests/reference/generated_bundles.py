@@ -1,4 +1,4 @@
-"""Small bundles, drawn: scenarios, contents and a policy in a house that is always the same."""
+"""Small bundles, drawn: contents, a policy and scenarios, in a house that is always the same."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.reference.drawing import Draw
-from tests.reference.generated_steps import story
+from tests.reference.generated_scenarios import scenario
 from tests.reference.generated_traits import LASTING, ORDERED, TRAITS, UNASKED
-from tests.reference.house import CHANNELS, MADE_EVENTS
+from tests.reference.house import CHANNELS
 from tests.reference.smallest import written
 
 
@@ -22,7 +22,7 @@ def bundles(draw: Any) -> tuple[str, bool]:
     documents: list[dict[str, Any]] = [{"traits": "all", "define": {name: TRAITS[name][0] for name in defined}}]
     documents += [_content(d, name) for name in d.contents]
     documents.append(_policy(d))
-    documents += [_scenario(d, f"s{number}") for number in range(1, d.one(2, 3, 4) + 1)]
+    documents += [scenario(d, f"s{number}") for number in range(1, d.one(2, 3, 4) + 1)]
     return written(documents), not ORDERED & set(d.traits)
 
 
@@ -103,59 +103,3 @@ def _pause(d: Draw) -> dict[str, Any]:
     if d.maybe(4):
         pause["on_hit"] = "cancel"
     return pause
-
-
-def _scenario(d: Draw, name: str) -> dict[str, Any]:
-    scenario: dict[str, Any] = {"scenario": name, "priority": d.one(30, 50, 50, 70)}
-    if d.maybe(5):
-        scenario["audience"] = d.condition()
-    if d.maybe(6):
-        scenario["while"] = d.condition()
-    if d.maybe(4):
-        scenario["owns"] = [d.one("p1", "p2")]
-    if d.maybe(5):
-        scenario["score"] = d.one('double(count("seen", "1h"))', "1.5")
-    scenario["entry"] = _entry(d)
-    if d.maybe(2):
-        scenario["goal"] = {**d.heard(), "keep_watching": d.one("0s", "30m", "7d")}
-    if d.maybe(2):
-        ends: list[dict[str, Any]] = []
-        if d.maybe(2):
-            ends.append({**d.heard(), "reason": "left"})
-        if not ends or d.maybe():
-            ends.append({"when": d.condition(), "reason": "level"})
-        scenario["exit"] = ends
-    if d.maybe(6):
-        scenario["lives"] = d.one("7d", "20d")
-    scenario["steps"] = story(d, 2)
-    return scenario
-
-
-def _entry(d: Draw) -> dict[str, Any]:
-    kind = d.one("on", "on", "on", "on", "each", "becomes", "sequence")
-    entry: dict[str, Any] = {}
-    if kind == "on":
-        entry = d.heard(*MADE_EVENTS)
-        if entry["on"] == "seen" and d.maybe(3):
-            entry["key"] = "event.page"
-    elif kind == "each":
-        entry = {"on": "seen", "each": "event.tags", "key": "item"}
-        if d.maybe(2):
-            entry["where"] = 'item != "y"'
-    elif kind == "becomes":
-        entry = {"becomes": d.condition()}
-        if "visits" in d.traits and d.maybe(2):
-            entry = {"becomes": "profile.visits >= 2", "key": "string(profile.visits / 2)"}
-    else:
-        second = d.one("event.page != first.page", "event.page == first.page", "event.seconds >= 30.0")
-        entry = {
-            "sequence": [{"as": "first", "on": "seen"}, {"on": "seen", "where": second}],
-            "within": d.one("5m", "30m"),
-        }
-    if entry.get("on") in MADE_EVENTS or kind == "becomes":  # else scenarios could start each other for ever
-        entry["re_entry"] = d.one("never", {"after": "1d"})
-    elif d.maybe():
-        entry["re_entry"] = d.one("never", {"after": "30m"}, {"after": "1d"})
-    if d.maybe():
-        entry["if_live"] = "restart"
-    return entry

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.reference.house import CHANNELS, CUSTOMER_EVENTS, PAGES
+from tests.reference.house import CHANNELS, CUSTOMER_EVENTS, PAGES, ZONES
 
 S: Final = 1000
 M: Final = 60 * S
@@ -40,7 +40,7 @@ _VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "bought": {"order": ("o1", "o2"), "total": (20.0, 60.0, 120.0)},
     "returned": {"order": ("o1", "o2"), "share": (0.5, 1.0)},
     "told": {
-        "word": ("yes", "no", "never", "all of it", "nothing", "prefer", "likes", "level", "hours"),
+        "word": ("yes", "no", "never", "all of it", "nothing", "prefer", "likes", "level", "hours", "zone", "zone"),
         "value": CHANNELS,
     },
     "case_opened": {"case": ("c1", "c2")},
@@ -52,7 +52,12 @@ _VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "opened": {"message": (NEWEST,), "content": ("m.1",)},
     "clicked": {"message": (NEWEST,)},
 }
-_FITTING: dict[str, tuple[Any, ...]] = {"likes": ("p1", "p2"), "level": PAGES, "hours": ("9-12", "18-20")}
+_FITTING: dict[str, tuple[Any, ...]] = {
+    "likes": ("p1", "p2"),
+    "level": PAGES,
+    "hours": ("9-12", "18-20"),
+    "zone": ZONES,
+}
 _ALWAYS: Final = frozenset({"word", "value"})
 
 

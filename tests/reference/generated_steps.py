@@ -85,6 +85,7 @@ def _delay(d: Draw, depth: int, sends: list[str]) -> dict[str, Any]:
         {"time": "10:00"},
         {"time": "21:30", "days_later": 1},
         {"time": "09:00", "weekdays": ["wed", "sun"]},
+        {"time": "02:30"},
     ]
     delay = d.one(*exactly, *of_the_clock, {"until": 'entry.meta.time + duration("20m")'})
     if d.maybe():

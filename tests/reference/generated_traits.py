@@ -50,6 +50,7 @@ TRAITS: Final[dict[str, tuple[dict[str, Any], tuple[str, ...]]]] = {
     "cart": ({"basket": {"id": "event.cart", "add": "put", "remove": "taken", "empty": "emptied"}},
              ("size(profile.cart.lines) == 0", "profile.cart.total >= 20.0", 'profile.cart.id == "k1"')),
     "preferred_channel": ({"on": "told", "where": 'event.word == "prefer"', "last": "event.value"}, ()),
+    "zone": ({"on": "told", "where": 'event.word == "zone"', "last": "event.value"}, ('profile.zone == "Asia/Tokyo"',)),
     "topics": ({"on": "told", "where": 'event.word == "likes"', "set": "event.value"}, ()),
     "preferred_hours": ({"on": "told", "where": 'event.word == "hours"', "last": "event.value"}, ()),
 }  # fmt: skip

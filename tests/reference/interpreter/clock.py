@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -35,24 +35,24 @@ def minutes_of_day(at: int, zone: str) -> int:
 
 def midnight(at: int, zone: str, days_later: int = 0) -> int:
     """The first minute of the local day that many days after the day of `at`."""
-    wanted = local(at, zone).date().toordinal() + days_later
-    minute = at // MINUTE * MINUTE
-    while local(minute, zone).date().toordinal() >= wanted:
-        minute -= DAY // 2
-    while local(minute, zone).date().toordinal() < wanted:
+    return time_on(local(at, zone).date() + timedelta(days=days_later), 0, zone)
+
+
+def time_on(day: date, minutes: int, zone: str) -> int:
+    """When it is that o'clock on a local day: an hour that is skipped is taken at its end, a doubled one once."""
+    wanted = f"{day.isoformat()} {minutes // 60:02}:{minutes % 60:02}"
+    minute = round(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000) - DAY
+    while f"{local(minute, zone):%Y-%m-%d %H:%M}" < wanted:
         minute += MINUTE
     return minute
 
 
 def next_time(at: int, minutes: int, zone: str, days_later: int = 0, weekdays: tuple[str, ...] = ()) -> int:
-    """The next minute from `at` on (and from that many local days later on) when it is that o'clock."""
-    begin = max(at, midnight(at, zone, days_later)) if days_later else at
-    minute = -(-begin // MINUTE) * MINUTE
-    while minutes_of_day(minute, zone) != minutes or (
-        weekdays and WEEKDAYS[local(minute, zone).weekday()] not in weekdays
-    ):
-        minute += MINUTE
-    return minute
+    """The next time from `at` on (and from that many local days later on) when it is that o'clock."""
+    day = local(at, zone).date() + timedelta(days=days_later)
+    while time_on(day, minutes, zone) < at or (weekdays and WEEKDAYS[day.weekday()] not in weekdays):
+        day += timedelta(days=1)
+    return time_on(day, minutes, zone)
 
 
 def within(minutes: int, begin: int, end: int) -> bool:

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from orchestrator.language.bundle.bundle import Bundle
     from tests.reference.interpreter.profile import Contribution
     from tests.reference.interpreter.records import Happened, Instance, Message, Told, Work
+    from tests.reference.interpreter.schedules import Timer
+    from tests.reference.interpreter.sequences import Absence
 
 
 class Customer:
@@ -29,7 +31,6 @@ class Customer:
         self.ids = ids
         self.said_at_start = said
         self.now = now
-        self.zone: str = bundle.settings.zone
         self.declared = _declared(bundle)
         self.accepted: list[Happened] = []
         self.instances: list[Instance] = []
@@ -40,10 +41,20 @@ class Customer:
         self.awards: dict[str, list[Contribution]] = {}
         self.levels: dict[str, str | None] = {}
         self.completed: dict[str, set[tuple[int, str]]] = {}
+        self.absences: list[Absence] = []
+        self.schedules: dict[str, Timer] = {}
         self.pause_began: dict[str, int] = {}
         self.pause_over: dict[str, int] = {}
         self.told: list[Told] = []
         self.made = 0
+
+    @property
+    def zone(self) -> str:
+        """The customer's own, where they have said one."""
+        from tests.reference.interpreter.profile import read  # noqa: PLC0415 - the profile is of a customer
+
+        said = str(read(self, "zone")) if "zone" in self.bundle.traits else ""
+        return said or self.bundle.settings.zone
 
     def is_activity(self, event: Happened) -> bool:
         declaration = self.bundle.events.get(event.names[1]) or self.bundle.events.get(event.type)

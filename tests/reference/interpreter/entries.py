@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.language.cel import CelError
-from tests.reference.interpreter.conditions import Scope, Seen, holds
+from tests.reference.interpreter.conditions import Scope, holds, ticket
 from tests.reference.interpreter.endings import already_over, end
 from tests.reference.interpreter.records import Happened, Instance, Track
 from tests.reference.interpreter.steps import run
@@ -16,33 +15,31 @@ if TYPE_CHECKING:
     from tests.reference.interpreter.moment import Moment
 
 
-def check_entries(moment: Moment, event: Happened) -> None:
-    """Scenarios by name."""
-    for name in sorted(moment.bundle.scenarios):
-        scenario = moment.bundle.scenarios[name]
-        if scenario.entry.on and event.is_one_of(scenario.entry.on):
-            if not event.late:
-                _by_event(moment, scenario, event)
-            elif scenario.entry.each is not None or holds(scenario.entry.where, Scope(moment.customer, event)):
-                moment.tell("not_entered", name, "", "late_event")
-        elif scenario.entry.sequence:
-            _by_sequence(moment, scenario, event)
+def enter_at(moment: Moment, scenario: Scenario, by: str) -> None:
+    """By the clock: the entry is no event of the customer's, only a time."""
+    event = Happened(by, "engine", "", moment.now, moment.now, {}, "engine")
+    enter_by(moment, scenario, Scope(moment.customer, event), event, None, {})
 
 
-def _by_event(moment: Moment, scenario: Scenario, event: Happened) -> None:
+def by_event(moment: Moment, scenario: Scenario, event: Happened) -> None:
+    enter_each(moment, scenario, event, {})
+
+
+def enter_each(moment: Moment, scenario: Scenario, event: Happened, names: dict[str, Happened], **seen: Any) -> None:
+    """By an event, once, or once for each element of what `each` gives; `seen` are elements of a sequence by name."""
     each = scenario.entry.each
     try:
-        items = [None] if each is None else each.evaluate(Scope(moment.customer, event))
+        items = [None] if each is None else each.evaluate(Scope(moment.customer, event, None, **seen))
     except CelError:
         return
     for item in items:
-        scope = Scope(moment.customer, event) if each is None else Scope(moment.customer, event, item=item)
-        if not holds(scenario.entry.where, scope):
-            continue
-        _enter_by(moment, scenario, scope, event, item, {})
+        more = seen if each is None else {**seen, "item": item}
+        scope = Scope(moment.customer, event, None, **more)
+        if holds(scenario.entry.where, scope):
+            enter_by(moment, scenario, scope, event, item, names)
 
 
-def _enter_by(
+def enter_by(
     moment: Moment, scenario: Scenario, scope: Scope, event: Happened, item: Any, names: dict[str, Happened]
 ) -> None:
     if not holds(scenario.audience, scope):
@@ -67,7 +64,7 @@ def enter(moment: Moment, scenario: Scenario, key: str, event: Happened, item: A
         return
     ordinal, entered_at = customer.entered.get((name, key), (0, 0))
     twin = next((one for one in customer.instances if (one.name, one.key) == (name, key)), None)
-    live = twin is not None and twin.mode == "live"
+    live = twin is not None and twin.mode != "rest"
     if live and entry.if_live == "ignore":
         return
     if ordinal and not live and entry.re_entry != "always":
@@ -85,8 +82,12 @@ def enter(moment: Moment, scenario: Scenario, key: str, event: Happened, item: A
         end(moment, twin, "lost" if live else "done", "restarted" if live else "finished")
     customer.entered[name, key] = (ordinal + 1, moment.now)
     customer.instances = sorted([*customer.instances, instance], key=lambda one: (one.name, one.key))
-    moment.tell("entered", name, "", "", key)
+    held_out = ticket(moment.bundle, name, customer.person) < scenario.holdout * 100
+    moment.tell("entered", name, "", "holdout" if held_out else "", key)
     moment.make("entered", scenario=name, key=key, outcome="", reason="")
+    if held_out:
+        instance.mode = "holdout"  # it lives for goal and exits, and does nothing
+        return
     track = Track(scenario.steps, [(scenario.steps, 0)])
     instance.tracks.append(track)
     run(moment, instance, track)
@@ -129,57 +130,3 @@ def _level(moment: Moment, scenario: Scenario) -> str | None:
         return "" if scenario.entry.key is None else str(scenario.entry.key.evaluate(scope))
     except CelError:
         return None
-
-
-# `sequence`.
-
-
-def _by_sequence(moment: Moment, scenario: Scenario, event: Happened) -> None:
-    """Look for every way in which the events so far are the sequence; each last event completes it once."""
-    elements = [one for one in scenario.entry.sequence if not one.absent]
-    if not any(event.is_one_of(one.on or one.absent) for one in scenario.entry.sequence):
-        return
-    if event.late:
-        moment.tell("not_entered", scenario.scenario, "", "late_event")
-        return
-    done = moment.customer.completed.setdefault(scenario.scenario, set())
-    in_time = [one for one in moment.customer.accepted if not one.late]
-    ordered = sorted(in_time, key=lambda one: (one.time, one.id))
-    for place, last in enumerate(ordered):
-        if (last.time, last.id) < (event.time, event.id) or (last.time, last.id) in done:
-            continue
-        chain = _first_chain(moment, scenario, elements, ordered[:place], last)
-        if chain is None:
-            continue
-        done.add((last.time, last.id))
-        _enter_by_chain(moment, scenario, elements, chain)
-
-
-def _first_chain(
-    moment: Moment, scenario: Scenario, elements: list[Any], before: list[Happened], last: Happened
-) -> list[Happened] | None:
-    """The earliest events that make the sequence with this last one."""
-    within = [one for one in before if one.time >= last.time - (scenario.entry.within or 0)]
-    for chosen in combinations(within, len(elements) - 1):
-        chain = [*chosen, last]
-        if all(_fits(moment, elements, chain, number) for number in range(len(elements))):
-            return chain
-    return None
-
-
-def _fits(moment: Moment, elements: list[Any], chain: list[Happened], number: int) -> bool:
-    element, event = elements[number], chain[number]
-    names = _named(elements[:number], chain[:number])
-    seen = {name: Seen(one, moment.customer.declared) for name, one in names.items()}
-    return event.is_one_of(element.on) and holds(element.where, Scope(moment.customer, event, None, **seen))
-
-
-def _named(elements: list[Any], chain: list[Happened]) -> dict[str, Happened]:
-    return {element.as_: event for element, event in zip(elements, chain, strict=True) if element.as_}
-
-
-def _enter_by_chain(moment: Moment, scenario: Scenario, elements: list[Any], chain: list[Happened]) -> None:
-    names = _named(elements, chain)
-    seen = {name: Seen(one, moment.customer.declared) for name, one in names.items()}
-    moment.led_at = chain[-1].time
-    _enter_by(moment, scenario, Scope(moment.customer, chain[-1], None, **seen), chain[-1], None, names)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from tests.reference.interpreter.acting import close_tasks, overdue
 from tests.reference.interpreter.conditions import Scope, holds
 from tests.reference.interpreter.endings import check_endings, end_by_event, too_old
-from tests.reference.interpreter.entries import becomes_now, check_entries, look_at_becomes
+from tests.reference.interpreter.entries import becomes_now, by_event, look_at_becomes
 from tests.reference.interpreter.policy import judge
 from tests.reference.interpreter.profile import words
 from tests.reference.interpreter.records import Candidate, Happened, Told, Work
+from tests.reference.interpreter.schedules import come, keep_schedules, scheduled
+from tests.reference.interpreter.sequences import by_sequence, nothing_came
 from tests.reference.interpreter.steps import due, run, touched
 from tests.reference.interpreter.track import after
 
@@ -54,12 +56,14 @@ def arrives(customer: Customer, event: Happened, at: int) -> None:
     look_at_becomes(moment)
     through(moment, event)
     rounds(moment)
+    keep_schedules(customer)
 
 
 def timers(customer: Customer, until: int) -> None:
     """Everything due up to `until`, each at its own time; what is due at one instant is one moment."""
     while (at := _earliest(customer)) is not None and at <= until:
         moment = Moment(customer, at, at)
+        look_at_becomes(moment)
         ready = sorted(
             [
                 (one.name, one.key, track.standing.step.id, one, track, track.standing)
@@ -84,6 +88,9 @@ def timers(customer: Customer, until: int) -> None:
                 too_old(moment, one)
             elif one in customer.instances and track is not None and track.standing is standing:
                 due(moment, one, track)
+        for _, scenario in sorted(moment.bundle.scenarios.items()):
+            come(moment, scenario, at)
+            nothing_came(moment, scenario, at)
         rounds(moment)
 
 
@@ -91,6 +98,7 @@ def _earliest(customer: Customer) -> int | None:
     times = [one.ends_at for one in customer.instances]
     standing = [track.standing for one in customer.instances for track in one.tracks if track.standing is not None]
     times += [one.due for one in standing if one.due is not None]
+    times += scheduled(customer) + [absence.due for absence in customer.absences]
     times += [work.due for work in customer.tasks if work.due > 0 and not work.overdue]
     return min(times) if times else None
 
@@ -112,6 +120,18 @@ def through(moment: Moment, event: Happened) -> None:
     for instance in [one for one in customer.instances if one not in before]:
         catch_up(moment, instance)
     moment.led_at = moment.input_at
+
+
+def check_entries(moment: Moment, event: Happened) -> None:
+    """Step 7: scenarios by name."""
+    for name, scenario in sorted(moment.bundle.scenarios.items()):
+        if scenario.entry.on and event.is_one_of(scenario.entry.on):
+            if not event.late:
+                by_event(moment, scenario, event)
+            elif scenario.entry.each is not None or holds(scenario.entry.where, Scope(moment.customer, event)):
+                moment.tell("not_entered", name, "", "late_event")
+        elif scenario.entry.sequence:
+            by_sequence(moment, scenario, event)
 
 
 def catch_up(moment: Moment, instance: Instance) -> None:

@@ -43,6 +43,7 @@ class Standing:
     content: Content | None = None
     held_by: str = ""
     valid_until: int = 0
+    zone: str = ""
 
 
 @dataclass(eq=False)

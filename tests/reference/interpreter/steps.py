@@ -58,7 +58,9 @@ def touched(moment: Moment, instance: Instance, track: Track, event: Happened | 
     standing = track.standing
     if standing is None:
         return
-    if standing.step.kind == "silence" and event is not None:
+    if standing.step.kind == "delay":
+        waiting.retime(moment, standing)
+    elif standing.step.kind == "silence" and event is not None:
         waiting.touch_silence(moment, instance, standing, event)
     elif standing.step.kind == "send" and standing.held_by:
         _look_at_pause(moment, instance, track, standing)

@@ -38,7 +38,7 @@ def after(track: Track, *branch: Step) -> str:
 
 
 def stand(moment: Moment, instance: Instance, track: Track, step: Step, due: int | None, touched_at: int = 0) -> str:
-    track.standing = Standing(step, moment.now, due, touched_at)
+    track.standing = Standing(step, moment.now, due, touched_at, zone=moment.customer.zone)
     instance.tracks.remove(track)
     instance.tracks.append(track)  # those who stand longest come first
     return STANDS

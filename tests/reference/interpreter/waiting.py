@@ -33,6 +33,17 @@ def delay(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
     return after(track)
 
 
+def retime(moment: Moment, standing: Standing) -> None:
+    """A changed zone re-times a delay that waits for an o'clock."""
+    body: Any = standing.step.body
+    if body.time is not None and standing.zone != moment.customer.zone:
+        standing.zone = moment.customer.zone
+        due = next_time(standing.since, body.time, standing.zone, body.days_later, body.weekdays)
+        if body.calendar is not None:
+            due = next_opening(max(due, moment.now), moment.bundle.calendars[body.calendar], moment.bundle)
+        standing.due = max(due, moment.now)
+
+
 def silence(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
     body: Any = step.body
     began = _newest_touch(moment, instance, step, moment.led_at)
