@@ -56,7 +56,7 @@ rows = st.lists(
 )
 
 
-@given(pieces=st.lists(rows, min_size=1, max_size=4), skip=st.integers(0, 12), compression=st.sampled_from([0, 1]))
+@given(pieces=st.lists(rows, min_size=1, max_size=4), skip=st.integers(0, 12), compression=st.sampled_from([0, 1, 4]))
 def test_both_ways_read_the_same_records_and_stop_at_the_same_place(
     pieces: list[list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]], int]]], skip: int, compression: int
 ) -> None:
