@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from orchestrator.cli.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from orchestrator.cli.settings import KafkaSettings, Settings
     from orchestrator.stream.topics import TopicDeclaration
@@ -59,6 +59,32 @@ def reaching(kafka: KafkaSettings) -> Iterator[None]:
         raise UserError(f"Kafka at {kafka.bootstrap} refused: {_refusal(error, kafka)}") from error
     finally:
         clients.setLevel(level)
+
+
+def read_topic(
+    settings: Settings, topic: str, take: Callable[[Sequence[tuple[bytes, bytes | None]]], None], what: str
+) -> None:
+    """Read a compacted topic as it is now, with a bar that says so.
+
+    Args:
+        settings: where the cluster is.
+        topic: its name.
+        take: given records as (key, value), None for a deletion; oldest first within a partition.
+        what: is being done, for the bar.
+
+    Raises:
+        UserError: the cluster or the topic cannot be read.
+    """
+    from orchestrator.cli.progress import Progress  # noqa: PLC0415 - --help does without
+    from orchestrator.stream.lane_settings import LaneError  # noqa: PLC0415
+    from orchestrator.stream.whole_topic import read_whole  # noqa: PLC0415
+
+    connection = settings.kafka.connection()
+    try:
+        with reaching(settings.kafka), Progress(what, None) as progress:
+            asyncio.run(read_whole(topic, take, connection, progress))
+    except LaneError as error:
+        raise UserError(str(error)) from error
 
 
 def _refusal(error: Exception, kafka: KafkaSettings) -> str:

@@ -21,6 +21,7 @@ _COMMANDS: Final = (
     "kafka",
     "topics",
     "publish",
+    "reopen",
     "lint",
     "fmt",
     "test",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +13,10 @@ from orchestrator.cli.errors import UserError
 from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchestrator.cli.settings import Settings
-    from orchestrator.language.bundle import LoadResult
+    from orchestrator.language.bundle import Bundle, LoadResult
 
 _HELP = """
 Check a folder of scenarios and publish it: from then on every worker runs on it.
@@ -21,9 +24,20 @@ Check a folder of scenarios and publish it: from then on every worker runs on it
 A bundle with an error is refused, and the one that counts goes on counting. Each partition changes release at one
 record; journeys in flight follow what their scenario says (in_flight). Publishing the same files again changes
 nothing.
+
+With --dry-run nothing is written: it reads which bundle counts and who is under way, and says for every scenario that
+changes how many live instances that touches, and what becomes of them. Exit status 1: the bundle has errors, also
+such as only the live bundle shows (a meaning changed without a new version, a step that `follow` would lose).
 """
 
 SKIPPED = (".git", "__pycache__")
+
+
+class Format(StrEnum):
+    """How what would happen is shown."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +48,8 @@ def publish(
     folder: Annotated[
         Path | None, typer.Argument(help="The bundle's folder (default: scenarios).", show_default=False)
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do to whom is under way.")] = False,
+    format_: Annotated[Format, typer.Option("--format", help="With --dry-run: text or json.")] = Format.TEXT,
     bootstrap: Bootstrap = None,
     topics_dir: TopicsDir = None,
     config: Config = None,
@@ -41,6 +57,11 @@ def publish(
     from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
 
     settings = load_settings(config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir, "scenarios": folder})
+    if dry_run:
+        from orchestrator.cli.publish_dry_run import publish_dry_run  # noqa: PLC0415
+
+        publish_dry_run(settings, settings.scenarios, as_json=format_ is Format.JSON)
+        return
     release, scenarios = publish_folder(settings, settings.scenarios)
     typer.echo(f"Published release {release[:12]} with {scenarios} scenarios.")
 
@@ -94,10 +115,10 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     }
 
 
-def check_files(settings: Settings, files: dict[str, bytes]) -> LoadResult:
-    """Load and check a bundle against the declared topics."""
+def check_files(settings: Settings, files: Mapping[str, bytes], previous: Bundle | None = None) -> LoadResult:
+    """Load and check a bundle against the declared topics, and against the live bundle where that is given."""
     from orchestrator.cli.clusters import declared_topics  # noqa: PLC0415
     from orchestrator.language.bundle import EventSchemas, load_bundle  # noqa: PLC0415
 
     declared = declared_topics(settings)
-    return load_bundle(files, EventSchemas.from_topics(each.model_dump() for each in declared))
+    return load_bundle(files, EventSchemas.from_topics(each.model_dump() for each in declared), previous)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.bundles import sound_bundle
 from orchestrator.cli.errors import UserError
 from orchestrator.cli.options import TopicsDir  # noqa: TC001 - typer reads the annotations
+from orchestrator.cli.progress import Progress
 
 if TYPE_CHECKING:
     from orchestrator.language.bundle import Bundle
@@ -73,7 +74,7 @@ def _read(path: Path) -> EventFile:
 
     try:
         size = path.stat().st_size
-        with _Progress("Reading", size) as progress:
+        with Progress("Reading", size) as progress:
             file = EventFile(path, progress)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
@@ -90,28 +91,5 @@ def _replay(live: Bundle, candidate: Bundle, file: EventFile, onward: int) -> Co
     from orchestrator.engine.program.build import build_program  # noqa: PLC0415
     from orchestrator.rehearsal.replay import replay  # noqa: PLC0415
 
-    with _Progress("Replaying", file.count) as progress:
+    with Progress("Replaying", file.count) as progress:
         return replay(build_program(live), build_program(candidate), file, file.first, onward=onward, progress=progress)
-
-
-class _Progress:
-    """A progress bar on standard error, where that is a terminal."""
-
-    def __init__(self, what: str, total: int) -> None:
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import Progress  # noqa: PLC0415
-
-        self._bar = Progress(console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task(what, total=total)
-
-    def __enter__(self) -> Self:
-        if self._bar.console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar.console.is_terminal:
-            self._bar.stop()
-
-    def __call__(self, done: int) -> None:
-        self._bar.update(self._task, completed=done)

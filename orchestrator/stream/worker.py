@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 APP_ID: Final = "orchestrator"
 TABLE: Final = "customers"
+CHANGELOG: Final = f"{APP_ID}-{TABLE}-changelog"
 SHUTDOWN_WAIT: Final = 0.5
 
 
