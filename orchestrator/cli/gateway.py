@@ -11,7 +11,9 @@ from orchestrator.cli.errors import UserError
 from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
-    from orchestrator.cli.settings import Settings
+    from collections.abc import Collection, Mapping
+
+    from orchestrator.cli.settings import GatewayKey, Settings
     from orchestrator.gateway.server import GatewayOptions
 
 _HELP = """
@@ -65,20 +67,35 @@ def _options(settings: Settings) -> GatewayOptions:
 
     keys = settings.gateway.keys
     try:
+        topics = load_declarations(settings.topics_dir)
+        _check_channels(keys, {each.channel for each in topics if each.channel})
         return GatewayOptions(
             connection=settings.kafka.connection(),
-            topics=load_declarations(settings.topics_dir),
+            topics=topics,
             partitions=settings.kafka.partitions,
             host=settings.gateway.host,
             port=settings.gateway.port,
             credentials=[
-                Credential.of_key(name, one.key.get_secret_value(), one.tenant, one.scopes, one.rate, one.burst)
+                Credential.of_key(
+                    name, one.key.get_secret_value(), one.tenant, one.scopes, one.rate, one.burst, one.channels
+                )
                 for name, one in keys.items()
             ],
             link_keys=settings.links.keys(),
+            ask_key=next(iter(settings.worker.ask_keys()), ""),
         )
     except (DeclarationError, ValueError) as error:
         raise UserError(str(error)) from error
+
+
+def _check_channels(keys: Mapping[str, GatewayKey], declared: Collection[str]) -> None:
+    for name, one in keys.items():
+        for channel in one.channels:
+            if channel not in declared:
+                raise UserError(
+                    f"gateway.keys.{name}.channels: there is no channel {channel!r}; there are "
+                    f"{', '.join(sorted(declared))}"
+                )
 
 
 def _serve(settings: Settings, options: GatewayOptions) -> None:

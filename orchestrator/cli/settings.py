@@ -8,6 +8,7 @@ file of its own that is named instead of it: `ORCHESTRATOR_DELIVERY__SMTP__PASSW
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -103,17 +104,34 @@ class KafkaSettings(_Section):
         return self
 
 
+def _checked_ask_key(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{24,512}", secret.get_secret_value()):
+        raise ValueError("a key has 24 to 512 letters, digits or . _ ~ + / = -; make one with: openssl rand -hex 32")
+    return secret
+
+
+AskKey = Annotated[SecretStr, AfterValidator(_checked_ask_key)]
+
+
 class WorkerSettings(_Section):
     """The process that owns customers."""
 
     host: str = Field(default="127.0.0.1", description="the name by which gateways reach this worker")
     bind: str = Field(default="127.0.0.1", description="the address that its server listens on")
     port: Port = Field(default=6066, description="where gateways ask it; 0 takes a free one")
+    ask_key: AskKey | None = Field(
+        default=None, description="what gateways present to workers; without it workers answer this machine only"
+    )
+    previous_ask_key: AskKey | None = Field(default=None, description="the one it replaces; workers take both")
     metrics_port: Port = Field(default=9101, description="where /metrics is served; 0 takes a free one")
     session_timeout: Annotated[Seconds, Field(ge=6)] = Field(
         default=6.0, description="s until a dead worker's partitions move"
     )
     commit_interval: Seconds = Field(default=0.2, description="s between commits")
+
+    def ask_keys(self) -> tuple[str, ...]:
+        """The keys that a worker takes, the current one first; gateways present that one."""
+        return tuple(each.get_secret_value() for each in (self.ask_key, self.previous_ask_key) if each)
 
 
 class SmtpSettings(_Section):
@@ -173,6 +191,7 @@ class GatewayKey(_Section):
     scopes: tuple[Literal["events", "decide", "context"], ...] = Field(
         default=("events", "decide", "context"), description="what it may do"
     )
+    channels: tuple[str, ...] = Field(default=(), description="whose events it may send; default: every channel's")
     rate: Annotated[float, Field(gt=0)] = Field(default=2_000.0, description="events and asks a second, on average")
     burst: Annotated[float, Field(gt=0)] = Field(default=4_000.0, description="how many may come at once")
 

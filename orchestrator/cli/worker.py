@@ -66,6 +66,10 @@ def _run(settings: Settings) -> int:
 
     configure_logging(settings.log.style, settings.log.level)
     declared = declared_topics(settings)
+    try:
+        parts = _parts(settings, declared)
+    except LaneError as error:
+        raise UserError(str(error)) from error
     check_topics(settings, declared)
     port = settings.worker.metrics_port
     try:
@@ -76,7 +80,7 @@ def _run(settings: Settings) -> int:
         ) from error
     emit(events.ProcessStarted("worker", version("orchestrator")))
     try:
-        code = run_worker(_parts(settings, declared))
+        code = run_worker(parts)
     except LaneError as error:
         raise UserError(str(error)) from error
     emit(events.ProcessStopped("worker"))
@@ -102,6 +106,7 @@ def _parts(settings: Settings, declared: Sequence[TopicDeclaration]) -> WorkerPa
         port=chosen.port,
         session_timeout=round(chosen.session_timeout * 1000),
         commit_interval=round(chosen.commit_interval * 1000),
+        ask_keys=chosen.ask_keys(),
         link_keys=settings.links.keys().get("default", ()),
         figures=WorkerFigures(process),
     )

@@ -15,7 +15,16 @@ import msgspec
 
 from orchestrator.gateway.owners import Owner, Owners
 from orchestrator.model.ids import node_key
-from orchestrator.stream.asking_wire import MAX_ANSWER_BYTES, MISDIRECTED, PATH, Answer, Forward, Question, decode_reply
+from orchestrator.stream.asking_wire import (
+    MAX_ANSWER_BYTES,
+    MISDIRECTED,
+    PATH,
+    UNKEYED,
+    Answer,
+    Forward,
+    Question,
+    decode_reply,
+)
 
 MAX_HOPS: Final = 8
 _PAUSE: Final = 0.02
@@ -43,12 +52,21 @@ class Asker:
         transport: how a question reaches a worker.
         clock: a monotonic clock, s.
         limit: how many questions of one tenant may be under way at once; more wait, within their deadline.
+        locked_out: told the name of a worker that does not take our key.
     """
 
-    def __init__(self, owners: Owners, transport: Transport, clock: Callable[[], float], limit: int = 256) -> None:
+    def __init__(
+        self,
+        owners: Owners,
+        transport: Transport,
+        clock: Callable[[], float],
+        limit: int = 256,
+        locked_out: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._owners = owners
         self._transport = transport
         self._clock = clock
+        self._locked_out = locked_out
         self._room: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limit))
 
     async def ask(self, question: Question, until: float) -> Answer | None:
@@ -88,6 +106,8 @@ class Asker:
             status, body = await self._once(owner, question, until)
             if status == 200:
                 return _decode(body)
+            if status == UNKEYED:
+                self._locked_out(owner.worker)
             if status not in _ASK_AGAIN:
                 return None
             await self._pause(key, owner)

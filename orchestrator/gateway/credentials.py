@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -30,6 +30,8 @@ class Credential:
         digest: SHA-256 of the key.
         rate: events (or asks) per second, on average.
         burst: how many may come at once.
+        channels: whose events it may send; none means all. A key that lives in a browser or at a partner should not
+            be able to tell of deliveries, or of anybody's consent.
     """
 
     name: str
@@ -38,10 +40,18 @@ class Credential:
     digest: bytes = field(repr=False)
     rate: float = 2_000.0
     burst: float = 4_000.0
+    channels: frozenset[str] = frozenset()
 
     @classmethod
     def of_key(
-        cls, name: str, key: str, tenant: str, scopes: Sequence[Scope], rate: float = 2_000.0, burst: float = 4_000.0
+        cls,
+        name: str,
+        key: str,
+        tenant: str,
+        scopes: Sequence[Scope],
+        rate: float = 2_000.0,
+        burst: float = 4_000.0,
+        channels: Sequence[str] = (),
     ) -> "Credential":
         """A credential for a key as it stands in the settings.
 
@@ -52,7 +62,7 @@ class Credential:
             raise ValueError(f"the key {name!r} must have {MIN_KEY} to 512 letters, digits or . _ ~ + / = -")
         if not _TENANT.fullmatch(tenant):
             raise ValueError(f"the tenant of key {name!r} may hold letters, digits, _ . and - only")
-        return cls(name, tenant, frozenset(scopes), _digest(key), rate, burst)
+        return cls(name, tenant, frozenset(scopes), _digest(key), rate, burst, frozenset(channels))
 
 
 class Credentials:
@@ -94,6 +104,16 @@ class Credentials:
         if scope not in found.scopes:
             raise Forbidden(f"this key has no scope {scope!r}")
         return found
+
+    def permit(self, credential: Credential, channels: Iterable[str]) -> None:
+        """Whether this caller may send events of these channels.
+
+        Raises:
+            Forbidden: not of one of them.
+        """
+        others = sorted(set(channels) - credential.channels) if credential.channels else []
+        if others:
+            raise Forbidden(f"this key sends no events of channel {others[0]!r}; nothing has been accepted")
 
     def spend(self, credential: Credential, count: int) -> None:
         """Take `count` events or asks off the caller's share.

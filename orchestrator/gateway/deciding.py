@@ -68,6 +68,7 @@ class Decider:
         """Answer every slot by the deadline.
 
         Raises:
+            Forbidden: the caller may not send events of the channel.
             Malformed: the question, or the event that came with it, is not what it should be.
             TooMany: the caller's share is used up.
             Unavailable: the tenant has no release.

@@ -1,7 +1,7 @@
 """The gateway's observer on the product's metrics and log events."""
 
 from orchestrator.telemetry import metrics
-from orchestrator.telemetry.events import BundleRefused, BundleTaken, ProducerRenewed, RequestFailed
+from orchestrator.telemetry.events import BundleRefused, BundleTaken, ProducerRenewed, RequestFailed, WorkerRefusesKey
 from orchestrator.telemetry.log import EventLog
 from orchestrator.telemetry.recorder import Recorder
 
@@ -34,6 +34,9 @@ class Figures:
 
     def renewed(self) -> None:
         self._log.emit(ProducerRenewed())
+
+    def locked_out(self, worker: str) -> None:
+        self._log.emit(WorkerRefusesKey(worker))
 
     def release_taken(self, release: str, scenarios: int) -> None:
         self._log.emit(BundleTaken(release, scenarios))

@@ -98,9 +98,11 @@ class Intake:
         finished rather than left.
 
         Raises:
+            Forbidden: the caller may not send events of one of the channels; nothing was written.
             TooMany: the caller's share is used up; nothing was written.
             Unavailable: too much is in hand (nothing was written), or the broker did not acknowledge in time.
         """
+        self._credentials.permit(credential, (event.channel for event in events))
         self._credentials.spend(credential, len(events))
         task = asyncio.create_task(self._write(events, credential.tenant))
         self._writes.add(task)

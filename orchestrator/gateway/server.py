@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import signal
 import socket
 import time
@@ -28,6 +27,7 @@ from orchestrator.gateway.releases import PublishedReleases, bundle_loader
 from orchestrator.gateway.schemas import compile_schema
 from orchestrator.gateway.tokens import LinkTokens
 from orchestrator.language.bundle import EventSchemas
+from orchestrator.stream.addresses import is_loopback
 from orchestrator.stream.asking_announce import TOPIC as WORKERS
 from orchestrator.stream.publishing import TOPIC as BUNDLES
 from orchestrator.stream.shared_topics import CompactedTopic
@@ -72,7 +72,7 @@ class GatewayOptions:
     ack_seconds: float = 5.0
 
     def __post_init__(self) -> None:
-        if not self.credentials and not _is_loopback(self.host):
+        if not self.credentials and not is_loopback(self.host):
             raise UnsafeAddressError(
                 f"without keys the gateway listens on this machine only, not on {self.host}: "
                 "set gateway.keys.NAME.key, or leave gateway.host at 127.0.0.1"
@@ -167,7 +167,7 @@ def _assemble(
     )
     decider = Decider(
         intake=intake,
-        asker=Asker(owners, transport, time.monotonic),
+        asker=Asker(owners, transport, time.monotonic, locked_out=figures.locked_out),
         tokens=tokens,
         credentials=credentials,
         observer=figures,
@@ -276,13 +276,6 @@ def _listen(host: str, port: int) -> socket.socket:
         raise
     listener.listen(1024)
     return listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _wall_clock() -> int:

@@ -6,8 +6,9 @@ interrupts one.
 """
 
 import asyncio
+import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -20,6 +21,7 @@ from orchestrator.stream.asking_wire import (
     MAX_QUESTION_BYTES,
     MISDIRECTED,
     PATH,
+    UNKEYED,
     Answer,
     Forward,
     Question,
@@ -99,7 +101,7 @@ class AskServer:
         observer: told how questions went.
         now: the wall clock, ms.
         clock: a monotonic clock, s.
-        key: what a caller must present in `Authorization: Bearer`; empty for none.
+        keys: what a caller may present in `Authorization: Bearer`, each as good as the others; none lets all in.
     """
 
     def __init__(
@@ -113,7 +115,7 @@ class AskServer:
         observer: AskObserver,
         now: Callable[[], int],
         clock: Callable[[], float],
-        key: str = "",
+        keys: Sequence[str] = (),
     ) -> None:
         self._answering = answering
         self._progress = progress
@@ -123,7 +125,7 @@ class AskServer:
         self._observer = observer
         self._now = now
         self._clock = clock
-        self._expected = f"Bearer {key}".encode() if key else b""
+        self._expected = tuple(_digest(f"Bearer {key}".encode()) for key in keys)
         self._in_hand = 0
         self._sending: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
@@ -162,7 +164,7 @@ class AskServer:
     async def _outcome(self, request: web.Request, started: float) -> tuple[str, int, bytes]:
         """The outcome's word, the status and the body."""
         if not self._admits(request.headers.get("Authorization", "")):
-            return "unkeyed", 401, b"{}"
+            return "unkeyed", UNKEYED, b"{}"
         if self._in_hand >= IN_HAND:
             return "busy", 503, b"{}"
         self._in_hand += 1
@@ -180,8 +182,10 @@ class AskServer:
             self._in_hand -= 1
 
     def _admits(self, authorization: str) -> bool:
-        presented = authorization.encode("utf-8", "surrogateescape")
-        return not self._expected or hmac.compare_digest(presented, self._expected)
+        """Every key is compared, whatever the first says, by its hash: the time taken tells nothing of any of them."""
+        presented = _digest(authorization.encode("utf-8", "surrogateescape"))
+        fits = [hmac.compare_digest(presented, each) for each in self._expected]
+        return any(fits) or not fits
 
     async def _reply(self, question: Question, started: float) -> tuple[str, int, bytes]:
         partition = partition_of(node_key(question.tenant, question.identifier), self._partitions)
@@ -234,3 +238,7 @@ class AskServer:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._crash(error)
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()

@@ -11,6 +11,7 @@ import msgspec
 
 PATH: Final = "/ask"
 MISDIRECTED: Final = 421
+UNKEYED: Final = 401
 MAX_QUESTION_BYTES: Final = 256 * 1024
 MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
 

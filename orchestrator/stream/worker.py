@@ -13,13 +13,14 @@ import msgspec
 from orchestrator.engine.facts import Facts
 from orchestrator.engine.program.build import build_program
 from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
+from orchestrator.stream.addresses import is_loopback
 from orchestrator.stream.answering import CoreAnswering
 from orchestrator.stream.asking import AskServer
 from orchestrator.stream.asking_announce import Announcer
 from orchestrator.stream.asking_progress import Progress
 from orchestrator.stream.connection import Connection
 from orchestrator.stream.lane.core import CustomerCore
-from orchestrator.stream.lane_settings import BatchCounts, LaneHooks, LaneSettings
+from orchestrator.stream.lane_settings import BatchCounts, LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.releases import Releases
 from orchestrator.stream.run import Lane, run_lane
 from orchestrator.stream.shared_topics import CompactedTopic
@@ -36,7 +37,13 @@ SHUTDOWN_WAIT: Final = 0.5
 
 
 class WorkerParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is made of."""
+    """What a worker is made of.
+
+    `ask_keys` are what gateways may present to it, the current one first. Without any it answers this machine only.
+
+    Raises:
+        LaneError: it would answer other machines without asking who they are.
+    """
 
     connection: Connection
     partitions: int
@@ -50,8 +57,16 @@ class WorkerParts(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 0
     session_timeout: int = 6_000
     commit_interval: int = 200
+    ask_keys: Sequence[str] = ()
     link_keys: Sequence[bytes] = ()
     figures: WorkerFigures
+
+    def __post_init__(self) -> None:
+        if not self.ask_keys and not is_loopback(self.bind):
+            raise LaneError(
+                f"without a key a worker answers questions of this machine only, not on {self.bind}: set "
+                "worker.ask_key, the same for workers and gateways, or leave worker.bind at 127.0.0.1"
+            )
 
 
 def now_ms() -> int:
@@ -240,6 +255,7 @@ class _Worker:
             observer=parts.figures,
             now=now_ms,
             clock=time.monotonic,
+            keys=parts.ask_keys,
         )
         port = await server.start(parts.bind, parts.port)
         self.announcer = Announcer(lane.send, parts.name, f"{parts.host}:{port}")

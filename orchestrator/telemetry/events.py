@@ -247,6 +247,18 @@ class RequestFailed(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerRefusesKey(LogEvent):
+    """A worker does not take the key that this gateway presents: its customers get fallbacks until that is mended."""
+
+    level = logging.ERROR
+    words = "worker {worker} does not take our key: worker.ask_key must be the same for workers and gateways"
+    metric = metrics.FAILURES
+    fixed_labels = ("ask_key",)
+    most_per_minute = 6
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProducerRenewed(LogEvent):
     """A producer of the gateway had broken down for good and was replaced."""
 

@@ -104,6 +104,17 @@ def test_settings_show_what_counts_and_no_secret(tmp_path: Path) -> None:
 
 
 @pytest.mark.kafka
+def test_a_worker_that_others_can_reach_wants_a_key() -> None:
+    assert one_line(run("worker", ORCHESTRATOR_WORKER__BIND="0.0.0.0")) == (  # noqa: S104
+        "without a key a worker answers questions of this machine only, not on 0.0.0.0: set worker.ask_key, the same "
+        "for workers and gateways, or leave worker.bind at 127.0.0.1"
+    )
+    assert one_line(run("worker", ORCHESTRATOR_WORKER__ASK_KEY="canary")) == (
+        "worker.ask_key: a key has 24 to 512 letters, digits or . _ ~ + / = -; make one with: openssl rand -hex 32 "
+        "(set by ORCHESTRATOR_WORKER__ASK_KEY)"
+    )
+
+
 def test_topics_are_created_once_and_then_as_declared(kafka: EmbeddedKafka, tmp_path: Path, unique: Any) -> None:
     name = unique("kept")
     text = f"topic: {name}\nkey: k\npartitions: 2\ncleanup: compact\ndescription: d\n"

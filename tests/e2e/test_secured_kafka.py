@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e, pytest.mark.timeout(600)]
 
+ASK_KEY = "canary-of-workers-and-gateways"
 CA = TLS / "ca.pem"
 USER_SETTINGS = {"USERNAME": USER, "MECHANISM": "SCRAM-SHA-512"}
 
@@ -70,9 +71,10 @@ async def test_worker_delivery_and_gateway_work_where_only_a_user_over_tls_gets_
     await product.open()
     try:
         async with listening() as sinks, opened(secured.bootstrap, "channel.email") as books:
-            await product.ready_worker()
+            ask_key = {"ORCHESTRATOR_WORKER__ASK_KEY_FILE": written(tmp_path, "ask-key", ASK_KEY)}
+            await product.ready_worker(**ask_key)
             await product.deliverer(sinks)
-            gateway = await product.gateway()
+            gateway = await product.gateway(**ask_key)
             amy = f"{product.run}@example.com"
             event = {"id": f"{product.run}-1", "source": "shop", "type": "faq_viewed", "channel": "web",
                      "data": {"email": amy, "phone": "+33612000000", "topic": "t"}}  # fmt: skip
@@ -88,6 +90,7 @@ async def test_worker_delivery_and_gateway_work_where_only_a_user_over_tls_gets_
 
             await until(delivered, why=product.words())
         assert PASSWORD not in product.words()
+        assert ASK_KEY not in product.words()
     finally:
         await product.close()
     assert [await process.ended() for process in product.processes] == [0, 0, 0], product.words()

@@ -38,6 +38,23 @@ async def test_a_key_may_do_what_its_scopes_say(house: House, page_read: Event, 
     assert (await house.decide(QUESTION, keys["decide-only"])).status_code == 200
 
 
+async def test_a_key_of_some_channels_sends_events_of_no_other(
+    make_house: Callable[..., House], page_read: Event
+) -> None:
+    key = "key-of-the-web-0123456789"
+    house = make_house([Credential.of_key("web", key, "default", ["events", "decide"], channels=["web"])])
+    stranger = {**page_read, "id": "e-2", "channel": "chat", "type": "message_sent", "data": {"anonymous_id": "a1"}}
+    for response in (
+        await house.send(stranger, key),
+        await house.send([page_read, stranger], key),
+        await house.decide({**QUESTION, "channel": "chat", "event": {**stranger, "channel": "chat"}}, key),
+    ):
+        assert response.status_code == 403
+        assert response.json()["detail"] == "this key sends no events of channel 'chat'; nothing has been accepted"
+    assert house.log.written == []
+    assert (await house.send(page_read, key)).status_code == 202
+
+
 @pytest.mark.parametrize("more", [{"event": {"id": "e"}}, {"context": True}])
 async def test_a_question_with_more_in_it_needs_the_scope_for_that(
     house: House, keys: dict[str, str], more: dict[str, Any]

@@ -79,7 +79,7 @@ class Worker:
     server: Any = None
     port: int = 0
 
-    async def start(self, key: str = "") -> "Worker":
+    async def start(self, *keys: str) -> "Worker":
         self.server = AskServer(
             answering=self.answering,
             progress=self.progress,
@@ -89,7 +89,7 @@ class Worker:
             observer=self,
             now=lambda: 0,
             clock=time.monotonic,
-            key=key,
+            keys=keys,
         )
         self.port = await self.server.start("127.0.0.1", 0)
         return self
@@ -244,13 +244,32 @@ async def test_an_error_of_ours_harms_nobody_else(worker: Worker) -> None:
 
 
 async def test_a_server_with_a_key_answers_nobody_without_it() -> None:
-    worker = await Worker().start(key="a-shared-key-of-ours")
+    worker = await Worker().start("a-shared-key-of-ours", "the-one-before-it")
     try:
+        for stranger in ("", "Bearer another-key-of-ours", "Basic a-shared-key-of-ours", "Bearer ", "Bearer é"):
+            assert (await worker.post(question(), Authorization=stranger))[0] == 401, stranger
         assert (await worker.post(question()))[0] == 401
-        assert (await worker.post(question(), Authorization="Bearer another-key-of-ours"))[0] == 401
-        assert (await worker.post(question(), Authorization="Bearer a-shared-key-of-ours"))[0] == 200
+        for known in ("a-shared-key-of-ours", "the-one-before-it"):
+            assert (await worker.post(question(), Authorization=f"Bearer {known}"))[0] == 200
     finally:
         await worker.server.stop()
+    assert worker.outcomes == ["unkeyed"] * 6 + ["answered"] * 2
+
+
+@pytest.mark.parametrize(("presented", "answered"), [("the-shared-key", True), ("an-old-key", False), ("", False)])
+async def test_a_gateway_presents_its_key_and_says_who_does_not_take_it(presented: str, answered: bool) -> None:
+    worker, told = await Worker().start("the-shared-key"), list[str]()
+    owners, transport = AnnouncedOwners(PARTITIONS), HttpTransport(presented)
+    value = msgspec.json.encode({"worker": "w-1", "address": f"127.0.0.1:{worker.port}", "number": 1})
+    owners.learn(str(partition(AMY)).encode(), value)
+    await transport.start()
+    try:
+        asker = Asker(owners, transport, time.monotonic, locked_out=told.append)
+        answer = await asker.ask(question(), time.monotonic() + 5)
+    finally:
+        await transport.stop()
+        await worker.server.stop()
+    assert (answer is not None, told) == (answered, [] if answered else ["w-1"])
 
 
 async def test_two_workers_a_forward_and_a_partition_that_moved() -> None:

@@ -47,6 +47,13 @@ def test_loopback_needs_no_keys(host: str) -> None:
             {"ORCHESTRATOR_GATEWAY__KEYS__SHOP__KEY": "k" * 24, "ORCHESTRATOR_GATEWAY__KEYS__SHOP__TENANT": "a/b"},
             "tenant",
         ),
+        (
+            {
+                "ORCHESTRATOR_GATEWAY__KEYS__SHOP__KEY": "k" * 24,
+                "ORCHESTRATOR_GATEWAY__KEYS__SHOP__CHANNELS": '["wep"]',
+            },
+            r"gateway\.keys\.shop\.channels: there is no channel 'wep'; there are app, ",
+        ),
     ],
 )
 def test_settings_that_cannot_work_are_told_without_repeating_a_key(environment: dict[str, str], told: str) -> None:
@@ -54,6 +61,12 @@ def test_settings_that_cannot_work_are_told_without_repeating_a_key(environment:
         _options(load_settings(environment=environment))
     assert "too-short" not in str(caught.value)
     assert "kkkk" not in str(caught.value)
+
+
+def test_it_presents_the_current_key_of_the_workers() -> None:
+    said = {"ORCHESTRATOR_WORKER__ASK_KEY": "n" * 24, "ORCHESTRATOR_WORKER__PREVIOUS_ASK_KEY": "o" * 24}
+    assert _options(load_settings(environment=said)).ask_key == "n" * 24
+    assert _options(load_settings(environment={})).ask_key == ""
 
 
 def test_no_broker_is_told_with_what_to_do() -> None:
