@@ -26,6 +26,7 @@ _COMMANDS: Final = (
     "fmt",
     "test",
     "explain",
+    "identity",
     "replay",
     "diff",
     "eval",

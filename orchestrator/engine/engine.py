@@ -6,7 +6,7 @@ from orchestrator.engine.advance import Advance
 from orchestrator.engine.identity.merge import DECISIONS_KEPT
 from orchestrator.engine.profile_only import only_tells, tell
 from orchestrator.model import ring
-from orchestrator.model.customer import IN, Customer, Decision, decision_bytes
+from orchestrator.model.customer import IN, Customer, Decision, IdentityStep, decision_bytes
 from orchestrator.model.effect import Note
 from orchestrator.model.message import Refer, Reset
 
@@ -84,6 +84,9 @@ class Engine:
         advance.erased()
         work.effects += advance.effects
         work.notes += advance.notes
+
+    def noted(self, work: "Work", step: "IdentityStep") -> None:
+        """A step of somebody's identity: it stands in the record, and nothing else is to do."""
 
     def _tell(self, work: "Work", customer: Customer, event: "Event", plan: "EventPlan") -> None:
         """The short way: the event only tells of the customer."""

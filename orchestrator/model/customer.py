@@ -197,6 +197,38 @@ def decisions_of(decisions: bytes) -> list[Decision]:
     return [_decode_decision(payload) for _, payload in ring.entries(decisions)]
 
 
+class IdentityStep(msgspec.Struct, array_like=True, gc=False):
+    """One step of how a customer's identifiers came together, apart, or did not.
+
+    Attributes:
+        what: "joined", "left", "began" (anew, with nothing), "conflict" or "erased".
+        nodes: the identifiers that joined or left; of a conflict, both that were seen together.
+        by: of a joining, the two identifiers that were seen together.
+        why: what made it: "seen", "moved", "evicted", "reset", "split", "erased", or which rule was in the way.
+        type, event: of the event that was the evidence, where there was one.
+        time: of the evidence, ms.
+    """
+
+    what: str
+    nodes: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    why: str = ""
+    type: str = ""
+    event: str = ""
+    time: int = 0
+
+
+step_bytes: Final = msgspec.msgpack.Encoder().encode
+"""An identity step as it stands in its ring."""
+
+_decode_step: Final = msgspec.msgpack.Decoder(IdentityStep).decode
+
+
+def steps_of(steps: bytes) -> list[tuple[int, IdentityStep]]:
+    """Record time (ms) and identity step, oldest first."""
+    return [(at, _decode_step(payload)) for at, payload in ring.entries(steps)]
+
+
 class Customer(msgspec.Struct, array_like=True, gc=False, tag=1):
     """Everything known of one customer. Times are milliseconds since the epoch; `now` never goes back."""
 
@@ -227,6 +259,8 @@ class Customer(msgspec.Struct, array_like=True, gc=False, tag=1):
     refs: dict[str, int] = {}
     tokens: dict[str, str] = {}
     decisions: bytes = ring.EMPTY
+    steps: bytes = ring.EMPTY
+    erasing: dict[str, str] = {}
 
 
 class FactRow(msgspec.Struct, array_like=True, gc=False, tag=2):
@@ -267,7 +301,20 @@ class Breaker(msgspec.Struct, array_like=True, gc=False, tag=5):
     reopened_at: int = 0
 
 
-Body = Customer | FactRow | Reference | PartitionState | Breaker
+class Receipt(msgspec.Struct, array_like=True, gc=False, tag=6):
+    """The node `erasure:ID`: which nodes an erasure was to reach, and which have answered.
+
+    Attributes:
+        asked_at: record time (ms) at which the customer's root erased itself; 0 until it has told.
+        nodes: mark of a node -> its namespace, and the record time of its answer (0: none yet). A mark stands for the
+            node and says nothing of it to who does not hold the request's token.
+    """
+
+    asked_at: int = 0
+    nodes: dict[str, tuple[str, int]] = {}
+
+
+Body = Customer | FactRow | Reference | PartitionState | Breaker | Receipt
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):

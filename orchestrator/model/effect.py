@@ -93,6 +93,22 @@ class Row(msgspec.Struct, gc=False):
     row: dict[str, Any] | None
 
 
+class ErasureReceipt(msgspec.Struct, gc=False):
+    """Which nodes an erasure has reached; the newest record of an id holds. It names nobody.
+
+    `nodes` are mark, namespace and when it was reached (ms, 0: not yet).
+    """
+
+    id: str
+    tenant: str
+    state: str
+    asked_at: int
+    at: int
+    reached: int
+    expected: int
+    nodes: list[tuple[str, str, int]]
+
+
 class Tell(msgspec.Struct, gc=False):
     """A message for another node."""
 
@@ -100,12 +116,13 @@ class Tell(msgspec.Struct, gc=False):
     message: Message
 
 
-Effect = Action | Withdrawal | TaskNotice | Emitted | Row | Tell
+Effect = Action | Withdrawal | TaskNotice | Emitted | Row | ErasureReceipt | Tell
 
 ACTIONS: Final = "actions"
 TASKS: Final = "tasks"
 EMITTED: Final = "emitted"
 FACTS: Final = "facts"
+ERASURES: Final = "erasures"
 INPUTS: Final = "customer.inputs"
 
 

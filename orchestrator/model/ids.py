@@ -51,6 +51,16 @@ def person_id(tenant: str, node: str, epoch: int, wiped: int) -> str:
     return made_id("person", tenant, node, epoch, wiped)
 
 
+def erasure_id(tenant: str, request: str) -> str:
+    """The id of an erasure's receipt: made of the request's token, which it does not give away."""
+    return made_id("erasure", tenant, request)
+
+
+def erasure_mark(tenant: str, request: str, node: str) -> str:
+    """What stands for a node in the receipt of an erasure: who holds the token can tell whether a node is listed."""
+    return made_id("erased", tenant, request, node)
+
+
 def draw(tenant: str, salt: str, person: str) -> float:
     """A sticky number in [0, 100) for holdouts, experiments and `percent`: SHA-256 modulo 10,000, in hundredths."""
     digest = _sha256(_encode((tenant, salt, person))).digest()

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from orchestrator.model.customer import Customer, Member
+from orchestrator.model.customer import Customer, IdentityStep, Member
 
 
 class Parcel(msgspec.Struct, array_like=True):
@@ -14,7 +14,10 @@ class Parcel(msgspec.Struct, array_like=True):
 
 
 class Link(msgspec.Struct, array_like=True, tag="link"):
-    """`a` and `target` were seen together at `time`; `root` is the root of `a`, `strong` if it has a unique name."""
+    """`a` and `target` were seen together at `time`; `root` is the root of `a`, `strong` if it has a unique name.
+
+    `event_type` and `event_id` name the event that they were seen in.
+    """
 
     target: str
     a: str
@@ -23,6 +26,8 @@ class Link(msgspec.Struct, array_like=True, tag="link"):
     time: int
     hops: int = 0
     members: list[str] = []
+    event_type: str = ""
+    event_id: str = ""
 
 
 class Applied(msgspec.Struct, array_like=True, tag="event"):
@@ -56,7 +61,7 @@ class Reset(msgspec.Struct, array_like=True, tag="reset"):
 
 
 class Erase(msgspec.Struct, array_like=True, tag="erase"):
-    """The customer asked to be forgotten at `time`."""
+    """The customer asked to be forgotten at `time`; `request` is the token that the receipt is kept under."""
 
     target: str
     time: int
@@ -82,13 +87,18 @@ class Refused(msgspec.Struct, array_like=True, tag="refused"):
 
 
 class Seed(msgspec.Struct, array_like=True):
-    """What an identifier takes along when it is cut: its window, its erasure mark, its evidence and the family."""
+    """What an identifier takes along when it is cut: its window, its erasure mark, its evidence and the family.
+
+    `why` it was cut, and of an erasure the `request`, for whose receipt it answers.
+    """
 
     window: bytes
     wiped: int
     since: int
     family: dict[str, Member]
     rivals: dict[str, int] = {}
+    why: str = ""
+    request: str = ""
 
 
 class Split(msgspec.Struct, array_like=True, tag="split"):
@@ -114,6 +124,34 @@ class Stays(msgspec.Struct, array_like=True, tag="stays"):
     target: str
     node: str
     hops: int = 0
+
+
+class Noted(msgspec.Struct, array_like=True, tag="noted"):
+    """Something about the identity of the customer of `target` that another node has decided, to be remembered."""
+
+    target: str
+    step: IdentityStep
+    hops: int = 0
+
+
+class Forget(msgspec.Struct, array_like=True, tag="forget"):
+    """The customer of `owners` is erased: the reference `target` is nobody's any more, if it was theirs."""
+
+    target: str
+    owners: list[str]
+    request: str = ""
+
+
+class Reached(msgspec.Struct, array_like=True, tag="reached"):
+    """For the receipt `target` (`erasure:ID`): marks and namespaces of nodes that must be reached, and that were.
+
+    `whole`: these are all nodes of the customer.
+    """
+
+    target: str
+    expected: list[tuple[str, str]] = []
+    done: list[tuple[str, str]] = []
+    whole: bool = False
 
 
 class Tick(msgspec.Struct, array_like=True, tag="tick"):
@@ -184,6 +222,9 @@ Message = (
     | Split
     | Inquire
     | Stays
+    | Noted
+    | Forget
+    | Reached
     | Tick
     | Change
     | Shown

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.identity.work import Work
     from orchestrator.engine.moment import Moment
     from orchestrator.engine.program.plan import EventPlan
-    from orchestrator.model.customer import Customer
+    from orchestrator.model.customer import Customer, IdentityStep
     from orchestrator.model.event import Event
 
 Shown = Action | Withdrawal | TaskNotice | Emitted
@@ -108,6 +108,10 @@ class RecordingEngine(Engine):
         notes, effects = len(work.notes), len(work.effects)
         super().erased(work, customer, time)
         self._happened(work.name, work.now, work.notes[notes:], work.effects[effects:])
+
+    def noted(self, work: Work, step: IdentityStep) -> None:
+        detail = {"nodes": list(step.nodes), "by": list(step.by), "event": step.type}
+        self._happened(work.name, work.now, [Note(f"identity_{step.what}", "", "", step.why, detail)], [])
 
     def _left(self, work: Work, customer: Customer, advance: Advance) -> None:
         marks = [*advance.__dict__.get("marks", []), (0, len(advance.notes), len(advance.effects))]

@@ -2,9 +2,10 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from orchestrator.stream.lane.statistics import NOT_EVENTS
 from orchestrator.stream.lane_settings import BatchCounts, RestoreProgress
 from orchestrator.telemetry import events, metrics
 from orchestrator.telemetry.lag import set_lag
@@ -118,6 +119,10 @@ class WorkerFigures:
 
     # Bundles and failures.
 
+    def link_key_missing(self, channels: Sequence[str]) -> None:
+        """The release signs links on these channels, and this worker has no key to read their tokens with."""
+        self._log.emit(events.LinkKeyMissing(", ".join(channels), "who follows a link is not recognised"))
+
     def bundle_taken(self, release: str, scenarios: int) -> None:
         self._log.emit(events.BundleTaken(release, scenarios))
 
@@ -145,4 +150,4 @@ class WorkerFigures:
         self._recorder.observe(metrics.ASK_SECONDS, seconds)
 
 
-_MESSAGES = frozenset({"link", "absorb", "reset", "erase", "home", "refused", "split", "reference"})
+_MESSAGES = NOT_EVENTS - {""}

@@ -9,7 +9,7 @@ from orchestrator.engine.identity import handlers
 from orchestrator.engine.identity.route import destination, handle
 from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.engine.identity.work import Merge, Work, members
-from orchestrator.model.customer import Customer, Node
+from orchestrator.model.customer import Customer, IdentityStep, Node
 from orchestrator.model.effect import Note, Tell
 from orchestrator.model.event import Event
 from orchestrator.model.ids import event_hash
@@ -36,6 +36,7 @@ class FakeJourneys:
         self.merges: list[Merge] = []
         self.erasures: list[int] = []
         self.staying: list[str] = []
+        self.steps: list[tuple[str, IdentityStep]] = []
 
     def event(self, work: Work, customer: Customer, event: Event, links: list[str]) -> None:
         customer.traits["events"] = customer.traits.get("events", b"") + event.id.encode() + b" "
@@ -43,6 +44,9 @@ class FakeJourneys:
 
     def merged(self, work: Work, customer: Customer, merge: Merge) -> None:
         self.merges.append(merge)
+
+    def noted(self, work: Work, step: IdentityStep) -> None:
+        self.steps.append((work.name, step))
 
     def stays(self, work: Work, customer: Customer, node: str) -> None:
         self.staying.append(node)

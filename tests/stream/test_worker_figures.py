@@ -49,5 +49,5 @@ def test_what_a_condition_could_not_know_and_links_that_were_refused_are_counted
     assert recorder.value(metrics.IDENTITY_CONFLICTS) == 1
     assert recorder.value(metrics.LONG_ROUTES) == 1
     page = recorder.page()[0].decode()
-    assert 'orchestrator_message_hops_bucket{le="2"} 2' in page
-    assert "orchestrator_message_hops_count 3" in page
+    assert 'orchestrator_message_hops_bucket{le="2.0"} 2.0' in page
+    assert "orchestrator_message_hops_count 3.0" in page

@@ -7,18 +7,36 @@ root decides; epochs admit each parcel once; the stronger name wins.
 from collections import Counter
 from typing import Final
 
+from orchestrator.engine.identity import steps
+from orchestrator.engine.identity.marks import is_over
 from orchestrator.engine.identity.merge import had_already, join_customers, join_families
 from orchestrator.engine.identity.work import Merge, Work, is_member, members
 from orchestrator.model import reason
-from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member
+from orchestrator.model.customer import IN, OUT, REFUSED, Customer, IdentityStep, Member
 from orchestrator.model.effect import Tell
 from orchestrator.model.event import Event
-from orchestrator.model.ids import EVENT_HASH_BYTES
-from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Refused, Reset, Seed, Split, Stays
+from orchestrator.model.ids import EVENT_HASH_BYTES, erasure_id, erasure_mark
+from orchestrator.model.message import (
+    Absorb,
+    Erase,
+    Forget,
+    Home,
+    Inquire,
+    Link,
+    Noted,
+    Reached,
+    Refused,
+    Reset,
+    Seed,
+    Split,
+    Stays,
+)
 
 WINDOW_BYTES: Final = 256 * EVENT_HASH_BYTES
 RIVAL_FOR: Final = 86_400_000
 FOREVER: Final = 1 << 62
+RIVAL: Final = "rival"
+RECEIPT: Final = "erasure:"
 
 
 def seen(window: bytes, event_hash: bytes) -> bool:
@@ -49,7 +67,7 @@ def on_event(work: Work, event: Event, target: str) -> None:
     work.journeys.event(work, customer, event, links)
     for other in links:
         strong = work.rules.is_unique(work.name)
-        work.tell(other, Link(other, target, work.name, strong, event.time))
+        work.tell(other, Link(other, target, work.name, strong, event.time, 0, [], event.type, event.id))
 
 
 def _evidence(customer: Customer, event: Event, target: str, work: Work) -> list[str]:
@@ -75,15 +93,15 @@ def on_link(work: Work, link: Link) -> None:
             member.since, work.changed = link.time, True
     elif link.time <= member.since and (target == work.name or (rules.is_shared(target) and strong_here)):
         work.note("late_link")
-    elif both_unique and _refuses(work, customer, [link.a, link.root, *link.members]):
-        _conflict(work, customer)
+    elif both_unique and (why := _refuses(work, customer, [link.a, link.root, *link.members])):
+        _conflict(work, customer, link, why, link.a)
     elif both_unique or not strong_here:
         _towards_stronger(work, customer, link)
     elif not link.strong:
         work.tell(link.a, swapped(work, link))
         work.changed = True
     elif rules.is_shared(target) and target != work.name:
-        cut(work, customer, target, member.since, link)
+        cut(work, customer, target, member.since, "moved", link)
 
 
 def _towards_stronger(work: Work, customer: Customer, link: Link) -> None:
@@ -96,7 +114,8 @@ def _towards_stronger(work: Work, customer: Customer, link: Link) -> None:
 
 def swapped(work: Work, link: Link) -> Link:
     """The same evidence, from this root to the other side."""
-    return Link(link.a, link.target, work.name, work.rules.is_unique(work.name), link.time)
+    strong = work.rules.is_unique(work.name)
+    return Link(link.a, link.target, work.name, strong, link.time, 0, [], link.event_type, link.event_id)
 
 
 def move(work: Work, customer: Customer, link: Link) -> None:
@@ -110,52 +129,70 @@ def move(work: Work, customer: Customer, link: Link) -> None:
     work.tell(link.root, Absorb(link.root, work.name, node.epoch, customer, link))
 
 
-def cut(work: Work, customer: Customer, node: str, since: int, link: Link | None = None, wiped: int = 0) -> None:
+def cut(work: Work, customer: Customer, node: str, since: int, why: str, link: Link | None = None) -> None:
     """Let a member go, with its window and nothing else; then it follows `link`, if there is one."""
+    steps.remember(work, customer, steps.left(node, why, link))
+    _let_go(work, customer, node, since, why, link)
+
+
+def cut_erased(work: Work, customer: Customer, node: str, time: int, request: str) -> None:
+    """Let a member of an erased customer go, marked; nothing remembers that it was here."""
+    customer.wiped[node] = max(customer.wiped.get(node, 0), time)
+    customer.erasing[node] = request
+    _let_go(work, customer, node, time, reason.ERASED, None)
+
+
+def _let_go(work: Work, customer: Customer, node: str, since: int, why: str, link: Link | None) -> None:
     member = customer.family[node]
-    customer.family[node] = Member(member.epoch, OUT, member.since)
-    family = {name: Member(m.epoch, OUT if m.state == IN else m.state, m.since) for name, m in customer.family.items()}
-    marks = Seed(
-        customer.window.pop(node, b""), max(customer.wiped.get(node, 0), wiped), since, family, dict(customer.rivals)
-    )
+    customer.family[node] = Member(member.epoch, OUT, work.now)
+    family = {
+        name: Member(m.epoch, OUT, work.now) if m.state == IN else Member(m.epoch, m.state, m.since)
+        for name, m in customer.family.items()
+    }
+    wiped, request = customer.wiped.pop(node, 0), customer.erasing.pop(node, "")
+    marks = Seed(customer.window.pop(node, b""), wiped, since, family, dict(customer.rivals), why, request)
     work.changed = True
     work.tell(node, Split(node, member.epoch, marks, link))
 
 
-def _refuses(work: Work, customer: Customer, others: list[str]) -> bool:
-    """Whether joining `others` would pass a unique namespace's maximum, or meets someone who was refused lately."""
+def _refuses(work: Work, customer: Customer, others: list[str]) -> str:
+    """Why `others` must not join: too many of a unique namespace, or someone who was refused lately; "" if they may."""
     if any(customer.rivals.get(other, 0) > work.now for other in others):
-        return True
+        return RIVAL
     return over_unique(work, {*members(customer), *others})
 
 
-def over_unique(work: Work, nodes: set[str]) -> bool:
-    """Whether these nodes are too many for one customer, in any unique namespace."""
+def over_unique(work: Work, nodes: set[str]) -> str:
+    """The unique namespace of which these nodes are too many for one customer; "" where none is."""
     counts = Counter(node.partition(":")[0] for node in nodes if work.rules.is_unique(node))
-    return any(count > work.rules.most(namespace) for namespace, count in counts.items())
+    over = sorted(namespace for namespace, count in counts.items() if count > work.rules.most(namespace))
+    return over[0] if over else ""
 
 
-def _conflict(work: Work, customer: Customer) -> None:
+def _conflict(work: Work, customer: Customer, link: Link, why: str, other: str) -> None:
+    """Both sides remember it: this one, and the customer of `other`."""
     work.note("identity_conflict", reason.IDENTITY_CONFLICT)
+    step = steps.conflict(link, why)
+    steps.remember(work, customer, step)
     customer.version += 1
-    work.changed = True
+    work.tell(other, Noted(other, step))
 
 
 def on_absorb(work: Work, absorb: Absorb) -> None:
     """A customer moves in: once, unless it must not."""
     customer, parcel = work.customer(), absorb.customer
     known = customer.family.get(absorb.mover)
-    if known is not None and known.epoch >= absorb.epoch:
+    if known is not None and known.epoch >= absorb.epoch and not is_over(known, work.now):
         work.note("duplicate_parcel")
         return
     work.changed = True
     if absorb.link.time <= customer.wiped.get(absorb.target, -1):
         _count_as_erased(work, customer, absorb)
-    elif over_unique(work, {*members(customer), *members(parcel)}):
-        customer.family[absorb.mover] = Member(absorb.epoch, REFUSED, 0)
+    elif why := over_unique(work, {*members(customer), *members(parcel)}):
+        customer.family[absorb.mover] = Member(absorb.epoch, REFUSED, work.now)
         rivals = [node for node in members(customer) if work.rules.is_unique(node)]
         work.tell(absorb.mover, Refused(absorb.mover, absorb.epoch, rivals, work.now))
-        _conflict(work, customer)
+        _conflict(work, customer, absorb.link, why, absorb.mover)
     else:
         _take_in(work, customer, absorb)
 
@@ -172,6 +209,7 @@ def _take_in(work: Work, customer: Customer, absorb: Absorb) -> None:
             member.since = max(member.since, absorb.link.time)
     for node in arrived:
         work.tell(node, Home(node, customer.family[node].epoch, work.name))
+    steps.remember(work, customer, steps.joined(absorb.link, arrived))
     evict(work, customer)
     work.journeys.merged(work, customer, Merge(arrived, own_lines, parcel.timeline, came, ended, repeated))
 
@@ -186,16 +224,18 @@ def evict(work: Work, customer: Customer) -> None:
         surplus = len(nodes) - work.rules.most(namespace)
         oldest = sorted((n for n in nodes if n != work.name), key=lambda n: (customer.family[n].since, n))
         for node in oldest[: max(0, surplus)]:
-            cut(work, customer, node, customer.family[node].since)
+            cut(work, customer, node, customer.family[node].since, "evicted")
 
 
 def _count_as_erased(work: Work, customer: Customer, absorb: Absorb) -> None:
     """It was on its way when the customer was erased: its members start anew, marked like the rest."""
-    time = customer.wiped[absorb.target]
+    time, request = customer.wiped[absorb.target], customer.erasing.get(absorb.target, "")
     join_families(customer.family, absorb.customer.family)
-    for node in members(absorb.customer):
+    late = members(absorb.customer)
+    tell_receipt(work, request, late, [])
+    for node in late:
         customer.window[node] = absorb.customer.window.get(node, b"")
-        cut(work, customer, node, time, wiped=time)
+        cut_erased(work, customer, node, time, request)
     work.note("dropped", reason.ERASED)
 
 
@@ -206,25 +246,52 @@ def on_reset(work: Work, reset: Reset) -> None:
         return
     for rival in reset.apart:
         customer.rivals[rival] = FOREVER
-    cut(work, customer, reset.target, reset.time)
+    cut(work, customer, reset.target, reset.time, "split" if reset.apart else "reset")
 
 
 def on_erase(work: Work, erase: Erase) -> None:
     """Forget the content; every identifier starts anew, and older events of theirs are refused."""
     customer = work.customer()
     if customer.wiped.get(erase.target, 0) >= erase.time:
+        if erase.request and customer.erasing.get(erase.target) != erase.request:
+            tell_receipt(work, erase.request, [erase.target], [erase.target], whole=True)
+            work.changed = True
         return
     work.changed = True
     work.journeys.erased(work, customer, erase.time)
-    nodes = members(customer)
+    nodes, references = members(customer), list(customer.refs)
     fresh = Customer(family=customer.family, window=customer.window, wiped=customer.wiped, now=customer.now)
     fresh.wiped[work.name] = erase.time
     fresh.family[work.name] = Member(work.node.epoch, IN, erase.time)
+    fresh.erasing = {work.name: erase.request} if erase.request else {}
     work.node.body = fresh
+    steps.remember(work, fresh, IdentityStep("erased", why=reason.ERASED, time=erase.time))
+    tell_receipt(work, erase.request, [*nodes, *references], [work.name], whole=True)
     for node in nodes:
         if node != work.name:
-            cut(work, fresh, node, erase.time, wiped=erase.time)
+            cut_erased(work, fresh, node, erase.time, erase.request)
+    for name in references:
+        work.tell(name, Forget(name, nodes, erase.request))
     work.note("erased", "", {"nodes": len(nodes)})
+
+
+def tell_receipt(work: Work, request: str, expected: list[str], done: list[str], whole: bool = False) -> None:
+    """Let the receipt of an erasure know which nodes are to be reached, and which have been. It is told no names."""
+    if not request:
+        return
+    receipt = f"{RECEIPT}{erasure_id(work.tenant, request)}"
+    to_reach, reached = (
+        [(erasure_mark(work.tenant, request, node), node.partition(":")[0]) for node in nodes]
+        for nodes in (expected, done)
+    )
+    work.tell(receipt, Reached(receipt, to_reach, reached, whole))
+
+
+def on_noted(work: Work, noted: Noted) -> None:
+    """Another node has decided something about this customer's identity."""
+    customer = work.customer()
+    steps.remember(work, customer, noted.step)
+    customer.version += 1
 
 
 def on_inquire(work: Work, inquire: Inquire) -> None:
@@ -280,6 +347,10 @@ def on_split(work: Work, split: Split) -> None:
     fresh.window[work.name] = seed.window
     if seed.wiped:
         fresh.wiped[work.name] = seed.wiped
-    work.changed = True
+    if seed.request:
+        fresh.erasing[work.name] = seed.request
+    steps.remember(work, fresh, steps.began(work.name, seed.why))
+    if seed.why == reason.ERASED:
+        tell_receipt(work, seed.request, [], [work.name])
     if split.link is not None:
         on_link(work, split.link)

@@ -5,6 +5,7 @@ Only sums depend on a parcel being taken once; the epoch in the family sees to t
 
 from typing import Any, Final
 
+from orchestrator.engine.identity.steps import STEPS_KEPT
 from orchestrator.engine.matching import join_matching
 from orchestrator.model import ring
 from orchestrator.model.customer import IN, Customer, Instance, Member, Thread
@@ -46,6 +47,7 @@ def join_customers(winner: Customer, parcel: Customer, traits: Any) -> tuple[lis
     winner.contacts = _union(winner.contacts, parcel.contacts)
     winner.timeline = ring.join(winner.timeline, parcel.timeline, TIMELINE_KEPT)
     winner.decisions = ring.join(winner.decisions, parcel.decisions, DECISIONS_KEPT)
+    winner.steps = ring.join(winner.steps, parcel.steps, STEPS_KEPT)
     _join_maxima(winner, parcel)
     _join_threads(winner.threads, parcel.threads)
     known = {task.id for task in winner.tasks}
@@ -72,6 +74,7 @@ def _join_identity(winner: Customer, parcel: Customer) -> None:
     for mine, theirs in ((winner.wiped, parcel.wiped), (winner.rivals, parcel.rivals)):
         for node, time in theirs.items():
             mine[node] = max(mine.get(node, 0), time)
+    winner.erasing = {**parcel.erasing, **winner.erasing}
     ids = {winner.person, parcel.person, *winner.persons, *parcel.persons} - {""}
     if parcel.person and (not winner.person or (parcel.born, parcel.person) < (winner.born, winner.person)):
         winner.person, winner.born = parcel.person, parcel.born

@@ -6,9 +6,9 @@ from orchestrator.engine.identity import handlers
 from orchestrator.engine.identity.work import Work, is_member
 from orchestrator.model.customer import Customer
 from orchestrator.model.effect import Tell
-from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Refused, Reset, Split, Stays
+from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Noted, Refused, Reset, Split, Stays
 
-About = Link | Absorb | Reset | Erase | Inquire | Stays
+About = Link | Absorb | Reset | Erase | Inquire | Stays | Noted
 ForNode = Home | Refused | Split
 
 MANY_HOPS: Final = 20
@@ -58,3 +58,5 @@ def _at_root(work: Work, message: About) -> None:
             handlers.on_inquire(work, message)
         case Stays():
             handlers.on_stays(work, message)
+        case Noted():
+            handlers.on_noted(work, message)

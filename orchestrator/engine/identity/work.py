@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple, Protocol
 
 from orchestrator.engine.identity.rules import IdentityRules
-from orchestrator.model.customer import IN, Customer, Instance, Member, Node
+from orchestrator.model.customer import IN, Customer, IdentityStep, Instance, Member, Node
 from orchestrator.model.effect import Effect, Note, Tell
 from orchestrator.model.event import Event
 from orchestrator.model.ids import person_id
@@ -48,6 +48,9 @@ class Journeys(Protocol):
 
     def erased(self, work: "Work", customer: Customer, time: int) -> None:
         """Everything is to be forgotten: withdraw what is under way."""
+
+    def noted(self, work: "Work", step: IdentityStep) -> None:
+        """A step of the customer's identity was remembered; for traces."""
 
 
 class Work:

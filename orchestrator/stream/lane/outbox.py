@@ -6,7 +6,7 @@ import msgspec
 
 from orchestrator.model import effect as effects
 from orchestrator.model.customer import Entry, Node
-from orchestrator.model.effect import Action, Effect, Emitted, Row, TaskNotice, Tell, Withdrawal
+from orchestrator.model.effect import Action, Effect, Emitted, ErasureReceipt, Row, TaskNotice, Tell, Withdrawal
 from orchestrator.model.ids import node_key
 from orchestrator.model.message import encode_message
 from orchestrator.stream.lane.records import Outgoing
@@ -27,6 +27,8 @@ def outgoing(effect: Effect, tenant: str) -> Outgoing:
             return Outgoing(effects.TASKS, effect.id.encode(), _json(effect))
         case Emitted():
             return Outgoing(effects.EMITTED, node_key(tenant, effect.node), _json(effect))
+        case ErasureReceipt():
+            return Outgoing(effects.ERASURES, f"{tenant}/{effect.id}".encode(), _json(effect))
         case Row():
             value = _json(effect.row) if effect.row is not None else b"null"
             return Outgoing(effects.FACTS, f"{tenant}/{effect.fact}/{effect.key}".encode(), value)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Final
 
+from orchestrator.engine.identity.marks import forgotten_at, is_gone
 from orchestrator.engine.program.plan import Program
 from orchestrator.engine.timers import earliest_due
 from orchestrator.model.codec import decode_head, decode_node, encode_node
@@ -108,6 +109,9 @@ class Partition:
             if key in marks:
                 node.applied.update(marks[key])
             drop_committed(node, committed)
+            if node.body is None and is_gone(node):
+                self._bury(key, changelog)
+                continue
             due = node_due(node)
             facts = facts_waited(node, program)
             changelog.append((key, encode_node(node, number, due, facts)))
@@ -120,6 +124,13 @@ class Partition:
         if len(self._live) > MOST_LIVE:
             self._live.clear()
         return changelog
+
+    def _bury(self, key: bytes, changelog: list[tuple[bytes, bytes | None]]) -> None:
+        """Nothing is left of a node: a tombstone, and no trace in memory."""
+        changelog.append((key, None))
+        self._live.pop(key, None)
+        self._due.pop(key, None)
+        self._wait(key, "")
 
     def _schedule(self, key: bytes, due: int) -> None:
         if due:
@@ -205,7 +216,11 @@ def node_due(node: Node) -> int:
     if node.to is not None or body is None:
         return 0
     if isinstance(body, Customer):
-        return earliest_due(body)
+        due = earliest_due(body)
+        if not body.wiped:
+            return due
+        forgotten = forgotten_at(body)
+        return min(due, forgotten) if due else forgotten
     if isinstance(body, Reference) and body.waiting:
         return min(until for until, _ in body.waiting)
     return 0

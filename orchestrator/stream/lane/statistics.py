@@ -12,7 +12,7 @@ NOT_ACTING: Final = frozenset({"suppressed", "held", "not_entered", "dropped"})
 
 
 NOT_EVENTS: Final = frozenset({
-    "", "link", "absorb", "reset", "erase", "home", "refused", "split", "inquire", "stays", "reference",
+    "", "link", "absorb", "reset", "erase", "home", "refused", "split", "inquire", "stays", "noted", "reference",
 })  # fmt: skip
 """What is counted beside events: messages between nodes, references, and "" for what could not be read."""
 

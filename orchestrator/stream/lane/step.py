@@ -18,10 +18,13 @@ from orchestrator.model.message import (
     Change,
     Counted,
     Erase,
+    Forget,
     Home,
     Inquire,
     Link,
     Message,
+    Noted,
+    Reached,
     Refer,
     Refused,
     Reopen,
@@ -34,6 +37,7 @@ from orchestrator.model.message import (
 )
 from orchestrator.model.partition import partition_of
 from orchestrator.stream.lane.breakers import count_message
+from orchestrator.stream.lane.erasures import forget, reached
 from orchestrator.stream.lane.intake import Refused as Rejected
 from orchestrator.stream.lane.intake import Taken, read_event
 from orchestrator.stream.lane.outbox import outgoing, put
@@ -211,7 +215,11 @@ class Step:
                 self._shown(record, message)
             case Counted() | Reopen():
                 count_message(self, record, name, message)
-            case Link() | Absorb() | Reset() | Erase() | Home() | Refused() | Split() | Inquire() | Stays():
+            case Forget():
+                forget(self, record, name, message)
+            case Reached():
+                reached(self, record, name, message)
+            case Link() | Absorb() | Reset() | Erase() | Home() | Refused() | Split() | Inquire() | Stays() | Noted():
                 self._identity(record, name, message)
 
     def _passed_event(self, record: Record, name: str, message: Applied) -> None:
@@ -233,7 +241,7 @@ class Step:
         self,
         record: Record,
         name: str,
-        message: "Link | Absorb | Reset | Erase | Home | Refused | Split | Inquire | Stays",
+        message: "Link | Absorb | Reset | Erase | Home | Refused | Split | Inquire | Stays | Noted",
     ) -> None:
         """Handle a message, or pass it on.
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.engine.identity.marks import forget_marks
 from orchestrator.engine.timers import earliest_due
 from orchestrator.model import reason
 from orchestrator.model.customer import Customer, Node, Reference
@@ -67,8 +68,11 @@ def _timers(step: "Step", record: Record, key: bytes, until: int) -> None:
         return
     work = step.work(node, split_key(key)[1], record)
     if isinstance(node.body, Customer):
-        step.lags.append(record.timestamp - earliest_due(node.body))
-        step.engine.timers(work, node.body, until)
+        if 0 < (due := earliest_due(node.body)) <= until:
+            step.lags.append(record.timestamp - due)
+            step.engine.timers(work, node.body, until)
+        forget_marks(node, until)
+        work.changed = True
     elif isinstance(node.body, Reference):
         _unowned(step, record, node, until)
         work.changed = True

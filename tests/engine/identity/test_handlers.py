@@ -4,9 +4,10 @@ import pytest
 from identity_net import NOW, Net, copy_of, counted, event, link
 
 from orchestrator.engine.identity.handlers import RIVAL_FOR
-from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member, Node, Waiting
+from orchestrator.engine.identity.marks import KEPT
+from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member, Node, Waiting, steps_of
 from orchestrator.model.ids import EVENT_HASH_BYTES
-from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Refused, Reset, Seed, Split, Stays
+from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Noted, Refused, Reset, Seed, Split, Stays
 
 U1, U2, L1, E1, E2, E3 = "user:u1", "user:u2", "loyalty:l1", "email:e1", "email:e2", "email:e3"
 P1, D1, A1, A2, A3 = "phone:p1", "device:d1", "anon:a1", "anon:a2", "anon:a3"
@@ -110,7 +111,9 @@ def test_late_evidence_moves_nothing(net: Net) -> None:
 
 def test_two_values_where_one_is_allowed_are_a_conflict(net: Net) -> None:
     net.work(U2).customer().family[E1] = Member(1, IN, 0)
-    assert net.handle(U2, link(E1, U1)) == []
+    [(node, noted)] = net.handle(U2, link(E1, U1))
+    assert (node, type(noted), noted.step.what, noted.step.why) == (U1, Noted, "conflict", "user")
+    assert [one.nodes for _, one in steps_of(net.customer(U2).steps)] == [(E1, U1)], "and here it is remembered, too"
     assert net.said("identity_conflict") == ["identity_conflict"]
     assert net.family(U2) == {U2, E1}
 
@@ -119,7 +122,7 @@ def test_who_was_refused_lately_is_refused_on_the_spot_for_a_day(net: Net) -> No
     net.work(E1).customer().rivals[U1] = NOW
     assert [type(message) for _, message in net.handle(E1, link(E1, U1))] == [Absorb]  # the day is over
     net.work(E2).customer().rivals[U1] = NOW + 1
-    assert net.handle(E2, link(E2, U1)) == []
+    assert [type(message) for _, message in net.handle(E2, link(E2, U1))] == [Noted]
     assert net.said("identity_conflict") == ["identity_conflict"]
 
 
@@ -196,7 +199,7 @@ def test_a_parcel_counts_once(net: Net) -> None:
 @pytest.mark.parametrize("state", [OUT, REFUSED])
 def test_a_parcel_of_who_has_left_or_was_refused_since_is_nothing(net: Net, state: int) -> None:
     net.event_at(E1, event("e2", E1), E1)
-    net.work(U1).customer().family[E1] = Member(1, state, 0)
+    net.work(U1).customer().family[E1] = Member(1, state, NOW - KEPT)
     assert net.handle(U1, absorb(net, E1, U1, link(E1, U1))) == []
     assert net.family(U1) == {U1}
 
@@ -213,7 +216,8 @@ def test_a_parcel_on_its_way_when_its_customer_was_erased_is_erased_too(net: Net
 def test_too_many_unique_values_are_refused_and_the_mover_told_by_whom(net: Net) -> None:
     net.event_at(E3, event("e3", E3), E3)
     net.work(U1).customer().family.update({E1: Member(1, IN, 0), E2: Member(1, IN, 0)})
-    [(node, refused)] = net.handle(U1, absorb(net, E3, U1, link(E3, U1)))
+    [(node, refused), (other, noted)] = net.handle(U1, absorb(net, E3, U1, link(E3, U1)))
+    assert (other, type(noted), noted.step.why) == (E3, Noted, "email")
     assert (node, refused.epoch, set(refused.rivals)) == (E3, 1, {U1, E1, E2})
     assert net.customer(U1).family[E3].state == REFUSED
     assert net.said("identity_conflict") == ["identity_conflict"]
@@ -264,7 +268,7 @@ def test_an_operators_split_lists_both_sides_as_rivals_for_good(net: Net) -> Non
     assert net.customer(U1).rivals[E1] > NOW + 100 * RIVAL_FOR
     net.nodes[E1] = Node(U1, 2)
     net.handle(E1, split)
-    assert net.handle(U1, link(U1, E1, time=200)) == []
+    assert [type(message) for _, message in net.handle(U1, link(U1, E1, time=200))] == [Noted]
     assert net.said("identity_conflict") == ["identity_conflict"]
 
 
@@ -316,7 +320,7 @@ def test_after_a_refusal_the_question_goes_back_to_who_was_refused(net: Net) -> 
     net.event_at(U1, event("e1", U1), U1)
     net.event_at(U2, event("e2", U2), U2)
     left = net.handle(U2, link(U2, U1))
-    assert left == [], "two users are never one"
+    assert [type(message) for _, message in left] == [Noted], "two users are never one"
     assert net.handle(U2, Inquire(U2, U1)) == [(U1, Stays(U1, U2))]
 
 

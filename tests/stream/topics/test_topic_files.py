@@ -34,6 +34,7 @@ def test_every_channel_of_the_stories_has_a_topic_and_so_has_all_that_is_not_a_c
         "customer.inputs",
         "dead-letter",
         "emitted",
+        "erasures",
         "facts",
         "orchestrator-customers-changelog",
         "orchestrator-delivery-deliveries-changelog",
@@ -63,7 +64,7 @@ def test_tables_are_compacted_and_lie_on_the_partitions_of_what_they_answer() ->
 
 
 def test_what_must_stay_in_order_has_one_partition_and_dead_letters_stay_a_month() -> None:
-    assert {SHIPPED[name].partition_count(8) for name in ("bundles", "facts", "workers")} == {1}
+    assert {SHIPPED[name].partition_count(8) for name in ("bundles", "erasures", "facts", "workers")} == {1}
     assert SHIPPED["dead-letter"].retention == 30 * DAY
     assert SHIPPED["dead-letter"].max_message > SHIPPED["channel.web"].max_message
 
