@@ -4,7 +4,8 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-PYTEST_ARGS ?=
+# Two processes: one runs all tests that need Kafka, one after the other, beside the rest (tests/conftest.py).
+PYTEST_ARGS ?= -n 2 --dist loadgroup
 
 # What only runs the product needs less than what also tests it; an environment for tests serves both.
 RUN := $(VENV)/.installed-run
