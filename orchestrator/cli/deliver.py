@@ -98,7 +98,8 @@ def _site(delivery: DeliverySettings) -> Site:
 
     base_url, unsubscribe_url, hosts = delivery.site_url, delivery.unsubscribe_url, delivery.token_hosts
     for name, url in (("site_url", base_url), ("unsubscribe_url", unsubscribe_url)):
-        if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
+        whole = urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname
+        if url and not (whole and url.isascii() and url.isprintable() and " " not in url):
             raise UserError(f"delivery.{name} must be a whole address, as https://shop.example")
     if base_url and not unsubscribe_url:
         unsubscribe_url = f"{base_url.rstrip('/')}/unsubscribe"
@@ -119,10 +120,15 @@ def _run(settings: Settings, site: Site) -> int:
     from importlib.metadata import version  # noqa: PLC0415
 
     from orchestrator.cli.clusters import check_topics, declared_topics  # noqa: PLC0415
-    from orchestrator.delivery.run import run_delivery  # noqa: PLC0415
+    from orchestrator.delivery.run import MAKE_A_KEY, run_delivery  # noqa: PLC0415
+    from orchestrator.stream.lane_settings import LaneError  # noqa: PLC0415
     from orchestrator.telemetry import configure_logging, emit, events, serve_metrics  # noqa: PLC0415
 
     configure_logging(settings.log.style, settings.log.level)
+    if site.unsubscribe_url and not settings.links.keys():
+        raise UserError(
+            f"marketing mail carries a signed link to {site.unsubscribe_url}, and links.key is not set: {MAKE_A_KEY}"
+        )
     declared = declared_topics(settings)
     parts = _parts(settings, site, declared)
     check_topics(settings, declared)
@@ -134,7 +140,10 @@ def _run(settings: Settings, site: Site) -> int:
             f"cannot serve metrics on port {port}: {error.strerror}; choose another: delivery.metrics_port"
         ) from error
     emit(events.ProcessStarted("delivery", version("orchestrator")))
-    code = run_delivery(parts)
+    try:
+        code = run_delivery(parts)
+    except LaneError as error:
+        raise UserError(str(error)) from error
     emit(events.ProcessStopped("delivery"))
     return code
 
@@ -157,6 +166,7 @@ def _parts(settings: Settings, site: Site, declared: Sequence[TopicDeclaration])
         ways=_ways(delivery),
         site=site,
         keys=lambda tenant: keys.get(tenant, ()),
+        any_key=bool(keys),
         schemas=EventSchemas.from_topics(each.model_dump() for each in declared),
         tuning=Tuning(
             partitions=kafka.partitions, channels=channels, slots=max(delivery.smtp.connections, 8), backoff=backoff

@@ -40,8 +40,9 @@ class Attempts:
             return Deferred("release_unknown", attempted=False)
         except ContentError as fault:
             return Refused(Outcome.FAILED, fault.reason)
-        except KeyMissingError:
-            return Refused(Outcome.FAILED, "link_key_missing")
+        except KeyMissingError:  # an operator's slip, mended by a restart: no reason to lose the message
+            self._watch.unsigned(action.channel)
+            return Deferred("link_key_missing", attempted=False)
         except TemplateError as fault:
             self._watch.unrenderable(action.content, action.release, str(fault))
             return Refused(Outcome.FAILED, "template_error")

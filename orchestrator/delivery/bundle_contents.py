@@ -58,6 +58,11 @@ class BundleContents:
         bundle = self._current.get(tenant)
         return len(bundle.scenarios) if bundle else 0
 
+    def signed_channels(self, tenant: str) -> tuple[str, ...]:
+        """The channels whose messages carry signed links in a tenant's current release."""
+        bundle = self._current.get(tenant)
+        return tuple(name for name, each in bundle.channels.items() if each.sign_links) if bundle else ()
+
     async def content(self, tenant: str, release: str, name: str, channel: str, language: str) -> Content:
         """See `orchestrator.delivery.contents.Contents`."""
         bundle = await self._bundle(tenant, release)

@@ -11,6 +11,7 @@ from orchestrator.stream.lane.records import Record
 from orchestrator.telemetry import EventLog, Recorder, events, metrics
 from orchestrator.telemetry.lag import set_lag
 
+WAITING: Final = "these messages wait for it, and are given up when their time is over"
 _GIVEN_UP: Final = frozenset({Outcome.BOUNCED, Outcome.FAILED, Outcome.EXPIRED})
 
 
@@ -64,6 +65,9 @@ class Figures:
 
     def unrenderable(self, content: str, release: str, error: str) -> None:
         self._log.emit(events.ContentUnrenderable(content, release, error))
+
+    def unsigned(self, channel: str) -> None:
+        self._log.emit(events.LinkKeyMissing(channel, WAITING))
 
 
 def _word(result: Result) -> str:

@@ -11,13 +11,13 @@ import msgspec
 from orchestrator.delivery.attempts import Attempts
 from orchestrator.delivery.bundle_contents import BundleContents, loader
 from orchestrator.delivery.core import DeliveryCore, Tuning
-from orchestrator.delivery.figures import Figures
+from orchestrator.delivery.figures import WAITING, Figures
 from orchestrator.delivery.following import followed
 from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Renderer, Site
 from orchestrator.delivery.ways import Way
 from orchestrator.language.bundle import EventSchemas
-from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
+from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.releases import Releases
 from orchestrator.stream.run import Lane, run_lane
 from orchestrator.telemetry import EventLog, Recorder, events
@@ -27,6 +27,7 @@ TABLE: Final = "deliveries"
 RECORDS_PER_TURN: Final = 16
 """A turn's attempts become durable together, so this bounds the copies that a crash can make at a mail server."""
 _TURNS_IN_FLIGHT: Final = 2
+MAKE_A_KEY: Final = "set it, the same for delivery, gateway and worker; openssl rand -hex 32 makes one"
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
         ways: channel -> its way out; actions on any other channel fail, visibly.
         site: where links lead.
         keys: gives a tenant's keys for links, the current one first.
+        any_key: whether any tenant has one.
         schemas: the properties of events, which bundles are checked against.
         tuning: how delivery paces itself.
         recorder: where figures go.
@@ -48,6 +50,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     ways: Mapping[str, Way]
     site: Site
     keys: Callable[[str], Sequence[bytes]]
+    any_key: bool
     schemas: EventSchemas
     tuning: Tuning
     recorder: Recorder
@@ -69,6 +72,9 @@ def run_delivery(parts: Parts) -> int:
 
     Returns:
         The exit code: 0 after a stop that was asked for, 1 after a failure.
+
+    Raises:
+        LaneError: it cannot start as it is set up.
     """
     figures = Figures(parts.recorder)
     releases = Releases()
@@ -100,6 +106,9 @@ class _Bundles:
         self._log = EventLog(parts.recorder)
         self._releases = releases
         self._contents = contents
+        self._keys = parts.keys
+        self._any_key = parts.any_key
+        self._started = False
         self.failed = False
 
     @contextlib.asynccontextmanager
@@ -110,6 +119,9 @@ class _Bundles:
             lane.stop()
 
         async with followed(self._connection, self._take, fail):
+            for tenant in self._releases.current:
+                self._check_key(tenant)
+            self._started = True
             yield
 
     async def _take(self, key: bytes, value: bytes | None) -> None:
@@ -119,8 +131,24 @@ class _Bundles:
         release = self._releases.current[tenant]
         if await self._contents.take(tenant):
             self._log.emit(events.BundleTaken(release, self._contents.scenarios(tenant)))
+            if self._started:
+                self._check_key(tenant)
         else:
             self._log.emit(events.BundleRefused(release, 1, "", ""))
+
+    def _check_key(self, tenant: str) -> None:
+        """Say at once that links cannot be signed, not with each message; refuse to start where no tenant has a key.
+
+        Where others have one, a tenant without must not keep their messages.
+        """
+        channels = ", ".join(self._contents.signed_channels(tenant))
+        if not channels or self._keys(tenant):
+            return
+        if not self._any_key and not self._started:
+            raise LaneError(
+                f"the bundle signs the links of its messages on {channels}, and links.key is not set: {MAKE_A_KEY}"
+            )
+        self._log.emit(events.LinkKeyMissing(channels, WAITING))
 
 
 @contextlib.asynccontextmanager

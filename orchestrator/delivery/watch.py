@@ -44,6 +44,10 @@ class Watch(Protocol):
         """A content's template cannot be used; the error says what is wrong with it, without any value."""
         ...
 
+    def unsigned(self, channel: str) -> None:
+        """A message on this channel waits, because its links cannot be signed without a key."""
+        ...
+
 
 class Silent:
     """Nobody watches."""
@@ -63,3 +67,5 @@ class Silent:
     def broke(self, channel: str, error: str) -> None: ...
 
     def unrenderable(self, content: str, release: str, error: str) -> None: ...
+
+    def unsigned(self, channel: str) -> None: ...

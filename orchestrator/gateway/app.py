@@ -30,6 +30,8 @@ from orchestrator.gateway.json_input import NotJsonError, bounds_problems, decod
 from orchestrator.gateway.models import AcceptedBody, ContextAnswer, DecideAnswer, DecideBody
 from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.refusals import Malformed, Problem, Refusal, malformed
+from orchestrator.gateway.unsubscribe_page import add_unsubscribe
+from orchestrator.gateway.unsubscribing import Unsubscribing
 
 MAX_QUESTION_BYTES: Final = 128 * 1024
 
@@ -48,6 +50,7 @@ class Gateway:
         parts_ready: what must stand before requests can be answered, and whether it does.
         metrics: the metrics page: its bytes and its content type.
         schemas: channel -> event type -> JSON Schema of its data, for the description.
+        unsubscribing: takes customers at their word who want no more messages.
         body_seconds: how long a body may take to arrive.
         most_requests: how many requests may be under way at once.
     """
@@ -61,6 +64,7 @@ class Gateway:
     parts_ready: Callable[[], Mapping[str, bool]]
     metrics: Callable[[], tuple[bytes, str]]
     schemas: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    unsubscribing: Unsubscribing
     body_seconds: float = 10.0
     most_requests: int = 1000
 
@@ -71,6 +75,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     _add_events(app, gateway)
     _add_decide(app, gateway)
     _add_context(app, gateway)
+    add_unsubscribe(app, gateway.unsubscribing)
     _add_operations(app, gateway)
     _add_errors(app, gateway)
     describe(app, gateway.schemas, keyed=not gateway.credentials.open)

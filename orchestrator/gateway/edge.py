@@ -55,7 +55,8 @@ class Edge:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS)
+                for name, text in SECURITY_HEADERS.items():
+                    headers.setdefault(name, text)
                 headers["x-request-id"] = request_id
             await send(message)
 

@@ -104,7 +104,15 @@ class Intake:
         """
         self._credentials.permit(credential, (event.channel for event in events))
         self._credentials.spend(credential, len(events))
-        task = asyncio.create_task(self._write(events, credential.tenant))
+        await self.write_for(credential.tenant, events)
+
+    async def write_for(self, tenant: str, events: Sequence[Ready]) -> None:
+        """The same for events that no caller's share counts: those that the gateway itself makes.
+
+        Raises:
+            Unavailable: as `write`.
+        """
+        task = asyncio.create_task(self._write(events, tenant))
         self._writes.add(task)
         task.add_done_callback(self._written)
         await asyncio.shield(task)

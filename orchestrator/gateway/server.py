@@ -26,6 +26,7 @@ from orchestrator.gateway.owners import AnnouncedOwners
 from orchestrator.gateway.releases import PublishedReleases, bundle_loader
 from orchestrator.gateway.schemas import compile_schema
 from orchestrator.gateway.tokens import LinkTokens
+from orchestrator.gateway.unsubscribing import Unsubscribing
 from orchestrator.language.bundle import EventSchemas
 from orchestrator.stream.addresses import is_loopback
 from orchestrator.stream.asking_announce import TOPIC as WORKERS
@@ -184,6 +185,7 @@ def _assemble(
         parts_ready=lambda: {"broker": events.ready, "release": releases.any},
         metrics=recorder.page,
         schemas=schemas,
+        unsubscribing=Unsubscribing(intake, tokens, figures, _wall_clock, time.monotonic),
     )
 
 

@@ -51,6 +51,7 @@ class Claims(msgspec.Struct, frozen=True, array_like=True):
         expires_at: the first ms at which it no longer counts.
         token_id: names this token, so that "redeem once" can be told; the same for all links of one message.
         use: `link` binds the browser that opens it; `unsubscribe` does nothing but that.
+        channel: whose messages are unwanted, for `unsubscribe`; "" in tokens from before it was said, all of e-mail.
     """
 
     node: str
@@ -58,6 +59,7 @@ class Claims(msgspec.Struct, frozen=True, array_like=True):
     expires_at: int
     token_id: str
     use: Use = "link"
+    channel: str = ""
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -214,6 +214,9 @@ class _Worker:
         self.redeem_once = bundle.identity is None or bundle.identity.tokens.redeem == "once"
         self.core.publish(program)
         self.parts.figures.bundle_taken(release, len(program.scenarios))
+        signed = [name for name, channel in bundle.channels.items() if channel.sign_links]
+        if signed and not self.parts.link_keys:
+            self.parts.figures.link_key_missing(signed)
 
     def _load(self, release: str) -> Bundle | None:
         files = self.releases.files(self.parts.tenant, release)

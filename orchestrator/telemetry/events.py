@@ -247,6 +247,17 @@ class RequestFailed(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LinkKeyMissing(LogEvent):
+    """Messages are to carry signed links, and this process has no key for them."""
+
+    level = logging.ERROR
+    words = "links on {channels} are to be signed, and links.key is not set: {effect}"
+    most_per_minute = 2
+    channels: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerRefusesKey(LogEvent):
     """A worker does not take the key that this gateway presents: its customers get fallbacks until that is mended."""
 

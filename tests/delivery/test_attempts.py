@@ -1,7 +1,8 @@
 """From an action to the channel: a bundle's content, rendered, signed, handed over."""
 
 import re
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -14,11 +15,14 @@ from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
 from orchestrator.delivery.ledger import Outcome
 from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Message, Renderer, Site
+from orchestrator.delivery.run import Parts, _Bundles
 from orchestrator.delivery.ways import MailWay, payload
 from orchestrator.language.bundle import EventSchemas
 from orchestrator.model.effect import Action
 from orchestrator.model.tokens import verify
+from orchestrator.stream.lane_settings import LaneError
 from orchestrator.stream.releases import Releases
+from orchestrator.telemetry import Recorder
 
 KEY = b"k" * 32
 NOW = 1_772_000_000_000
@@ -169,7 +173,9 @@ async def test_marketing_mail_carries_its_own_unsubscribe_token_and_no_other_on_
     (message,) = world.email.messages
     (token,) = tokens(message.unsubscribe_url)
     assert tokens(message.fields["body"]) == [token]
-    assert verify(token, [KEY], NOW, use="unsubscribe").node == "default/email:amy@example.com"
+    claims = verify(token, [KEY], NOW, use="unsubscribe")
+    assert (claims.node, claims.channel) == ("default/email:amy@example.com", "email")
+    assert claims.token_id == action().id
 
 
 async def test_links_of_a_plain_text_are_signed_too(world: World) -> None:
@@ -207,11 +213,35 @@ async def test_what_cannot_be_sent_says_why(world: World, changes: dict[str, Any
     assert world.email.messages == []
 
 
-async def test_without_a_key_nothing_goes_out_unsigned() -> None:
+async def test_without_a_key_nothing_goes_out_unsigned_and_nothing_is_given_up() -> None:
     world = World(keys=())
     publish(world.releases)
-    assert await world.send() == Refused(Outcome.FAILED, "link_key_missing")
+    assert await world.send() == Deferred("link_key_missing", attempted=False)
     assert await world.send(channel="push") == Delivered()
+
+
+@pytest.mark.parametrize(
+    ("any_key", "started", "fate"), [(False, False, "ends"), (False, True, "logs"), (True, False, "logs")]
+)
+async def test_a_missing_key_is_told_when_the_bundle_is_read_and_ends_only_a_start(
+    world: World, caplog: pytest.LogCaptureFixture, any_key: bool, started: bool, fate: str
+) -> None:
+    parts = SimpleNamespace(connection={}, recorder=Recorder(), keys=lambda _: (), any_key=any_key)
+    bundles = _Bundles(cast("Parts", parts), world.releases, world.contents)
+    bundles._started = started
+    if fate == "ends":
+        with pytest.raises(
+            LaneError, match=r"signs the links of its messages on email, and links\.key is not set: set it"
+        ):
+            bundles._check_key("default")
+        return
+    with caplog.at_level("ERROR", "orchestrator"):
+        bundles._check_key("default")
+    (told,) = caplog.messages
+    assert told == (
+        "links on email are to be signed, and links.key is not set: these messages wait for it, and are given up when "
+        "their time is over"
+    )
 
 
 async def test_an_action_keeps_the_release_that_it_was_decided_on(world: World) -> None:

@@ -21,12 +21,14 @@ class Sinks:
     Attributes:
         unknown: addresses that the mail server has no mailbox for, and says so.
         mails: action id -> how many copies; mail servers do not look at ids.
+        unsubscribe: action id -> the header List-Unsubscribe of its mail.
         hooks: action id -> how many times it was posted; a receiver acts on the first.
         on_message: called with the action's id after a message was taken and before delivery is told so.
     """
 
     def __init__(self) -> None:
         self.mails: Counter[str] = Counter()
+        self.unsubscribe: dict[str, str] = {}
         self.hooks: Counter[str] = Counter()
         self.on_message: Callable[[str], None] = lambda _: None
         self.unknown: set[str] = set()
@@ -45,6 +47,7 @@ class Sinks:
         mail = message_from_bytes(bytes(envelope.content or b""))
         id_ = str(mail["Message-ID"]).strip("<>").partition("@")[0]
         self.mails[id_] += 1
+        self.unsubscribe[id_] = str(mail["List-Unsubscribe"])
         self.on_message(id_)
         return "250 OK"
 

@@ -20,6 +20,8 @@ from orchestrator.gateway.intake import Intake
 from orchestrator.gateway.owners import AnnouncedOwners, Owner
 from orchestrator.gateway.refusals import Unavailable
 from orchestrator.gateway.schemas import compile_schema
+from orchestrator.gateway.tokens import LinkTokens
+from orchestrator.gateway.unsubscribing import Unsubscribing
 
 if TYPE_CHECKING:
     from orchestrator.gateway.observer import Observer
@@ -31,6 +33,7 @@ KEYS = {
     "decide-only": "key-decide-only-0123456789",
     "other-tenant": "key-other-tenant-0123456789",
 }
+LINK_KEYS = {"default": (b"d" * 32, b"e" * 32), "other": (b"o" * 32,), "empty": (b"n" * 32,)}
 SCHEMAS: dict[str, dict[str, dict[str, Any]]] = {
     "web": {
         "page_read": {"type": "object", "properties": {"page": {"type": "string"}, "seconds": {"type": "number"}}},
@@ -48,6 +51,7 @@ SCHEMAS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "chat": {"message_sent": {"type": "object", "properties": {"text": {"type": "string"}}}},
+    "email": {"unsubscribed": {"type": "object", "properties": {"message": {"type": "string"}}}},
     "stock": {"level_changed": {"type": "object", "properties": {"qty": {"type": "integer"}}}},
 }
 
@@ -267,6 +271,7 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
             parts_ready=lambda: {"broker": log.ready, "release": True},
             metrics=lambda: (b"orchestrator_up 1\n", "text/plain; version=0.0.4"),
             schemas=SCHEMAS,
+            unsubscribing=Unsubscribing(intake, LinkTokens(LINK_KEYS), cast("Observer", notes), now, clock),
             body_seconds=body_seconds,
         )
         transport = httpx.ASGITransport(app=create_app(gateway))

@@ -165,7 +165,7 @@ async def test_the_description_is_enough_to_work_from(house: House) -> None:
     assert list(events["responses"]["422"]["content"]) == ["application/problem+json"]
     assert "Retry-After" in events["responses"]["503"]["headers"]
     schemas = description["components"]["schemas"]
-    assert schemas["EventBody"]["properties"]["channel"]["enum"] == ["chat", "stock", "web"]
+    assert schemas["EventBody"]["properties"]["channel"]["enum"] == ["chat", "email", "stock", "web"]
     assert schemas["web.order_placed"]["properties"]["total"] == {"type": "number", "minimum": 0}
     assert description["security"] == [{"key": []}]
     assert not list(_dangling(description, schemas))

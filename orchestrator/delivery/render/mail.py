@@ -2,9 +2,9 @@
 
 import re
 from email.errors import HeaderParseError
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, getaddresses
 from functools import lru_cache
 from html import escape
@@ -75,13 +75,34 @@ def thread_reference(thread: str, domain: str) -> str:
     return f"<thread.{made_id('thread', thread)}@{domain}>"
 
 
+class _Unfolded(UnstructuredHeader, BaseHeader):
+    """A header that programs read: a long address in it stays as it is, on one line.
+
+    The library would write what does not fit into 78 columns as encoded words, which no mail program decodes here: it
+    would find no link to unsubscribe with. RFC 5322 allows lines of 998.
+    """
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def _headers() -> HeaderRegistry:
+    registry = HeaderRegistry()
+    for name in ("list-unsubscribe", "in-reply-to", "references"):
+        registry.map_to_type(name, _Unfolded)
+    return registry
+
+
+_POLICY: Final = SMTP.clone(header_factory=_headers())
+
+
 def compose(letter: Letter) -> EmailMessage:
     """The message, ready for SMTP.
 
     Raises:
         AddressError: recipient, sender or reply-to is no single mail address.
     """
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = mailbox(letter.sender)
     mail["To"] = Address(addr_spec=bare_address(letter.to))
     mail["Subject"] = one_line(letter.subject)[:_MAX_SUBJECT]

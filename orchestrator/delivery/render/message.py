@@ -103,22 +103,25 @@ class Renderer:
         return _unsigned(links).rewrite(text.strip()) if name in _IMAGES else text
 
     def _links(self, action: Action, content: Content, signed: str) -> LinkRules:
-        token = self._token(action, "link", content.token_valid_for) if content.sign_links else ""
+        token = ""
+        if content.sign_links:
+            token = self._token(action, content.token_valid_for, made_id("token", action.id), "link")
         return LinkRules(self._site.base_url, token, self._site.parameter, self._site.hosts, signed)
 
     def _unsubscribe_url(self, action: Action) -> str:
         if action.class_ != "marketing" or not self._site.unsubscribe_url:
             return ""
         parts = urlsplit(self._site.unsubscribe_url)
-        added = f"{self._site.parameter}={self._token(action, 'unsubscribe', _UNSUBSCRIBE_FOR)}"
+        token = self._token(action, _UNSUBSCRIBE_FOR, action.id, "unsubscribe", action.channel)
+        added = f"{self._site.parameter}={token}"
         return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
 
-    def _token(self, action: Action, use: Use, valid_for: int) -> str:
+    def _token(self, action: Action, valid_for: int, token_id: str, use: Use, channel: str = "") -> str:
         keys = self._keys(action.tenant)
         if not keys:
             raise KeyMissingError
         node = deciding_key(action).decode()
-        claims = Claims(node, action.at, action.at + valid_for, made_id("token", action.id), use)
+        claims = Claims(node, action.at, action.at + valid_for, token_id, use, channel)
         return sign(claims, keys[0])
 
 

@@ -1,3 +1,4 @@
+import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -58,6 +59,15 @@ def test_marketing_mail_can_be_ended_with_one_click() -> None:
     mail = letter(unsubscribe_url="https://lumo.example/unsubscribe?token=t1.x")
     assert mail["List-Unsubscribe"] == "<https://lumo.example/unsubscribe?token=t1.x>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_long_address_in_a_header_stays_what_it_is() -> None:
+    url = f"https://lumo.example/unsubscribe?token=t1.{'x' * 600}"
+    raw = compose(msgspec.structs.replace(LETTER, unsubscribe_url=url, domain=f"{'d' * 63}.example", thread="th-1"))
+    lines = raw.as_bytes().split(b"\r\n")
+    assert f"List-Unsubscribe: <{url}>".encode() in lines
+    assert any(re.fullmatch(rb"References: <thread\.[0-9a-f]{32}@d{63}\.example>", line) for line in lines)
+    assert max(map(len, lines)) <= 998
 
 
 def test_a_page_of_its_own_is_kept_and_gets_the_preheader_inside() -> None:
