@@ -276,7 +276,7 @@ async def _split_requests(
         raise UserError(f"{home} is where the person lives and cannot leave: take the other identifiers off instead")
     apart = apart_of(node, rules, [name for name in names if rules.is_unique(name)])
     now = now_ms()
-    return home, [Reset(name, now, apart) for name in names]
+    return home, [Reset(name, now, apart if rules.is_unique(name) else []) for name in names]
 
 
 async def _split(settings: Settings, tenant: str, home: str, requests: list[Reset], wait: float) -> list[str]:

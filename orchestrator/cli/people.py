@@ -123,7 +123,11 @@ def person_of(home: str, node: Node, known: Mapping[str, Node], rules: IdentityR
             for name, member in customer.family.items()
             if member.state == OUT
         ),
-        tuple((name, None if until >= FOREVER else until) for name, until in customer.rivals.items() if until > now),
+        tuple(
+            (name, None if until >= FOREVER else until)
+            for name, until in customer.rivals.items()
+            if until > now and name not in inside
+        ),
         tuple(sorted(((at, step) for at, step in steps if step.what == "conflict"), reverse=True)),
         tuple(sorted(customer.wiped.items())),
     )
