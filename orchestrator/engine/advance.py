@@ -320,6 +320,8 @@ class Advance:
         else:
             if moment.candidates or moment.made:
                 moment.note("stopped", "", "", reason.TOO_DEEP)
+                for candidate in tuple(moment.candidates):
+                    end_instance(moment, candidate.instance, "lost", reason.TOO_DEEP)
         forget_contacts(moment)
 
 

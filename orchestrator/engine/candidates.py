@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.engine.breaker import tell_sent
 from orchestrator.engine.context import plain
 from orchestrator.engine.fallback import replace, watch
+from orchestrator.engine.gates.chain import through_gates
 from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, finish_if_over, run
@@ -99,11 +100,8 @@ def _judge(moment: "Moment", candidate: Candidate) -> bool:
     """Let a candidate through the gates; False where it is held and stands where it stood."""
     moment.scope.tell_story(candidate.instance, candidate.plan)
     moment.scope.event = moment.scope.entry
-    for gate in moment.program.gates[candidate.class_]:
-        verdict = gate(candidate, moment)
-        if verdict is not None:
-            return _refused(moment, candidate, verdict)
-    return _send(moment, candidate)
+    verdict = through_gates(candidate, moment)
+    return _send(moment, candidate) if verdict is None else _refused(moment, candidate, verdict)
 
 
 def _refused(moment: "Moment", candidate: Candidate, verdict: Verdict) -> bool:
@@ -224,7 +222,7 @@ def _contact(candidate: Candidate, action: Action) -> Contact:
         content=action.content,
         channel=action.channel,
         class_=action.class_,
-        purpose=candidate.content.purpose,
+        purpose=candidate.purpose,
         topic=action.topic,
         scenario=action.scenario,
         about=action.about,

@@ -22,6 +22,8 @@ from orchestrator.model import reason
 from orchestrator.model.customer import Instance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestrator.engine.moment import Moment
     from orchestrator.engine.program.plan import ScenarioPlan
     from orchestrator.model.event import Event
@@ -43,8 +45,23 @@ def check_entries(moment: "Moment") -> None:
 def _too_late(moment: "Moment", plan: "ScenarioPlan") -> None:
     """A late event enters nothing; that is told where it would have."""
     entry = plan.document.entry
-    if entry.each is not None or moment.holds(entry.where, plan.name, ""):
+    if plan.sequence is not None or any(moment.holds(entry.where, plan.name, "") for _ in _elements(moment, plan)):
         moment.note("not_entered", plan.name, "", reason.LATE_EVENT)
+
+
+def _elements(moment: "Moment", plan: "ScenarioPlan") -> "Iterator[Any]":
+    """The elements of `each`, one after the other as `item`; without `each` one that is nothing."""
+    each = plan.document.entry.each
+    if each is None:
+        yield None
+        return
+    try:
+        items = moment.value(each, plan.name, "")
+    except CelError:
+        return
+    for item in items:
+        moment.scope.item = item
+        yield item
 
 
 def _by_event(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> None:
@@ -55,12 +72,7 @@ def _by_event(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> None:
         elif moment.explain:
             moment.note("not_entered", plan.name, "", "where", explained(entry.where, moment.scope))
         return
-    try:
-        items = moment.value(entry.each, plan.name, "")
-    except CelError:
-        return
-    for item in items:
-        moment.scope.item = item
+    for item in _elements(moment, plan):
         if moment.holds(entry.where, plan.name, ""):
             _enter_keyed(moment, plan, {**stored_event(event, plan.entry_fields), "item": item})
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestrator.engine.journey import Journey, end
+from orchestrator.engine.journey import Journey, end, end_instance
 from orchestrator.engine.tasks import overdue
 from orchestrator.engine.waits import act_due
 from orchestrator.model import reason
@@ -79,7 +79,7 @@ def act(moment: "Moment", due: list[Due]) -> None:
             due_before = item.standing.due
             act_due(moment, item.instance, item.standing)
             if item.standing.due == due_before and item.standing in item.instance.standing:
-                item.standing.due = NEVER  # it raised, or its step is gone: it must not be due for ever
+                end_instance(moment, item.instance, "lost", reason.ERROR)  # it raised, or its step is gone
         elif item.instance is not None and item.instance in moment.customer.instances:
             _too_old(moment, item.instance)
 

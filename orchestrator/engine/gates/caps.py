@@ -33,10 +33,11 @@ def caps(candidate: "Candidate", moment: "Moment") -> Verdict | None:
 
 
 def _concerns(cap: "Cap", candidate: "Candidate") -> bool:
+    """Whether a cap speaks of such a message. Only marketing has a purpose."""
     return (
         cap.class_ in {None, candidate.class_}
         and cap.channel in {None, candidate.channel}
-        and cap.purpose in {None, candidate.content.purpose}
+        and cap.purpose in {None, candidate.purpose}
         and cap.topic in {None, candidate.topic}
         and cap.scenario in {None, candidate.plan.name}
     )

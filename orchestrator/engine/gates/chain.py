@@ -64,6 +64,27 @@ def gates_for(policy: "Policy | None", class_: str) -> tuple[Judge, ...]:
     return tuple(gate.judge for gate in GATES if _stands(gate, policy, class_))
 
 
+def through_gates(candidate: "Candidate", moment: "Moment") -> "Verdict | None":
+    """Send a candidate through the gates of its class; the first that refuses it, or None where it may leave.
+
+    Where `instead` has put a content of another class in its place, the gates behind are those of that class.
+    """
+    class_ = candidate.class_
+    for gate in moment.program.gates[class_]:
+        verdict: Verdict | None = gate(candidate, moment)
+        if verdict is not None:
+            return verdict
+        if candidate.class_ != class_:
+            return _behind(gate, candidate, moment)
+    return None
+
+
+def _behind(passed: Judge, candidate: "Candidate", moment: "Moment") -> "Verdict | None":
+    gates = moment.program.gates[candidate.class_]
+    verdicts = (gate(candidate, moment) for gate in gates[gates.index(passed) + 1 :])
+    return next((verdict for verdict in verdicts if verdict is not None), None)
+
+
 def _stands(gate: Gate, policy: "Policy | None", class_: str) -> bool:
     if gate.marketing_only and class_ != "marketing":
         return False

@@ -44,6 +44,9 @@ def paused_until(moment: "Moment", pause: "PausePlan") -> int | None:
             return None
         relook = moment.now + RELOOK
         return min(relook, start + pause.longest) if pause.longest else relook
+    if began in marks:  # no event of this customer ended it: it is over since somebody looks
+        kept = {name: at for name, at in marks.items() if name != began}
+        moment.customer.pauses = marks = {**kept, over: moment.now}
     lifted = marks.get(over)
     if lifted is not None and moment.now < lifted + pause.and_then:
         return lifted + pause.and_then

@@ -3,9 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.explaining import explained
-from orchestrator.engine.gates.channel import channel
-from orchestrator.engine.gates.expired import expired
-from orchestrator.engine.gates.owned import owned
 from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.model.reason import NOT_SUITED
 
@@ -43,7 +40,8 @@ def _swap(candidate: "Candidate", moment: "Moment", name: str) -> bool:
     """Put another content in its place if it passes what was passed so far."""
     first, chosen = candidate.content, (candidate.channel, candidate.address, candidate.topic, candidate.about)
     candidate.content, candidate.swapped = moment.program.content(name), True
-    for gate in (expired, owned, channel):
+    gates = moment.program.gates[candidate.class_]
+    for gate in gates[: gates.index(suitable)]:
         if gate(candidate, moment) is not None:
             break
     else:

@@ -130,10 +130,10 @@ class WaitUntil(Word):
         return journey.stand(step, end + body.grace)
 
     def _hopeless(self, step: "StepPlan", journey: "Journey") -> bool:
-        """A wait about a message that was not sent can only time out."""
+        """A wait about nothing but messages that were not sent, or steps never reached, can only time out."""
         asked = {awaited.of for awaited in step.body.any} if step.body.any else {step.body.of}
         outputs = journey.instance.outputs
-        return all(name is not None and outputs.get(name, {}).get("sent") is False for name in asked)
+        return all(name is not None and not _told(outputs.get(name, {})) for name in asked)
 
     def touched(self, step: "StepPlan", journey: "Journey", standing: "Standing", event: "Event") -> Any:
         body = step.body
@@ -189,6 +189,11 @@ class WaitUntil(Word):
     def _timed_out(self, step: "StepPlan", journey: "Journey") -> Any:
         journey.output(step, "timeout", matched="")
         return step.heads.get("on_timeout", step.follow)
+
+
+def _told(output: "dict[str, Any]") -> bool:
+    """Whether there is a message, a task or a placement of a step, by what it gave."""
+    return bool(output.get("message") or "task" in output or output.get("slots"))
 
 
 def about_step(journey: "Journey", of: str, event: "Event") -> bool:

@@ -25,6 +25,17 @@ def by_event(moment: Moment, scenario: Scenario, event: Happened) -> None:
     enter_each(moment, scenario, event, {})
 
 
+def would_enter(moment: Moment, scenario: Scenario, event: Happened) -> bool:
+    """Whether a late event fits an entry: for some element at least, where there is `each`."""
+    each = scenario.entry.each
+    try:
+        items = [None] if each is None else each.evaluate(Scope(moment.customer, event))
+    except CelError:
+        return False
+    seen = [{} if each is None else {"item": item} for item in items]
+    return any(holds(scenario.entry.where, Scope(moment.customer, event, None, **one)) for one in seen)
+
+
 def enter_each(moment: Moment, scenario: Scenario, event: Happened, names: dict[str, Happened], **seen: Any) -> None:
     """By an event, once, or once for each element of what `each` gives; `seen` are elements of a sequence by name."""
     each = scenario.entry.each

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.interpreter.acting import close_tasks, overdue
 from tests.reference.interpreter.conditions import Scope, holds
-from tests.reference.interpreter.endings import check_endings, end_by_event, too_old
-from tests.reference.interpreter.entries import becomes_now, by_event, look_at_becomes
+from tests.reference.interpreter.endings import check_endings, end, end_by_event, too_old
+from tests.reference.interpreter.entries import becomes_now, by_event, look_at_becomes, would_enter
 from tests.reference.interpreter.policy import judge
 from tests.reference.interpreter.profile import words
 from tests.reference.interpreter.records import Candidate, Happened, Told, Work
@@ -128,7 +128,7 @@ def check_entries(moment: Moment, event: Happened) -> None:
         if scenario.entry.on and event.is_one_of(scenario.entry.on):
             if not event.late:
                 by_event(moment, scenario, event)
-            elif scenario.entry.each is not None or holds(scenario.entry.where, Scope(moment.customer, event)):
+            elif would_enter(moment, scenario, event):
                 moment.tell("not_entered", name, "", "late_event")
         elif scenario.entry.sequence:
             by_sequence(moment, scenario, event)
@@ -195,3 +195,6 @@ def rounds(moment: Moment) -> None:
         moved = becomes_now(moment) or moved
         if not moved and not moment.candidates:
             return
+    for candidate in list(moment.candidates):  # too deep: what is not judged by now never is
+        if candidate.instance in moment.customer.instances:
+            end(moment, candidate.instance, "lost", "too_deep")

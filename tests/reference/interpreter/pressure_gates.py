@@ -37,6 +37,8 @@ def paused_until(moment: Moment, pause: Any) -> tuple[bool, int]:
             return False, 0
         again = moment.now + LOOKED_AT_EVERY
         return True, min(again, began + pause.longest) if pause.longest else again
+    if customer.pause_began.pop(pause.name, None) is not None:  # time alone has ended it: it is over since one looks
+        customer.pause_over[pause.name] = moment.now
     over = customer.pause_over.get(pause.name)
     if over is not None and moment.now < over + pause.and_then:
         return True, over + pause.and_then

@@ -73,10 +73,16 @@ def wait_until(moment: Moment, instance: Instance, track: Track, step: Step) -> 
         return _matched(moment, instance, track, step, "when", None, step.then)
     until = moment.now + body.timeout if body.timeout is not None else body.until.evaluate(scope).ms
     asked = [one.of for one in body.any] or [body.of]
-    hopeless = all(of is not None and instance.outputs.get(of, {}).get("sent") is False for of in asked)
+    hopeless = all(of is not None and not _told_anything(instance, of) for of in asked)
     if until + body.grace <= moment.now or hopeless:
         return timed_out(moment, instance, track, step)
     return stand(moment, instance, track, step, until + body.grace)
+
+
+def _told_anything(instance: Instance, step: str) -> bool:
+    """A step that was never reached, or whose message was not sent, has no answer to wait for."""
+    output = instance.outputs.get(step, {})
+    return bool(output.get("sent")) or "id" in output or bool(output.get("slots"))
 
 
 def _matched(
