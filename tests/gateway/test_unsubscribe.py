@@ -107,9 +107,10 @@ async def test_what_cannot_be_written_down_says_when_to_try_again(make_house: Ca
 
 
 async def test_one_link_called_over_and_over_fills_no_topic(house: House) -> None:
-    assert house.gateway.unsubscribing._share.take(BURST) == 0
+    assert house.gateway.unsubscribing._share.take(10 * BURST) == 0  # far in debt
     answer = await house.client.post(link())
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    assert answer.status_code == 429
+    assert 80 <= int(answer.headers["retry-after"]) <= 91
     assert house.log.written == []
 
 
