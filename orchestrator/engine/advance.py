@@ -60,6 +60,7 @@ class Advance:
         self.explain = explain
         self.effects: list[Effect] = []
         self.notes: list[Note] = []
+        self._moments: list[Moment] = []
 
     # Inputs.
 
@@ -208,9 +209,15 @@ class Advance:
             self.notes,
             self.explain,
         )
+        self._moments.append(moment)
         if self.program.becomes:
             look_before(moment)
         return moment
+
+    def over(self) -> None:
+        """Nothing more comes of this input: what its moments have read goes free."""
+        for moment in self._moments:
+            moment.scope.refresh()
 
     def _through(self, moment: Moment, event: Event, plan: "EventPlan", links: list[str]) -> None:
         """Steps 3 to 7 for one event: the customer's, or one that the engine made."""

@@ -32,6 +32,7 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
     ask: Any = None
     key: str | None = None
     now: Timestamp
+    profile: Any
     _story: "tuple[Instance, ScenarioPlan] | None" = None
     _entry: EventMap | None = None
     _steps: "StepOutputs | None" = None
@@ -41,7 +42,6 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         self.program: Program = program
         self.shared: Facts = facts
         self.at = at
-        self.profile: Any = Lazy(self)
 
     def __getattr__(self, name: str) -> Any:
         """What is made when a condition first asks for it; a name that is not in scope here is unknown."""
@@ -80,9 +80,12 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         return read_profile(self, name)
 
     def refresh(self) -> None:
-        """The customer has changed: read the profile anew."""
-        if self.profile:
-            self.profile = Lazy(self)
+        """Forget the profile: the customer has changed, so it is read anew; or the moment is over.
+
+        Profile and context know each other. Where nobody parts them, all that a moment has touched stays in memory
+        until the collector comes by, and each event works in cold memory instead of in that of the one before.
+        """
+        self.__dict__.pop("profile", None)
 
     def look_at(self, event: "Event", declared: frozenset[str]) -> EventMap:
         """Make an event `event`."""
@@ -172,6 +175,7 @@ class StepOutputs(dict[str, dict[str, Any]]):
 
 _MADE: dict[str, Callable[[Context], Any]] = {
     "now": lambda context: Timestamp.of_ms(context.at),
+    "profile": Lazy,
     "intents": lambda context: context.program.intents,
     "asked_facts": lambda _: set(),
 }

@@ -96,6 +96,7 @@ class Engine:
         return Advance(customer, self.program, self.facts, work.name, work.now, self.explain)
 
     def _left(self, work: "Work", customer: Customer, advance: Advance) -> None:
+        advance.over()
         work.changed = True
         work.effects += advance.effects
         if advance.notes:

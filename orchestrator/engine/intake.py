@@ -41,8 +41,7 @@ def take_in(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
         _remember(moment, event, plan)
     if event.channel != "engine":
         note_activity(customer, event, plan)
-    if scope.profile:
-        scope.refresh()
+    scope.refresh()
     if program.pauses:
         follow_pauses(moment)
 

@@ -45,4 +45,5 @@ def tell(
         scope.look_at(event, plan.declared)
         for name, problem in apply_event(plan.traits, scope, customer, event):
             work.notes.append(Note("unknown", "", f"traits.{name}", "error", {"because": str(problem)}))
+        scope.refresh()
     note_activity(customer, event, plan)
