@@ -13,7 +13,7 @@ from orchestrator.engine.journey import Journey, end_instance
 from orchestrator.engine.levels import compare_levels, look_before
 from orchestrator.engine.maps import stored_event
 from orchestrator.engine.moment import Moment
-from orchestrator.engine.releases import is_outdated, settle_releases, take_over
+from orchestrator.engine.releases import hold_back, is_outdated, settle_releases, take_over
 from orchestrator.engine.schedules import keep_schedules
 from orchestrator.engine.steps.waiting import newest_touch, restart_silence
 from orchestrator.engine.tasks import close_tasks
@@ -91,10 +91,15 @@ class Advance:
         of many seconds are read at once, and nobody could have answered meanwhile.
         """
         self._take_over()
+        held = None
         while True:
             at = earliest_due(self.customer, waits)
             if at == NEVER or at > until:
-                return
+                break
+            if held is None:
+                held = hold_back(self.customer, self.program, self.now)
+                if held:
+                    continue
             moment = self._moment(at)
             moment.led_at = at
             due = due_at(self.customer, at)
@@ -105,6 +110,8 @@ class Advance:
             if self.customer.matching:
                 check_due(moment, at)
             self._finish(moment)
+        for standing, kept in held or ():
+            standing.due = kept
 
     def facts_changed(self) -> None:
         """Rows have changed that this customer may wait for: levels are looked at again."""
@@ -146,7 +153,7 @@ class Advance:
         self._end_repeated(moment, merge.repeated)
         own, other = lines_of(merge.own_lines), lines_of(merge.came_lines)
         for instance in list(self.customer.instances):
-            plan = self.program.scenario(instance.scenario, instance.version)
+            plan = self._nearest_plan(instance)
             lines = own if instance in merge.came else other
             if plan is not None and not check_against(moment, instance, plan, lines):
                 _restart_silences(moment, instance, plan, lines)
@@ -173,9 +180,17 @@ class Advance:
     def _end_repeated(self, moment: Moment, repeated: list[Instance]) -> None:
         """What one half has been through the other does not go through again, where a scenario is entered once."""
         for instance in repeated:
-            plan = self.program.scenario(instance.scenario, instance.version)
+            plan = self._nearest_plan(instance)
             if plan is not None and plan.document.entry.re_entry == "never":
                 end_instance(moment, instance, "lost", reason.MERGED)
+
+    def _nearest_plan(self, instance: Instance) -> "ScenarioPlan | None":
+        """The plan of an instance's version; of one that a later release has, the newest there is here.
+
+        A merge is told once: what it ends cannot wait for that release.
+        """
+        known = self.program.scenario(instance.scenario, instance.version)
+        return known or self.program.scenarios.get(instance.scenario)
 
     def erased(self) -> None:
         """Everything ends without an outcome; messages on their way are withdrawn."""

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.journey import Journey, end, end_instance
+from orchestrator.engine.journey import Journey, end
 from orchestrator.engine.maps import EventMap
-from orchestrator.model import reason
 from orchestrator.model.customer import Instance, Line
 
 if TYPE_CHECKING:
@@ -17,15 +16,8 @@ def check_endings(moment: "Moment") -> None:
     names = moment.plan.names if moment.plan is not None else ("", "")
     for instance in tuple(moment.customer.instances):
         plan = moment.program.scenario(instance.scenario, instance.version)
-        if plan is None:
-            end_unplanned(moment, instance)
-        elif plan.has_levels or names[0] in plan.ending_names or names[1] in plan.ending_names:
+        if plan is not None and (plan.has_levels or names[0] in plan.ending_names or names[1] in plan.ending_names):
             _check(moment, instance, plan, names)
-
-
-def end_unplanned(moment: "Moment", instance: Instance) -> None:
-    """The scenario is not in the bundle any more."""
-    end_instance(moment, instance, "lost", reason.SCENARIO_REMOVED)
 
 
 def _check(moment: "Moment", instance: Instance, plan: "ScenarioPlan", names: tuple[str, ...]) -> None:

@@ -1,11 +1,11 @@
 """A new release, for instances under way: those of `pin` and `drain` finish as they began, the others follow or end."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.fallback import drop, is_fallback
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, end_instance, run
-from orchestrator.engine.program.older import next_version
+from orchestrator.engine.program.older import is_to_come, next_version
 from orchestrator.engine.schedules import keep_schedules
 from orchestrator.model import reason
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
     from orchestrator.engine.program.plan import Program, ScenarioPlan
     from orchestrator.model.customer import Customer, Instance, Standing
+
+
+RELEASE_WAIT: Final = 600_000
+"""For so long (ms) what is due of an instance waits for the release that has its version."""
 
 
 def is_outdated(customer: "Customer", program: "Program") -> bool:
@@ -39,6 +43,8 @@ def settle_releases(moment: "Moment") -> bool:
     """Let every instance go on by the rules of the newest version; True where one moved or ended."""
     program, settled = moment.program, False
     for instance in tuple(moment.customer.instances):
+        if is_to_come(program, instance.scenario, instance.version):
+            continue
         if instance.scenario not in program.scenarios:
             end_instance(moment, instance, "lost", reason.SCENARIO_REMOVED)
             settled = True
@@ -48,6 +54,29 @@ def settle_releases(moment: "Moment") -> bool:
             guarded(moment, instance.scenario, instance, _go_over, moment, instance, newest)
             settled = True
     return settled
+
+
+def hold_back(customer: "Customer", program: "Program", now: int) -> list[tuple["Standing", int]]:
+    """Let nothing be due for instances of a release to come: they wait for it, up to 10 minutes.
+
+    Gives what is to be put back: where they stand, and until when (ms).
+    """
+    held: list[tuple[Standing, int]] = []
+    for instance in customer.instances:
+        if is_to_come(program, instance.scenario, instance.version):
+            held += [(s, s.due) for s in instance.standing if s.due and s.due + RELEASE_WAIT > now]
+    for standing, _ in held:
+        standing.due = 0
+    return held
+
+
+def go_on_without(moment: "Moment", instance: "Instance") -> None:
+    """The release that an instance waits for does not come: it goes on by the newest version, or ends."""
+    newest = moment.program.scenarios.get(instance.scenario)
+    if newest is None:
+        end_instance(moment, instance, "lost", reason.SCENARIO_REMOVED)
+    else:
+        guarded(moment, instance.scenario, instance, _go_over, moment, instance, newest)
 
 
 def take_over(moment: "Moment") -> bool:

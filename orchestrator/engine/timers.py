@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.engine.journey import Journey, end, end_instance
+from orchestrator.engine.releases import go_on_without
 from orchestrator.engine.tasks import overdue
 from orchestrator.engine.waits import act_due
 from orchestrator.model import reason
@@ -79,9 +80,19 @@ def act(moment: "Moment", due: list[Due]) -> None:
             due_before = item.standing.due
             act_due(moment, item.instance, item.standing)
             if item.standing.due == due_before and item.standing in item.instance.standing:
-                end_instance(moment, item.instance, "lost", reason.ERROR)  # it raised, or its step is gone
+                _still_due(moment, item.instance, item.standing)
         elif item.instance is not None and item.instance in moment.customer.instances:
             _too_old(moment, item.instance)
+
+
+def _still_due(moment: "Moment", instance: Instance, standing: Standing) -> None:
+    """It raised, its step is gone, or the release that has it never came: it must not be due for ever."""
+    due = standing.due
+    if moment.program.scenario(instance.scenario, instance.version) is None:
+        go_on_without(moment, instance)
+        act_due(moment, instance, standing)
+    if standing.due == due and instance in moment.customer.instances and standing in instance.standing:
+        end_instance(moment, instance, "lost", reason.ERROR)
 
 
 def _too_old(moment: "Moment", instance: Instance) -> None:

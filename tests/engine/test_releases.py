@@ -2,9 +2,12 @@
 
 from play import HOUSE, SCHEMAS, H, M, Play, S, program_of
 
+from orchestrator.engine.advance import Advance
+from orchestrator.engine.facts import Facts
 from orchestrator.engine.program.build import build_program
 from orchestrator.engine.program.plan import Program
 from orchestrator.language.bundle import load_bundle
+from orchestrator.model.effect import Emitted
 
 EVENTS = """
 ---
@@ -328,3 +331,55 @@ def test_a_message_on_its_way_holds_nobody_when_its_step_is_gone() -> None:
     assert releases.play.standing() == ["mail"]
     releases.publish(story(2, told("two"), "in_flight: follow"), at=10 * M)
     assert releases.play.ended() == [("done", "finished")]
+
+
+# An instance of a release that is not here yet: its customer came from a partition that was quicker.
+
+
+class Ahead:
+    """A customer on the version of a later release, at a partition that is on an earlier one."""
+
+    def __init__(self, later: str, earlier: str) -> None:
+        self.later, self.earlier = Releases(later), Releases(earlier)
+        self.later.play.comes("seen", 0, page="a")
+        self.customer = self.later.play.customer()
+        self.due = self.customer.instances[0].standing[0].due
+
+    def ticks(self, now: int, program: Program) -> list[str]:
+        """A tick at `now`; gives what was told."""
+        advance = Advance(self.customer, program, Facts(), "user_id:amy", now)
+        advance.timers(now, waits=True)
+        return [effect.data["by"] for effect in advance.effects if isinstance(effect, Emitted)]
+
+    def stands(self) -> list[tuple[str, int]]:
+        return [(one.step, one.due) for i in self.customer.instances for one in i.standing]
+
+
+OTHER = "  - {id: other, delay: {for: 9h}}\n"
+
+
+def test_an_instance_of_a_release_to_come_waits_for_it_and_acts_late_rather_than_otherwise() -> None:
+    ahead = Ahead(story(2, WAIT + told("two")), story(1, OTHER + told("one")))
+    assert ahead.ticks(ahead.due + 10 * S, ahead.earlier.programs[0]) == []
+    assert ahead.stands() == [("wait", ahead.due)]
+    assert ahead.ticks(ahead.due + 20 * S, ahead.later.programs[0]) == ["two"]
+
+
+def test_visits_of_the_earlier_release_leave_an_instance_of_a_release_to_come_alone() -> None:
+    ahead = Ahead(story(3, WAIT + told("three")), story(1, OTHER + told("one")))
+    ahead.earlier.publish(story(2, OTHER + told("two"), "in_flight: end"), at=1 * M)
+    advance = Advance(ahead.customer, ahead.earlier.programs[1], Facts(), "user_id:amy", ahead.due - 1)
+    assert not advance.released()
+    assert ahead.stands() == [("wait", ahead.due)]
+
+
+def test_a_release_that_never_comes_is_not_waited_for_longer_than_ten_minutes() -> None:
+    ahead = Ahead(story(2, WAIT + told("two")), story(1, WAIT + told("one")))
+    assert ahead.ticks(ahead.due + 10 * M - 1, ahead.earlier.programs[0]) == []
+    assert ahead.ticks(ahead.due + 10 * M, ahead.earlier.programs[0]) == ["one"]
+
+
+def test_who_waits_for_a_scenario_that_never_comes_leaves_it() -> None:
+    ahead = Ahead(story(1, WAIT + told("two")), story(1, WAIT + told("one")).replace("story", "another"))
+    assert ahead.ticks(ahead.due + 10 * M, ahead.earlier.programs[0]) == []
+    assert ahead.stands() == []

@@ -42,4 +42,15 @@ def next_version(program: "Program", name: str, version: int) -> "ScenarioPlan |
     newest = program.scenarios.get(name)
     if newest is None or newest.version == version or newest.document.in_flight in {"pin", "drain"}:
         return None
-    return newest
+    return None if is_to_come(program, name, version) else newest
+
+
+def is_to_come(program: "Program", name: str, version: int) -> bool:
+    """Whether only a release that is not here yet has this version.
+
+    Partitions change to a release one after the other, and a customer may move from one that has to one that has not.
+    """
+    newest = program.scenarios.get(name)
+    if newest is not None and version <= newest.version:
+        return False
+    return (name, version) not in program.older and (name, version) not in program.outdated

@@ -262,11 +262,14 @@ class Program:
         self.draw: Callable[[str, str, str], float] = draw
 
     def scenario(self, name: str, version: int) -> ScenarioPlan | None:
-        """The plan that an instance of this version runs on, or None where the scenario is gone."""
+        """The plan that an instance of this version runs on; None where it is gone, or a later release has it."""
         newest = self.scenarios.get(name)
         if newest is None or newest.version == version:
             return newest
-        return self.older.get((name, version), newest)
+        known = self.older.get((name, version))
+        if known is None and (version < newest.version or (name, version) in self.outdated):
+            return newest
+        return known
 
     def scenario_of_task(self, name: str, version: int) -> ScenarioPlan | None:
         """The plan that a task was opened by: its instance may have gone on to another version, or ended with it."""

@@ -202,22 +202,33 @@ class CustomerCore:
         return step
 
     def _tick(self, owned: Partition, step: Step, record: Record, tick: Tick) -> Step:
+        """A tick. A batch's changelog may be cut off anywhere, so the order in it counts.
+
+        What came before a release is written before the release, and that before all that it leads to; how far visits
+        have come, behind those whom they reached.
+        """
         owned.tick_under_way = False
         if tick.release and tick.release != owned.release:
             left = self._engines.get(owned.release)
+            written = [*step.written, *owned.encode_dirty(step.program)]
             owned.release = tick.release
             following = self._step(owned)
             plan_visits(owned, left.program if left is not None else None, following.program)
             following.sends, following.notes, following.outcomes = step.sends, step.notes, step.outcomes
             following.rejected, following.lags, following.hops = step.rejected, step.lags, step.hops
+            following.written = [*written, (self._ownership_key(owned.index), self._ownership(owned))]
             step = following
         apply_tick(step, record, tick)
         if tick.release or tick.visit:
-            owned.dirty[self._ownership_key(owned.index)] = Node(body=_state(owned))
+            key = self._ownership_key(owned.index)
+            owned.dirty.pop(key, None)
+            owned.dirty[key] = Node(body=_state(owned))
         return step
 
     def _batch(self, owned: Partition, step: Step, offsets: dict[str, int], now: int) -> Batch:
         changelog = owned.encode_dirty(step.program)
+        if step.written:
+            changelog = [*step.written, *changelog]
         sends = step.sends
         sends += [dead_letter(record, why, now) for record, why in step.rejected]
         self.statistics.add(step)

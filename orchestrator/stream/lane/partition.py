@@ -132,6 +132,14 @@ class Partition:
         self._due.pop(key, None)
         self._wait(key, "")
 
+    def schedule_dirty(self) -> None:
+        """Due times of what this batch has changed so far: a tick finds them however records fall into batches."""
+        known = self._due
+        for key, node in self.dirty.items():
+            due = node_due(node)
+            if due != known.get(key, 0):
+                self._schedule(key, due)
+
     def _schedule(self, key: bytes, due: int) -> None:
         if due:
             self._due[key] = due

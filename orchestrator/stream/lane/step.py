@@ -45,6 +45,7 @@ from orchestrator.stream.lane.records import Outgoing, Record
 
 if TYPE_CHECKING:
     from orchestrator.engine.engine import Engine
+    from orchestrator.engine.identity.route import About, ForNode
     from orchestrator.engine.program.plan import Program
     from orchestrator.stream.lane.partition import Partition
 
@@ -60,6 +61,7 @@ class Step:
         notes: the traces of all records.
         outcomes: what became of each record, for the counters: (event type, outcome) of a bounded list.
         rejected: records for dead-letter, with their reasons.
+        written: what must stand in the changelog before the nodes that are dirty at the end.
         lags: ms by which timers acted late.
         hops: trips through `customer.inputs` of each message that was handled, and of each event that came by one.
     """
@@ -78,6 +80,7 @@ class Step:
         self.notes: list[Note] = []
         self.outcomes: list[tuple[str, str]] = []
         self.rejected: list[tuple[Record, str]] = []
+        self.written: list[tuple[bytes, bytes | None]] = []
         self.lags: list[int] = []
         self.hops: list[int] = []
 
@@ -237,12 +240,7 @@ class Step:
             event.identifiers = (message.target,)
         self.apply(record, event, message.target, message, name)
 
-    def _identity(
-        self,
-        record: Record,
-        name: str,
-        message: "Link | Absorb | Reset | Erase | Home | Refused | Split | Inquire | Stays | Noted",
-    ) -> None:
+    def _identity(self, record: Record, name: str, message: "About | ForNode") -> None:
         """Handle a message, or pass it on.
 
         Handlers know what they did before, so a replay is handled like any other: what it only passed on may be lost,
@@ -257,6 +255,7 @@ class Step:
             self.hops.append(hops + 1)
         if isinstance(message, Refused) and work.changed and isinstance(node.body, Customer):
             # It stays itself: rows and releases that changed while it was moving, it was not told of.
+            self.engine.released(work, node.body)
             self.engine.facts_changed(work, node.body)
         for tell in work.passed:
             self.pass_on(tell.node, tell.message)

@@ -44,6 +44,7 @@ def apply_tick(step: "Step", record: Record, tick: Tick) -> None:
             _facts_changed(step, record, key)
     if tick.timers:
         until = record.timestamp - ON_ITS_WAY
+        step.partition.schedule_dirty()
         for key in step.partition.pop_due(until, MOST_AT_ONCE):
             _timers(step, record, key, until)
 

@@ -11,6 +11,11 @@ SINGLE = frozenset({"facts", "dead-letter", "tasks", "emitted"})
 class Broker:
     """All topics.
 
+    Args:
+        partitions: of each input topic.
+        clock: see below.
+        distinct: each record has a time of its own, so that time alone says in which order they come.
+
     Attributes:
         clock: ms; every record gets it, so record time never goes back within a partition.
         logs: (topic, partition) -> its records, each at its offset.
@@ -18,7 +23,8 @@ class Broker:
         committed: (topic, partition) -> next offset.
     """
 
-    def __init__(self, partitions: int, clock: int) -> None:
+    def __init__(self, partitions: int, clock: int, *, distinct: bool = False) -> None:
+        self.distinct = distinct
         self.partitions = partitions
         self.clock = clock
         self.logs: dict[tuple[str, int], list[Record]] = defaultdict(list)
@@ -35,6 +41,8 @@ class Broker:
         self, topic: str, partition: int, key: bytes | None, value: bytes,
         headers: tuple[tuple[str, bytes], ...] = (),
     ) -> None:  # fmt: skip
+        if self.distinct:
+            self.clock += 1
         log = self.logs[topic, partition]
         log.append(Record(topic, partition, len(log), self.clock, key, value, headers))
 

@@ -5,17 +5,18 @@ from collections import Counter
 import msgspec
 
 from orchestrator.delivery.records import read_action
+from orchestrator.engine.program.plan import Program
 from orchestrator.engine.timers import earliest_due
 from orchestrator.engine.traits.states import unpack
 from orchestrator.model import reason
 from orchestrator.model.codec import decode_node
-from orchestrator.model.customer import IN, Customer, FactRow, Node, Reference
+from orchestrator.model.customer import IN, Customer, FactRow, Instance, Node, Reference
 from orchestrator.model.effect import ACTIONS, Action
 from orchestrator.model.ids import split_key
 from orchestrator.stream.lane.outbox import DEAD_LETTER
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 from orchestrator.stream.table import PartitionTable
-from tests.simulation.simulator.house import OWNERSHIP
+from tests.simulation.simulator.house import JOURNEYS, LOSSLESS, OWNERSHIP
 from tests.simulation.simulator.reference import Expected, expected, is_shared
 from tests.simulation.simulator.simulation import Simulation
 from tests.simulation.simulator.violation import ViolationError
@@ -260,8 +261,35 @@ def _release_is_current(outcome: Outcome) -> None:
     run = outcome.run
     for owner in run.owners.values():
         owned = owner.worker.core.owned(owner.partition)
-        if run.story.publishes and owned is not None and owned.release != run.programs[-1].release:
-            raise ViolationError(f"partition {owner.partition} stands on an old release")
+        if owned is not None and (owned.release != run.programs[-1].release or owned.visiting):
+            raise ViolationError(f"partition {owner.partition} stands on an old release, or has not told of it")
+    for root, customer in outcome.customers.items():
+        for instance in customer.instances:
+            _goes_on(run.programs[-1], root, instance)
+        if run.story.releases and not run.story.has("erase"):
+            _journeys_are_over(root, customer)
+        if customer.person and "wave" in run.programs[-1].scenarios and "wave" not in customer.matching:
+            raise ViolationError(f"{root} was never told of the schedule that this release has")
+
+
+def _goes_on(program: Program, root: str, instance: Instance) -> None:
+    """An instance is on a version that the last release leaves it on."""
+    newest = program.scenarios.get(instance.scenario)
+    if newest is None:
+        raise ViolationError(f"{root} is in {instance.scenario}, which is gone")
+    pins = newest.document.in_flight in {"pin", "drain"}
+    if instance.version != newest.version and not (pins and (instance.scenario, instance.version) in program.older):
+        raise ViolationError(f"{root} is in {instance.scenario} {instance.version}, and {newest.version} counts")
+
+
+def _journeys_are_over(root: str, customer: Customer) -> None:
+    """Whatever was released on the way: a journey that was begun has come to its end, and to its message."""
+    if live := [one.scenario for one in customer.instances if one.scenario in {*JOURNEYS, "fresh"}]:
+        raise ViolationError(f"{root} is still in {live}")
+    written = {contact.scenario for contact in customer.contacts}
+    for name in LOSSLESS:
+        if f"{name}\n" in customer.ordinals and name not in written:
+            raise ViolationError(f"{root} entered {name}, and was never written to")
 
 
 def _delivered(outcome: Outcome) -> None:

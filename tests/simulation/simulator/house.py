@@ -1,7 +1,7 @@
 """The bundle that the simulator runs: small, but with every kind of thing whose order could matter."""
 
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from orchestrator.engine.program.build import build_program
 from orchestrator.engine.program.plan import Program
@@ -23,7 +23,7 @@ CHANNELS: Final = ("channel.web", "channel.shop", "channel.stock", "channel.emai
 
 _TEXT, _NUMBER = {"type": "string"}, {"type": "number"}
 _EVENTS = {
-    "seen": {"properties": {}},
+    "seen": {"properties": {"email": _TEXT}},
     "put": {"properties": {"sku": _TEXT}},
     "bought": {"properties": {"order": _TEXT, "total": _NUMBER}},
     "told": {"properties": {"word": _TEXT}},
@@ -99,6 +99,10 @@ content: em.welcome
 class: service
 variants: {email: {subject: hello, body: hello}}
 ---
+content: em.known
+class: service
+variants: {email: {subject: hello you, body: hello}}
+---
 content: em.cart
 purpose: product
 valid_for: 12h
@@ -112,6 +116,11 @@ scenario: welcome
 entry: {on: seen, re_entry: never}
 steps:
   - {id: mail, send: {content: em.welcome, channel: email, to: '"w@example.com"'}}
+---
+scenario: known
+entry: {on: seen, where: has(event.email), re_entry: never}
+steps:
+  - {id: mail, send: {content: em.known, channel: email}}
 ---
 scenario: cart
 entry: {on: put}
@@ -129,24 +138,95 @@ steps:
       - {id: mail, send: {content: em.back, channel: email, to: '"b@example.com"'}}
 """
 
-_LATER: Final = _HOUSE.replace("subject: hello,", "subject: hello again,")
+_JOURNEY: Final = """
+---
+scenario: {name}
+version: {version}
+entry: {{on: seen, re_entry: never}}
+{rules}
+steps:
+{waits}  - {{id: mail, send: {{content: em.{content}, channel: email, to: '"n@example.com"'}}}}
+"""
+_CONTENT: Final = """
+---
+content: em.{0}
+class: service
+variants: {{email: {{subject: {0}, body: {0}}}}}
+"""
+_WAVE: Final = """
+---
+scenario: wave
+audience: profile.known
+entry: {{every: {{days: [{}], time: "09:00"}}}}
+steps: [{{id: stop, end: {{}}}}]
+"""
+JOURNEYS: Final = ("pinned", "followed", "drained", "ended", "gone")
+"""Scenarios that take their time, each with what a release does to who is under way in it."""
+FOLLOWED: Final = 25 * SECOND
+"""How long after its entry an instance that the second release moves can send at the earliest."""
+LOSSLESS: Final = ("pinned", "followed", "drained")
+"""Those of them that no release takes the last step from: who enters is written to."""
 
 
-class Releases(NamedTuple):
-    """What the house runs on, and what is published while it runs."""
+def _wait(step: str, seconds: int) -> str:
+    return f"  - {{id: {step}, delay: {{for: {seconds}s}}}}\n"
 
-    first: Program
-    second: Program
+
+def _journey(name: str, version: int, content: str, waits: str, rules: str = "") -> str:
+    return _JOURNEY.format(name=name, version=version, content=content, waits=waits, rules=rules)
+
+
+def _first() -> str:
+    return _CONTENT.format("first") + "".join(_journey(name, 1, "first", _wait("pause", 20)) for name in JOURNEYS)
+
+
+def _second() -> str:
+    moved = "in_flight: follow\nmoved: {pause: later, later: last}"
+    waits = _wait("before", 1) + _wait("later", 60) + _wait("last", 5)
+    return (
+        _CONTENT.format("second")
+        + _WAVE.format("wed")
+        + _journey("pinned", 2, "second", _wait("pause", 40))
+        + _journey("followed", 2, "second", waits, moved)
+        + _journey("drained", 2, "second", _wait("pause", 5), "in_flight: drain")
+        + _journey("ended", 2, "second", _wait("pause", 15), "in_flight: end")
+        + _journey("fresh", 1, "second", _wait("pause", 10))
+    )
+
+
+def _third() -> str:
+    moved = "in_flight: follow\nmoved: {pause: final, before: final, later: final, last: final}"
+    return (
+        _CONTENT.format("third")
+        + _WAVE.format("thu")
+        + _journey("pinned", 3, "third", _wait("pause", 10))
+        + _journey("followed", 3, "third", _wait("final", 30), moved)
+        + _journey("drained", 3, "third", _wait("pause", 5), "in_flight: drain")
+        + _journey("ended", 3, "third", _wait("pause", 15), "in_flight: end")
+        + _journey("fresh", 1, "second", _wait("pause", 10))
+        + _CONTENT.format("second")
+    )
 
 
 @cache
-def releases() -> Releases:
-    """Both releases, built once a process."""
-    return Releases(_program(_HOUSE), _program(_LATER))
+def releases(following: tuple[int, ...] = ()) -> tuple[Program, ...]:
+    """What the house runs on, and what is published while it runs; built once a process.
+
+    Args:
+        following: the releases after the first, 1 and 2, or 0 for the first again. Where there are none, the bundle has
+            no journeys that a release could concern.
+    """
+    if not following:
+        return (_program(_HOUSE, ()),)
+    texts = [_HOUSE + text for text in (_first(), _second(), _third())]
+    programs: list[Program] = []
+    for number in (0, *following):
+        programs.append(_program(texts[number], tuple(programs)))
+    return tuple(programs)
 
 
-def _program(text: str) -> Program:
+def _program(text: str, older: tuple[Program, ...]) -> Program:
     loaded = load_bundle({"house.yaml": text.encode()}, _SCHEMAS)
     if loaded.bundle is None:
         raise ValueError("\n".join(str(one) for one in loaded.diagnostics))
-    return build_program(loaded.bundle)
+    return build_program(loaded.bundle, older)

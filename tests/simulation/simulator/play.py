@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 from unittest.mock import patch
 
-from orchestrator.stream.lane import core
+from orchestrator.stream.lane import core, visits
 from tests.simulation.simulator.checks import check_quiet
 from tests.simulation.simulator.clean import check_clean, is_free_of_chance
 from tests.simulation.simulator.simulation import Simulation
@@ -38,7 +38,9 @@ def run_story(story: Story, trace: Trace | None = None) -> Exception | None:
     """Run one story to its end; what it broke, or None. An exception of the product is a broken promise, too."""
     run = Simulation(story, trace)
     try:
-        with patch.object(core, "FEW", GROUPED if story.grouped else core.FEW):
+        few = GROUPED if story.grouped else core.FEW
+        visits_at_once = 1 + story.seed % 2 if story.releases else visits.AT_ONCE
+        with patch.object(core, "FEW", few), patch.object(visits, "AT_ONCE", visits_at_once):
             run.run()
         outcome = check_quiet(run)
         if is_free_of_chance(story):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
@@ -19,9 +19,6 @@ from tests.simulation.simulator.tracing import describe
 from tests.simulation.simulator.violation import ViolationError
 from tests.simulation.simulator.watch import Watcher
 from tests.simulation.simulator.worker import Ownership, Worker
-
-if TYPE_CHECKING:
-    from orchestrator.engine.program.plan import Program
 
 START: Final = 1_772_442_000_000
 HORIZON: Final = 3_600 * SECOND
@@ -42,12 +39,16 @@ class Simulation:
     def __init__(self, story: Story, trace: Callable[[str], None] | None = None) -> None:
         self.story = story
         self.rng = Random(story.seed ^ 0x5EED)
-        self.broker = Broker(story.partitions, START)
+        alone = story.mode == "solo" and bool(story.releases)
+        self.broker = Broker(story.partitions, START, distinct=alone)
         self.told: dict[str, int] = {}
         """Event id -> event time of what was told so far."""
-        self.programs: list[Program] = [releases().first]
+        self.programs = releases(story.releases)
+        self.published = 1
+        """How many of the programs are published."""
         self.trace = trace
-        self.watcher = Watcher(self.broker)
+        meeting = story.mode in {"unique", "newest"} and not story.has("erase")
+        self.watcher = Watcher(self.broker, meeting=meeting, alone=story.mode == "solo")
         self.delivery = Delivery(self.broker, self.rng)
         self.owners: dict[int, Ownership] = {}
         self.zombies: list[Ownership] = []
@@ -91,7 +92,7 @@ class Simulation:
             (self._repeat, troubles.repeat),
             (self._release, troubles.release),
             (self._take_over, 5.0),
-            (self._publish, 0.6 if self.story.publishes else 0.0),
+            (self._publish, 2.0 if self.story.releases else 0.0),
         ]
         return [move for move, _ in table], [weight for _, weight in table]
 
@@ -152,18 +153,19 @@ class Simulation:
                 self.broker.append(INPUTS, record.partition, record.key, record.value or b"")
 
     def _publish(self) -> None:
-        if len(self.programs) == 1:
-            self.programs.append(releases().second)
-            self._say("another release is published")
-        worker = self.rng.choice(self.workers)
-        if worker.core.current is not self.programs[-1]:
-            worker.core.publish(self.programs[-1])
+        """Another release; or a worker reads of the next one, sooner or later than others."""
+        if self.published < len(self.programs) and self.rng.random() < 0.4:
+            self.published += 1
+            self._say(f"release {self.published} is published")
+        worker = self.workers[0] if self.story.lagging else self.rng.choice(self.workers)
+        if worker.read_release(self.published):
+            self._say(f"{worker.name} reads of release {worker.releases_read}")
 
     # Workers at work.
 
     def _worker(self) -> Worker:
         self.made += 1
-        return Worker(f"w{self.made}", self.broker, self.programs, self.watcher.settled)
+        return Worker(f"w{self.made}", self.broker, self.programs, self.published, self.watcher.settled)
 
     def _some(self) -> Ownership | None:
         owners = self.owners
@@ -327,6 +329,7 @@ class Simulation:
     def _settle(self) -> None:
         """Let everything arrive, and time pass until nothing is due."""
         self._sober()
+        self.published = len(self.programs)
         while self._waiting or self._retold:
             self._produce()
         for _ in range(MOST_ROUNDS):
@@ -360,8 +363,8 @@ class Simulation:
         """One turn for everybody; whether anything moved."""
         moved = False
         for worker in self.workers:
-            if self.story.publishes and worker.core.current is not self.programs[-1]:
-                worker.core.publish(self.programs[-1])
+            while worker.read_release(self.published):
+                moved = True
             if worker.facts_read < len(self.broker.logs["facts", 0]):
                 worker.read_facts(99)
                 moved = True

@@ -11,6 +11,10 @@ MODES: Final = ("unique", "newest", "any", "clash", "newest", "passing", "any", 
 together; `passing`: two people and what goes from hand to hand; `solo`: nobody meets anybody."""
 
 
+RELEASES: Final = ((1,), (1, 2), (1, 0))
+"""What may be published one after the other; 0 is the first release again."""
+
+
 class Happening(NamedTuple):
     """One thing that a producer tells. Its time is the clock's when it is told, less `behind`.
 
@@ -56,10 +60,12 @@ class Story(NamedTuple):
     troubles: Troubles
     merged: bool
     """Topics of a partition are read in the order of record time; else in any order."""
-    publishes: bool
-    """Another release is published meanwhile."""
+    releases: tuple[int, ...] = ()
+    """The releases that are published meanwhile, as house.py numbers them."""
     grouped: bool = False
     """Also small batches are sorted by customer, as large ones are."""
+    lagging: bool = False
+    """Only one of the workers reads of releases before all is calm."""
 
     def has(self, *types: str) -> bool:
         return any(one.type in types for one in self.happenings)
@@ -83,14 +89,15 @@ def draw_story(seed: int, mode: str = "") -> Story:
         rng.shuffle(happenings)
     return Story(
         seed, mode, rng.choice((1, 1, 2, 2, 3, 4)), rng.randint(1, 3), tuple(happenings), _troubles(rng),
-        merged=rng.random() < 0.5, publishes=rng.random() < 0.2, grouped=rng.random() < 0.5,
+        merged=rng.random() < 0.5, releases=rng.choice(((), (), (), *RELEASES)), grouped=rng.random() < 0.5,
+        lagging=rng.random() < 0.5,
     )  # fmt: skip
 
 
 def draw_deep(seed: int) -> Story:
     """A story of one worker that has many batches in flight and crashes all the time."""
     troubles = Troubles(crash=3.0, lose=0.0, release=0.0, hours=0.1, repeat=0.0)
-    return draw_story(seed)._replace(partitions=1, workers=1, merged=False, publishes=False, troubles=troubles)
+    return draw_story(seed)._replace(partitions=1, workers=1, merged=False, releases=(), troubles=troubles)
 
 
 def draw_echoes(seed: int) -> Story:
@@ -99,8 +106,42 @@ def draw_echoes(seed: int) -> Story:
     return draw_story(seed, "passing")._replace(troubles=troubles)
 
 
-DRAWS: Final = (draw_story, draw_deep, draw_echoes)
-"""Ways to draw: everything mixed, and two that look closely where trouble is rare."""
+def draw_releases(seed: int) -> Story:
+    """A story of releases on their way: what happens is over many seconds, and they come in the middle of it."""
+    modes = ("solo", "unique", "newest", "solo", "unique", "any")
+    story = draw_story(seed, modes[seed % len(modes)])
+    rng = Random(seed ^ 0x9E1EA5E)
+    happenings = tuple(
+        one._replace(type="seen", data={}) if one.type in {"put", "told"} and rng.random() < 0.6 else one
+        for one in story.happenings
+    )
+    troubles = story.troubles._replace(hours=rng.choice((1.0, 2.0, 4.0)))
+    return story._replace(
+        releases=rng.choice(RELEASES), partitions=rng.choice((1, 2, 3)), happenings=happenings, troubles=troubles,
+        merged=rng.random() < 0.7,
+    )  # fmt: skip
+
+
+def draw_skew(seed: int) -> Story:
+    """A story of two workers, one of which reads of a release long before the other, and of people who meet then."""
+    rng = Random(seed ^ 0x5CE3)
+    story = draw_releases(seed)
+    person = ["user_id:u0", "card_id:c0", "email:e0", "email:e1"]
+    happenings = []
+    for number in range(rng.randint(4, 7)):
+        nodes = rng.sample(person, 2 if number % 2 else 1)
+        nodes.sort(key=lambda node: [*MOST].index(node.partition(":")[0]))
+        kinds = {node.partition(":")[0]: node for node in nodes}
+        nodes = [kinds[space] for space in kinds]
+        happenings.append(Happening(f"e{number}", "seen", tuple(nodes), {}, "channel.web", nodes[0]))
+    return story._replace(
+        mode="unique", happenings=tuple(happenings), partitions=4, workers=2, lagging=True,
+        troubles=Troubles(crash=0.0, lose=0.0, release=0.3, hours=rng.choice((0.2, 0.5, 1.0)), repeat=0.0),
+    )  # fmt: skip
+
+
+DRAWS: Final = (draw_story, draw_deep, draw_echoes, draw_releases, draw_skew)
+"""Ways to draw: everything mixed, and four that look closely where trouble is rare."""
 
 
 def _troubles(rng: Random) -> Troubles:

@@ -2,13 +2,15 @@
 
 from collections import Counter
 
+from orchestrator.engine.advance import ANSWER_WAIT
 from orchestrator.engine.identity.work import Work
+from orchestrator.model import reason
 from orchestrator.model.customer import IN, Customer, Node, lines_of
 from orchestrator.model.effect import Action
 from orchestrator.model.ids import split_key
 from orchestrator.stream.lane.records import Batch, Record
 from tests.simulation.simulator.broker import Broker
-from tests.simulation.simulator.house import CAP_WINDOW, MOST, OWNERSHIP, SHARED, SILENCE, UNIQUE
+from tests.simulation.simulator.house import CAP_WINDOW, FOLLOWED, MOST, OWNERSHIP, SHARED, SILENCE, UNIQUE
 from tests.simulation.simulator.violation import ViolationError
 from tests.simulation.simulator.worker import Ownership
 
@@ -24,8 +26,13 @@ def strength(node: str) -> tuple[int, str]:
 class Watcher:
     """Looks at the owners' memory; a zombie's is no truth about who belongs to whom."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, *, meeting: bool, alone: bool) -> None:
         self.broker = broker
+        self.began = broker.clock
+        self.meeting = meeting
+        """Everybody comes together whom an event names: who leaves an address can be written to."""
+        self.alone = alone
+        """Nobody meets anybody: who entered is who goes on."""
         self.latest = 0
         self.roots: dict[int, dict[bytes, tuple[str, ...]]] = {}
 
@@ -33,11 +40,17 @@ class Watcher:
 
     def settled(self, record: Record, work: Work) -> None:
         """A record has changed a node: was each action of it allowed?"""
+        if self.meeting and record.timestamp < self.began + ANSWER_WAIT:
+            for note in work.notes:
+                if note.what == "suppressed" and note.reason == reason.NO_ADDRESS:
+                    raise ViolationError(f"{work.name} left an address, and {note.scenario} found none")
         for effect in work.effects:
             if isinstance(effect, Action):
                 if effect.at > self.latest:
                     raise ViolationError(f"{effect.scenario} acted at {effect.at}, and it is {self.latest}")
                 _allowed(effect, record, work.node)
+                if self.alone and isinstance(work.node.body, Customer):
+                    _moved_once(effect, work.node.body)
 
     # Who belongs to whom.
 
@@ -105,6 +118,14 @@ def _allowed(action: Action, record: Record, node: Node) -> None:
         twins = [c for c in customer.contacts if (c.scenario, c.key) == (action.scenario, action.key)]
         if len(twins) > 1:
             raise ViolationError(f"{action.scenario} {action.key} was decided by a customer who had it already")
+
+
+def _moved_once(action: Action, customer: Customer) -> None:
+    """Who follows to the second release stands two waits before the message, whichever step they came from."""
+    if action.scenario == "followed" and action.content == "em.second":
+        entered = customer.ordinals["followed\n"][1]
+        if action.at < entered + FOLLOWED:
+            raise ViolationError(f"followed, entered at {entered}, left a step out: {action.at}")
 
 
 def _reminder(action: Action, record: Record, customer: Customer) -> None:

@@ -70,17 +70,27 @@ class Flight:
 class Worker:
     """One process: a core, its own view of facts and releases, and the tables it kept."""
 
-    def __init__(self, name: str, broker: Broker, programs: list[Program], watch: Watch) -> None:
+    def __init__(self, name: str, broker: Broker, programs: tuple[Program, ...], published: int, watch: Watch) -> None:
         self.name = name
+        self.programs = programs
+        self.releases_read = published
         self.facts = Facts(programs[0].base_facts)
-        self.core = WatchedCore(programs[-1], self.facts, broker.partitions, watch)
-        for program in programs[:-1]:
+        self.core = WatchedCore(programs[published - 1], self.facts, broker.partitions, watch)
+        for program in programs[: published - 1]:
             self.core.know(program)
         self.broker = broker
         self.facts_read = 0
         self.kept: dict[int, PartitionTable] = {}
         self.lost = False
         self.read_facts(len(broker.logs["facts", 0]))
+
+    def read_release(self, published: int) -> bool:
+        """The next of the published releases, if there is one."""
+        if self.releases_read >= published:
+            return False
+        self.core.publish(self.programs[self.releases_read])
+        self.releases_read += 1
+        return True
 
     def read_facts(self, count: int) -> None:
         """The next rows of `facts`; at the start all of them."""

@@ -11,6 +11,7 @@ from orchestrator.language.bundle import EventSchemas, load_bundle
 from orchestrator.model.codec import decode_node, encode_node
 from orchestrator.model.customer import IN, Customer, Member, Node
 from orchestrator.model.ids import node_key
+from orchestrator.model.message import Tick, encode_message
 from orchestrator.stream.lane import visits
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.records import Batch, Record
@@ -149,3 +150,23 @@ def test_a_scenario_that_is_gone_is_told_once() -> None:
     assert lane.scheduled() == 0
     lane.core.publish(program_of("segment: two\nwhere: profile.known\n", older=(BEFORE, AFTER, gone)))
     assert lane.all_ticks() == [0]
+
+
+def _tick_record(lane: Lane, tick: Tick) -> Record:
+    record = Record(INPUTS, 0, lane.offset, START, node_key("default", "partition:0"), encode_message(tick))
+    lane.offset += 1
+    return record
+
+
+def test_wherever_the_changelog_of_a_batch_is_cut_off_a_new_owner_visits_who_is_left() -> None:
+    """The release, and how far its visits have come, never stand before what they speak of."""
+    lane = Lane(7)
+    lane.publish()
+    ticks = [Tick(release=AFTER.release), Tick(visit=True), Tick(visit=True)]
+    changelog = lane.core.process(0, [_tick_record(lane, tick) for tick in ticks], START).changelog
+    before = dict(lane.table)
+    for cut in range(len(changelog) + 1):
+        lane.table = before | {key: value for key, value in changelog[:cut] if value is not None}
+        lane.replace()
+        lane.all_ticks()
+        assert lane.scheduled() == 7, f"{cut} of {len(changelog)} records were written"
