@@ -108,12 +108,15 @@ def check_topics(settings: Settings, declared: Sequence[TopicDeclaration]) -> No
         UserError: the cluster cannot be used, or a topic is not as declared.
     """
     from orchestrator.stream import topics  # noqa: PLC0415
+    from orchestrator.telemetry import emit, events  # noqa: PLC0415
 
     kafka = settings.kafka
     connection = kafka.connection()
     with reaching(kafka):
         if kafka.create_topics:
-            asyncio.run(topics.apply(connection, declared, kafka.partitions, replication=kafka.replication))
+            apply = topics.apply(connection, declared, kafka.partitions, replication=kafka.replication)
+            if created := asyncio.run(apply):
+                emit(events.TopicsCreated(len(created)))
         faults = asyncio.run(topics.check(connection, declared, kafka.partitions))
     if faults:
         raise UserError("\n".join(str(fault) for fault in faults))

@@ -59,6 +59,10 @@ class Figures:
         set_lag(self._recorder, self._behind, behind)
         self._behind = set(behind)
 
+    def assigned(self, partitions: int) -> None:
+        """The group has given out partitions anew; so many are this process's."""
+        self._log.emit(events.PartitionsAssigned(partitions))
+
     def broke(self, channel: str, error: str) -> None:
         self._recorder.add(metrics.FAILURES, "delivery")
         self._log.emit(events.ChannelUnreachable(channel, error, 0))

@@ -92,7 +92,7 @@ def run_delivery(parts: Parts) -> int:
     code = run_lane(
         core,
         parts.lane,
-        hooks=LaneHooks(on_lag=figures.looked),
+        hooks=LaneHooks(on_assigned=figures.assigned, on_lag=figures.looked),
         attachments=[bundles.beside, lambda _: _closing(attempts)],
     )
     return 1 if bundles.failed else code

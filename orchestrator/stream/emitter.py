@@ -175,6 +175,11 @@ class Pipeline:
         """Whether nothing is under way."""
         return not self._open
 
+    @property
+    def under_way(self) -> int:
+        """How many batches are not done."""
+        return self._open
+
     async def put(self, batch: Batch) -> None:
         """Hand a batch over; waits while too many are under way. After a failure batches go nowhere."""
         await self._room.acquire()

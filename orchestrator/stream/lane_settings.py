@@ -68,6 +68,8 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     compression: str | None = "zstd"
     """What the lane writes is packed with `zstd` (or `gzip`, or not at all): records of customers shrink to a fifth,
     on the wire, on the broker's disk, and for who recovers from them."""
+    stop_patience: int = 10_000
+    """How long a worker that is told to stop waits for a broker that does not answer."""
     watchdog: WatchdogSettings = WatchdogSettings()
 
     @property
@@ -107,6 +109,8 @@ def _nothing(*_args: object) -> None:
 class LaneHooks(msgspec.Struct, frozen=True, kw_only=True):
     """Called by the lane in its loop's thread. They must not block; what they raise ends the worker."""
 
+    on_assigned: Callable[[int], None] = _nothing
+    """The group has given out partitions anew: so many are ours, and their recovery begins."""
     on_ready: Callable[[int], None] = _nothing
     """A partition is recovered and its first input may come."""
     on_revoked: Callable[[int], None] = _nothing

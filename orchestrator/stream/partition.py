@@ -102,6 +102,11 @@ class PartitionRunner:
         """Whether every batch so far is done and committed."""
         return self.pipeline.idle and all(self._floor[topic] >= end for topic, end in self._decided.items())
 
+    @property
+    def uncommitted(self) -> int:
+        """Records that the core has decided on and whose offsets are not committed."""
+        return sum(max(0, end - self._floor[topic]) for topic, end in self._decided.items())
+
     def start(self) -> None:
         """Begin with the input."""
         self._task = asyncio.ensure_future(self._run())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.stream import failpoints
 from orchestrator.stream.app import LaneApp
+from orchestrator.stream.farewell import leave_without_broker
 from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
 from orchestrator.stream.shell import Shell
 from orchestrator.stream.watchdog import Pulse, Watchdog
@@ -85,8 +86,9 @@ def run_lane(
         attachments: entered in the lane's event loop before it joins the group, left after it has stopped.
 
     Returns:
-        The exit code: 0 after a stop that was asked for, 1 after a failure (it is logged). A watchdog ends the
-        process by itself with code 70, see `orchestrator.stream.watchdog`.
+        The exit code: 0 after a stop that was asked for, 1 after a failure (it is logged). A stop without a broker ends
+        the process with the same codes, see `orchestrator.stream.farewell`; a watchdog ends it with code 70, see
+        `orchestrator.stream.watchdog`.
     """
     before = set(threading.enumerate())
     pulse = Pulse()
@@ -121,7 +123,7 @@ async def _run(
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, lane.stop)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    beating = asyncio.ensure_future(_beat(shell))
+    beside = [asyncio.ensure_future(each) for each in (_beat(shell), leave_without_broker(shell, lane.stopped()))]
     try:
         async with contextlib.AsyncExitStack() as stack:
             for attachment in attachments:
@@ -129,7 +131,8 @@ async def _run(
             await _serve(shell, lane)
     finally:
         pulse.stopping()
-        beating.cancel()
+        for task in beside:
+            task.cancel()
     return 1 if shell.failure is not None else 0
 
 

@@ -106,6 +106,7 @@ class Shell:
         self.restores = {}
         self._releasing = False
         self.epoch += 1
+        self.hooks.on_assigned(len(wanted))
 
     async def open(
         self, table: PartitionTable, starts: Mapping[str, tuple[int, int]], committed: dict[str, int]
@@ -257,6 +258,14 @@ class Shell:
         behind = {(topic, p): end - runners[p].committed_up_to(topic) for (topic, p), end in ends.items()}
         self.pulse.lag(any(records > 0 for records in behind.values()))
         self.hooks.on_lag({which: max(0, records) for which, records in behind.items()})
+
+    def in_hand(self) -> dict[int, int]:
+        """Partition -> batches that wait for the broker; a change says that it answers."""
+        return {partition: runner.pipeline.under_way for partition, runner in self.runners.items()}
+
+    def uncommitted(self) -> list[int]:
+        """For each partition at work, the records that are decided and not committed."""
+        return [runner.uncommitted for runner in self.runners.values()]
 
     def settled(self) -> bool:
         """Whether everything handed to the core is written, sent and committed."""

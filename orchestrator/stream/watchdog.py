@@ -7,12 +7,13 @@ thread, a stop that waits for ever). Then a clear log line and an exit code, so 
 from __future__ import annotations
 
 import faulthandler
-import logging
 import os
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING
+
+from orchestrator.telemetry import emit, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from orchestrator.stream.lane_settings import WatchdogSettings
 
 EXIT_CODE = 70
-log = logging.getLogger(__name__)
 
 
 class Pulse:
@@ -107,7 +107,7 @@ class Watchdog(threading.Thread):
         while not self._over.wait(self._settings.check_every / 1000):
             found = complaint(self._pulse, self._settings, time.monotonic())
             if found:
-                log.critical("watchdog: %s; ending the process so that it can be started anew", found)
+                emit(events.WatchdogEnded(found))
                 faulthandler.dump_traceback(file=sys.stderr)
                 sys.stderr.flush()
                 self._end(EXIT_CODE)

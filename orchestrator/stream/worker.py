@@ -119,6 +119,7 @@ class _Worker:
     def hooks(self) -> LaneHooks:
         figures = self.parts.figures
         return LaneHooks(
+            on_assigned=figures.assigned,
             on_ready=self._ready,
             on_revoked=self._revoked,
             on_progress=figures.progress,

@@ -119,6 +119,10 @@ class WorkerFigures:
 
     # Bundles and failures.
 
+    def assigned(self, partitions: int) -> None:
+        """The group has given out partitions anew; so many are this worker's."""
+        self._log.emit(events.PartitionsAssigned(partitions))
+
     def link_key_missing(self, channels: Sequence[str]) -> None:
         """The release signs links on these channels, and this worker has no key to read their tokens with."""
         self._log.emit(events.LinkKeyMissing(", ".join(channels), "who follows a link is not recognised"))

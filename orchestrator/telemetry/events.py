@@ -191,11 +191,23 @@ class WatchdogEnded(LogEvent):
     """The watchdog ended the process because it did not do its work; a supervisor is to start it anew."""
 
     level = logging.ERROR
-    words = "the watchdog ends this process: {complaint}"
-    metric = metrics.WATCHDOG_ENDS
-    labels = ("reason",)
-    reason: str
+    words = "the watchdog ends this process, so that it can be started anew: {complaint}"
     complaint: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftWithoutBroker(LogEvent):
+    """A process was told to stop and Kafka did not answer, so it left without it."""
+
+    level = logging.WARNING
+    words = (
+        "Kafka does not answer, leaving after {seconds:.0f} s without it: {records} records of {partitions} partitions "
+        "are decided and not committed. Nothing is lost: they are read again at the next start, and what has left "
+        "goes out again under the same ids"
+    )
+    seconds: float
+    records: int
+    partitions: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,6 @@ TO_RESTORE: Final = _gauge(
 ZOMBIE_VALUES: Final = _counter("zombie_values", "Changelog values left aside: their writer had lost the partition.")
 RECOVERY_SECONDS: Final = _histogram("recovery_seconds", "From the assignment of a partition until it takes inputs.")
 REBALANCES: Final = _counter("rebalances", "Times that partitions were assigned anew to this worker.")
-WATCHDOG_ENDS: Final = _counter("watchdog_ends", "Times that the watchdog ended this process, by reason.", "reason")
 BUNDLES: Final = _counter("bundles", "Releases of the bundle, by outcome: taken or refused.", "outcome")
 ASKS: Final = _counter("asks", "Questions answered from memory, by outcome.", "outcome")
 ASK_SECONDS: Final = _histogram("ask_seconds", "From a question's arrival at its owner to the answer.")

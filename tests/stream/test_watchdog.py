@@ -111,7 +111,7 @@ def test_the_thread_ends_the_process_once_and_says_why(caplog: pytest.LogCapture
     watchdog.start()
     watchdog.join(10)
     assert codes == [EXIT_CODE]
-    assert "watchdog: the event loop is stuck" in caplog.text
+    assert "the watchdog ends this process, so that it can be started anew: the event loop is stuck" in caplog.text
 
 
 def test_dismissed_it_goes_home() -> None:
@@ -138,5 +138,8 @@ def test_a_process_whose_loop_never_comes_back_really_ends() -> None:
     )
     done = subprocess.run([sys.executable, "-c", stuck], capture_output=True, timeout=30, check=False)  # noqa: S603  our own text
     assert done.returncode == EXIT_CODE
-    assert b"CRITICAL:orchestrator.stream.watchdog:watchdog: the event loop is stuck" in done.stderr
+    assert (
+        b"ERROR:orchestrator:the watchdog ends this process, so that it can be started anew: the event loop"
+        in done.stderr
+    )
     assert b"time.sleep" in done.stderr or b"in main" in done.stderr, "with where it was stuck"

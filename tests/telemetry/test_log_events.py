@@ -62,9 +62,9 @@ def test_labels_of_the_metric_come_from_the_event(lines: io.StringIO) -> None:
     recorder = Recorder()
     log = EventLog(recorder)
     log.emit(events.BundleTaken(release="r1", scenarios=10))
-    log.emit(events.WatchdogEnded(reason="loop_stuck", complaint="the event loop is stuck for 31 s"))
+    log.emit(events.ProcessFailed("delivery", "KafkaError"))
     assert recorder.value(metrics.BUNDLES, "taken") == 1
-    assert recorder.value(metrics.WATCHDOG_ENDS, "loop_stuck") == 1
+    assert recorder.value(metrics.FAILURES, "delivery") == 1
     assert [line["level"] for line in parsed(lines)] == ["INFO", "ERROR"]
 
 
