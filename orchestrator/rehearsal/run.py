@@ -152,8 +152,9 @@ class Run:
             **self.bindings.fill(self.cast.ids(event), event.place("ids")),
             **self.bindings.fill(event.with_, event.place("with")),
         }
+        type_ = event.on.removeprefix(f"{event.channel}.")  # `email.opened` is the type `opened` on `email`
         for _ in range(event.copies):
-            self._send(event.channel, event.on, arrival.id, happened, arrival.at, data)
+            self._send(event.channel, type_, arrival.id, happened, arrival.at, data)
 
     def _send(self, channel: str, type_: str, id_: str, happened: int, at: int, data: dict[str, Any]) -> None:
         world = self.world

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
+
+import pytest
 
 from orchestrator.rehearsal import report
 from orchestrator.rehearsal.coverage import Coverage
@@ -131,3 +134,27 @@ def test_the_same_test_gives_the_same_record_every_time(shop: Callable[..., Bund
         records.append(outcome.run.world.record.happenings)
     assert records[0] == records[1]
     assert records[0]
+
+
+@pytest.mark.parametrize("name", ["opened", "email.opened"])
+def test_an_event_declared_apart_by_channel_is_known_by_its_bare_name_too(
+    shop: Callable[..., Bundle], name: str
+) -> None:
+    apart = """
+    events: more
+    define: {email.clicked: {channel: [email]}, push.clicked: {channel: [push]}}
+    ---
+    scenario: follow
+    entry: {on: email.clicked}
+    steps: [{id: wait, delay: {for: 1h}}]
+    ---
+    test: a click
+    only: [follow]
+    start: 2026-03-02T10:00:00+01:00
+    customers: {amy: {ids: {email: amy@example.com}}}
+    events: [{at: 0s, customer: amy, channel: email, on: NAME}]
+    expect: [{at: 0s, customer: amy, entered: follow}]
+    """
+    bundle = shop(dedent(apart).replace("NAME", name.replace("opened", "clicked")))
+    (outcome,) = play(bundle, chosen(bundle))
+    assert not outcome.failures

@@ -12,7 +12,9 @@ from orchestrator.language.spec.scope import ENGINE_EVENTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from orchestrator.language.bundle.draft import Draft
     from orchestrator.language.lint.context import Context
+    from orchestrator.language.source.position import Position
     from orchestrator.language.spec.reader import Reference
 
 _CODES: Final = {
@@ -32,8 +34,11 @@ def references(context: Context) -> Iterator[Diagnostic]:
     """Look up every name that a field refers to."""
     known = _known(context)
     for draft in context.drafts.documents:
+        channels = _channels_of_stories(draft)
         for reference in draft.references:
-            if reference.kind == "event":
+            if reference.kind == "event" and reference.at in channels:
+                yield from _story_event(context, reference, channels[reference.at])
+            elif reference.kind == "event":
                 yield from event_reference(context, reference)
             elif reference.kind not in _LOCAL and reference.name not in known[reference.kind]:
                 yield undeclared(reference, known[reference.kind])
@@ -74,6 +79,25 @@ def undeclared(reference: Reference, known: Iterable[str]) -> Diagnostic:
     message = f"no {noun} `{reference.name}` is declared"
     hint = did_you_mean(reference.name, known)
     return diagnostic(code, message, reference.at, length=reference.length, hint=hint)
+
+
+def _channels_of_stories(draft: Draft) -> dict[Position, str]:
+    """Where the events of a test are named → the channel that each comes from."""
+    if draft.kind != "test":
+        return {}
+    return {event.place("on"): event.channel for event in (*draft.element.history, *draft.element.events)}
+
+
+def _story_event(context: Context, reference: Reference, channel: str) -> Iterator[Diagnostic]:
+    """An event of a test comes from a channel of its own, so its bare name says enough."""
+    events, name = context.typing.events, reference.name
+    given, dot, type_ = name.partition(".")
+    if dot and given in events.channels and given != channel and events.named(name):
+        message = f"`{name}` does not come from `{channel}`"
+        hint = f"write `channel: {given}`, or `on: {type_}`"
+        yield diagnostic("E-EVENT", message, reference.at, length=reference.length, hint=hint)
+    elif not events.named(f"{channel}.{name}"):
+        yield from event_reference(context, reference)
 
 
 def event_reference(context: Context, reference: Reference) -> Iterator[Diagnostic]:
