@@ -6,7 +6,7 @@ from orchestrator.engine.context import plain
 from orchestrator.engine.moment import Moment
 from orchestrator.engine.slots import answer_slot
 from orchestrator.language.cel import CelError
-from orchestrator.model.customer import IN, Customer, decisions_of, lines_of
+from orchestrator.model.customer import IN, Customer, decisions_of, lines_of, steps_of
 
 if TYPE_CHECKING:
     from orchestrator.engine.engine import Engine
@@ -58,10 +58,16 @@ def context_of(moment: Moment) -> dict[str, Any]:
             {"id": t.id, "queue": t.queue, "key": t.key, "due": t.due, "overdue": t.overdue} for t in customer.tasks
         ],
         "decisions": [_fields(decision) for decision in decisions_of(customer.decisions)],
-        "timeline": [
-            {"time": line.time, "type": line.type, "channel": line.channel} for line in lines_of(customer.timeline)
-        ],
+        "timeline": _timeline(customer),
     }
+
+
+def _timeline(customer: Customer) -> list[dict[str, Any]]:
+    """What happened, oldest first, and among it how identifiers came together and apart; these without names."""
+    lines = [{"time": line.time, "type": line.type, "channel": line.channel} for line in lines_of(customer.timeline)]
+    for at, step in steps_of(customer.steps):
+        lines.append({"time": at, "type": f"identity_{step.what}", "channel": "engine"})
+    return sorted(lines, key=lambda line: line["time"])
 
 
 def profile_map(moment: Moment) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orchestrator.engine.advance import Advance
 from orchestrator.engine.identity.merge import DECISIONS_KEPT
 from orchestrator.engine.profile_only import only_tells, tell
+from orchestrator.engine.tasks import erase_tasks
 from orchestrator.model import ring
 from orchestrator.model.customer import IN, Customer, Decision, IdentityStep, decision_bytes
 from orchestrator.model.effect import Note
@@ -80,6 +81,7 @@ class Engine:
 
     def erased(self, work: "Work", customer: Customer, time: int) -> None:
         """Everything is to be forgotten: what is under way is withdrawn."""
+        erase_tasks(work, customer)
         advance = self._advance(work, customer)
         advance.erased()
         work.effects += advance.effects

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.engine.context import plain
 from orchestrator.engine.functions.said import thread_map
 from orchestrator.engine.maps import opened_event
-from orchestrator.model.customer import Instance, Task
+from orchestrator.model.customer import Customer, Instance, Task
 from orchestrator.model.effect import TaskNotice
 
 if TYPE_CHECKING:
+    from orchestrator.engine.identity.work import Work
     from orchestrator.engine.moment import Moment
 
 
@@ -66,6 +67,22 @@ def withdraw_tasks(moment: "Moment", instance: Instance) -> None:
         ours = (task.scenario, task.instance_key, task.ordinal) == (instance.scenario, instance.key, instance.ordinal)
         if ours and task.on_exit == "withdraw":
             settle_task(moment, task, "withdrawn")
+
+
+def erase_tasks(work: "Work", customer: Customer) -> None:
+    """The customer is erased: every open task is withdrawn, also those that would outlive their journey.
+
+    The newest record of a task holds for people's tools, and this one says nothing of anybody.
+    """
+    tenant, node = work.tenant, f"{work.tenant}/{work.name}"
+    work.effects += [
+        TaskNotice(
+            task.id, "withdrawn", task.queue, "", customer.person, tenant, node, task.opened_at, task.due,
+            task.scenario, task.step,
+        )
+        for task in customer.tasks
+    ]  # fmt: skip
+    customer.tasks = []
 
 
 def overdue(moment: "Moment", task: Task) -> None:

@@ -91,9 +91,24 @@ def said_of(note: Note, when: Callable[[int], str]) -> str:
         return f"{note.what} {detail['content']}: {note.reason}: {parts_in_words(detail)} ({place})"
     if note.what in {"suppressed", "held"}:
         return f"{note.what} {detail['content']}: {note.reason}{more} ({place})"
+    if note.what.startswith("identity_"):
+        return _identity(note, detail)
     if note.what.startswith("task"):
         return f"task {detail['queue']} {note.what.partition('_')[2] or 'opened'}{more} ({place})"
     return _other(note, place, detail, more)
+
+
+def _identity(note: Note, detail: dict[str, Any]) -> str:
+    """How identifiers came together, apart, or did not."""
+    nodes, by = " and ".join(detail["nodes"]), " and ".join(detail["by"])
+    seen = f" in {detail['event']}" if detail["event"] else ""
+    return {
+        "identity_joined": f"{nodes} joined: {by} were seen together{seen}",
+        "identity_left": f"{nodes} left: {note.reason}" + (f", {by} were seen together{seen}" if by else ""),
+        "identity_began": f"{nodes} began anew: {note.reason}",
+        "identity_conflict": f"{nodes} were seen together{seen} and stay apart: {note.reason}",
+        "identity_erased": "everything was erased",
+    }[note.what]
 
 
 def _not_so(note: Note, place: str) -> str:

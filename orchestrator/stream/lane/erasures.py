@@ -7,6 +7,7 @@ was erased does not live on in the proof of it.
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.identity.handlers import tell_receipt
+from orchestrator.engine.identity.marks import KEPT
 from orchestrator.model.customer import Receipt, Reference
 from orchestrator.model.effect import ErasureReceipt
 from orchestrator.model.ids import node_key
@@ -28,7 +29,7 @@ def forget(step: "Step", record: "Record", name: str, message: Forget) -> None:
         return
     work = step.work(node, name, record)
     if isinstance(node.body, Reference) and node.body.owner in message.owners:
-        node.body = None
+        node.body = Reference(forgotten_at=record.timestamp + KEPT)
     tell_receipt(work, message.request, [], [name])
     work.changed = True
     step.settle(record, key, work)

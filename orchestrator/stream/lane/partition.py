@@ -229,8 +229,9 @@ def node_due(node: Node) -> int:
             return due
         forgotten = forgotten_at(body)
         return min(due, forgotten) if due else forgotten
-    if isinstance(body, Reference) and body.waiting:
-        return min(until for until, _ in body.waiting)
+    if isinstance(body, Reference):
+        dues = [until for until, _ in body.waiting]
+        return min([*dues, body.forgotten_at] if body.forgotten_at else dues, default=0)
     return 0
 
 

@@ -100,3 +100,7 @@ def _unowned(step: "Step", record: Record, node: Node, until: int) -> None:
             step.sends.append(sent)
             step.outcomes.append(("reference", "dead_letter"))
     body.waiting = kept
+    if 0 < body.forgotten_at <= until:
+        body.forgotten_at = 0
+        if not kept and not body.owner:
+            node.body = None
