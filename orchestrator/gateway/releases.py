@@ -31,6 +31,7 @@ class PublishedReleases:
         self._changed: set[str] = set()
         self._rules: dict[str, ReleaseRules] = {}
         self._news = asyncio.Event()
+        self._caught_up = False
 
     def learn(self, key: bytes, value: bytes | None) -> None:
         """Take in one record of the topic.
@@ -50,9 +51,12 @@ class PublishedReleases:
         return self._rules.get(tenant)
 
     @property
-    def any(self) -> bool:
-        """Whether any tenant has a release."""
-        return bool(self._rules)
+    def ready(self) -> bool:
+        """Whether there is a release, and every tenant whose release was published before this start has its own.
+
+        One tenant's release is not enough: the requests of the others would be refused until theirs is read.
+        """
+        return self._caught_up and bool(self._rules)
 
     async def run(self, complete: Callable[[], Awaitable[None]]) -> None:
         """Read releases as they come, until cancelled.
@@ -62,11 +66,12 @@ class PublishedReleases:
         """
         await complete()
         while True:
-            await self._news.wait()
             self._news.clear()
             changed, self._changed = self._changed, set()
             for tenant in changed & self._published.current.keys():
                 await self._take(tenant, self._published.current[tenant])
+            self._caught_up = True
+            await self._news.wait()
 
     async def _take(self, tenant: str, release: str) -> None:
         files = self._published.files(tenant, release)

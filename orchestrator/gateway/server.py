@@ -133,7 +133,9 @@ async def _running(
         workers = await stack.enter_async_context(_follow(WORKERS, owners.learn, figures, options.connection))
         followers = [_task(bundles.failed()), _task(workers.failed()), _task(releases.run(bundles.ready))]
         stack.push_async_callback(_cancel, followers)
-        gateway = _assemble(options, figures, schemas, releases, owners, events, transport, recorder)
+        gateway = _assemble(
+            options, figures, schemas, releases, owners, events, transport, recorder, lambda: workers.caught_up
+        )
         stack.push_async_callback(gateway.intake.finish)
         yield create_app(gateway), followers
 
@@ -147,6 +149,7 @@ def _assemble(
     events: KafkaEventLog,
     transport: HttpTransport,
     recorder: Recorder,
+    owners_known: Callable[[], bool],
 ) -> Gateway:
     credentials = Credentials(options.credentials, time.monotonic)
     tokens = LinkTokens(options.link_keys)
@@ -182,7 +185,7 @@ def _assemble(
         observer=figures,
         clock=time.monotonic,
         in_hand=in_hand,
-        parts_ready=lambda: {"broker": events.ready, "release": releases.any},
+        parts_ready=lambda: {"broker": events.ready, "release": releases.ready, "owners": owners_known()},
         metrics=recorder.page,
         schemas=schemas,
         unsubscribing=Unsubscribing(intake, tokens, figures, _wall_clock, time.monotonic),

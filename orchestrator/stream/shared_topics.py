@@ -76,6 +76,11 @@ class CompactedTopic:
             await asyncio.wait([self._reading])
         await self._consumer.stop()
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything is read that was in the topic when reading started."""
+        return self._caught_up.done() and not self._caught_up.cancelled() and self._caught_up.exception() is None
+
     async def ready(self) -> None:
         """Wait until everything is read that was in the topic when reading started.
 

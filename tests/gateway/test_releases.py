@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +13,7 @@ import pytest
 
 from orchestrator.gateway.releases import PublishedReleases, bundle_loader
 from orchestrator.gateway.schemas import compile_schema
-from orchestrator.language.bundle import EventSchemas
+from orchestrator.language.bundle import EventSchemas, LoadResult
 from orchestrator.stream.topics import TopicDeclaration, load_declarations
 
 if TYPE_CHECKING:
@@ -82,11 +83,14 @@ class House:
         self.releases.learn(f"{tenant}/release".encode(), word)
 
 
+def declared() -> EventSchemas:
+    return EventSchemas.from_topics({"topic": one.topic, "events": one.events} for one in load_declarations())
+
+
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     told = Told()
-    schemas = EventSchemas.from_topics({"topic": one.topic, "events": one.events} for one in load_declarations())
-    releases = PublishedReleases(bundle_loader(schemas), cast("Observer", told))
+    releases = PublishedReleases(bundle_loader(declared()), cast("Observer", told))
 
     async def complete() -> None:
         return
@@ -97,15 +101,51 @@ async def house() -> AsyncIterator[House]:
     await asyncio.wait([running])
 
 
+async def test_it_is_ready_when_every_tenant_has_the_release_that_was_published_before_the_start() -> None:
+    """One tenant's release makes nobody else's: whoever asked in between was told that there is none."""
+    may_load, told = threading.Semaphore(1), Told()
+
+    def load(files: Mapping[str, bytes]) -> LoadResult:
+        may_load.acquire()
+        return bundle_loader(declared())(files)
+
+    house = House(PublishedReleases(load, cast("Observer", told)), told)
+    for tenant in ("one", "two"):
+        house.publish(tenant, f"r-{tenant}", {"ground.yaml": GROUND, "slots.yaml": SLOTS})
+    complete = asyncio.Event()
+
+    async def read() -> None:
+        await complete.wait()
+
+    running = asyncio.create_task(house.releases.run(read))
+    try:
+        await asyncio.sleep(0)
+        assert not house.releases.ready
+        complete.set()
+        async with asyncio.timeout(20):
+            while not told.taken:  # noqa: ASYNC110  it tells nobody but its observer
+                await asyncio.sleep(0.01)
+            assert not house.releases.ready
+            may_load.release()
+            while not house.releases.ready:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert sorted(told.taken) == ["r-one", "r-two"]
+        assert all(house.releases.rules(tenant) is not None for tenant in ("one", "two"))
+    finally:
+        may_load.release()
+        running.cancel()
+        await asyncio.wait([running])
+
+
 async def test_a_published_release_gives_the_rules(house: House, eventually_async: Any) -> None:
     assert house.releases.rules("shop") is None
-    assert not house.releases.any
+    assert not house.releases.ready
     house.publish("shop", "r1", {"ground.yaml": GROUND, "slots.yaml": SLOTS})
     await eventually_async(lambda: house.told.taken or house.told.refused)
     assert house.told == Told(taken=["r1"])
     rules = house.releases.rules("shop")
     assert rules is not None
-    assert house.releases.any
+    assert house.releases.ready
     assert house.releases.rules("another") is None
     assert rules.identifiers == ("user_id", "email", "phone", "anonymous_id", "account_id")
     assert rules.references == ("thread",)
