@@ -47,10 +47,11 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
 
 
 class Matching(msgspec.Struct, array_like=True, gc=False):
-    """What one customer's record keeps for one sequence."""
+    """What one customer's record keeps for one sequence; `sign` says for which elements, "" for whatever they are."""
 
     seen: list[Seen] = []
     pending: list[Pending] = []
+    sign: str = ""
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -80,7 +81,7 @@ class Completed(NamedTuple):
 def remember(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> Matching:
     """Keep an event that fits elements; what must be absent and has happened ends what waits."""
     sequence = _sequence(plan)
-    state = _opened(moment, plan.name)
+    state = _opened(moment, plan)
     fits = _fits(moment, plan, sequence, event)
     one = Seen(event.time, f"{event.id}\n{event.source}", fits, stored_event(event, sequence.fields))
     if not fits or any(known.place == one.place for known in state.seen):
@@ -90,7 +91,7 @@ def remember(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> Matching
     state.seen = sorted([*kept, one], key=lambda known: known.place)[-MOST_KEPT:]
     if fits & _ABSENT:
         state.pending = [pending for pending in state.pending if not _broken(moment, plan, pending, [one])]
-    _keep(moment, plan.name, state)
+    _keep(moment, plan, state)
     return state
 
 
@@ -102,29 +103,34 @@ def completed(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> list[Co
 
 def completed_by_merge(moment: "Moment", plan: "ScenarioPlan") -> list[Completed]:
     """Two halves have become one: what their events complete together, if it is not too late for it."""
-    state = _opened(moment, plan.name)
+    state = _opened(moment, plan)
     return _completions(moment, plan, state, moment.now - moment.program.lateness)
 
 
 def completed_by_absence(moment: "Moment", plan: "ScenarioPlan", at: int) -> list[Completed]:
     """The sequences that were only waiting for a time, which has come."""
-    state = _opened(moment, plan.name)
+    state = _opened(moment, plan)
     ready = [Completed(pending.event, pending.due) for pending in state.pending if pending.due <= at]
     state.pending = [pending for pending in state.pending if pending.due > at]
-    _keep(moment, plan.name, state)
+    _keep(moment, plan, state)
     return ready
 
 
 def join(one: list[Any], other: list[Any]) -> list[Any]:
-    """The states of two halves as one."""
+    """The states of two halves as one; where a release lies between them, the one of the newer event."""
     mine, theirs = _decode(one[1]), _decode(other[1])
+    if mine.sign != theirs.sign:
+        return _packed(
+            max(mine, theirs, key=lambda state: (state.seen[-1].place if state.seen else (0, ""), state.sign))
+        )
     seen = {known.place: known for known in theirs.seen}
     for known in mine.seen:
         twin = seen.get(known.place)
         known.done = known.done or (twin is not None and twin.done)
         seen[known.place] = known
     pending = sorted(mine.pending + theirs.pending, key=lambda waiting: waiting.due)[:MOST_PENDING]
-    return _packed(Matching(sorted(seen.values(), key=lambda known: known.place)[-MOST_KEPT:], pending))
+    kept = sorted(seen.values(), key=lambda known: known.place)[-MOST_KEPT:]
+    return _packed(Matching(kept, pending, mine.sign))
 
 
 def _sequence(plan: "ScenarioPlan") -> "SequencePlan":
@@ -132,17 +138,20 @@ def _sequence(plan: "ScenarioPlan") -> "SequencePlan":
     return plan.sequence
 
 
-def _opened(moment: "Moment", name: str) -> Matching:
-    known = moment.customer.matching.get(name)
-    return _decode(known[1]) if known is not None and isinstance(known[1], bytes) else Matching()
+def _opened(moment: "Moment", plan: "ScenarioPlan") -> Matching:
+    """What is kept; nothing where a release has changed the elements since: what fitted them fits others now."""
+    known, sign = moment.customer.matching.get(plan.name), _sequence(plan).sign
+    state = _decode(known[1]) if known is not None and isinstance(known[1], bytes) else Matching()
+    return state if state.sign in {"", sign} else Matching(sign=sign)
 
 
 def _packed(state: Matching) -> list[Any]:
     return [min((pending.due for pending in state.pending), default=0), _encode(state)]
 
 
-def _keep(moment: "Moment", name: str, state: Matching) -> None:
-    moment.customer.matching = {**moment.customer.matching, name: _packed(state)}
+def _keep(moment: "Moment", plan: "ScenarioPlan", state: Matching) -> None:
+    state.sign = _sequence(plan).sign
+    moment.customer.matching = {**moment.customer.matching, plan.name: _packed(state)}
 
 
 def _fits(moment: "Moment", plan: "ScenarioPlan", sequence: "SequencePlan", event: "Event") -> int:
@@ -174,7 +183,7 @@ def _completions(moment: "Moment", plan: "ScenarioPlan", state: Matching, since:
             one.done = changed = True
             found += _or_wait(moment, plan, state, chain)
     if changed:
-        _keep(moment, plan.name, state)
+        _keep(moment, plan, state)
     return found
 
 

@@ -383,3 +383,30 @@ def test_who_waits_for_a_scenario_that_never_comes_leaves_it() -> None:
     ahead = Ahead(story(1, WAIT + told("two")), story(1, WAIT + told("one")).replace("story", "another"))
     assert ahead.ticks(ahead.due + 10 * M, ahead.earlier.programs[0]) == []
     assert ahead.stands() == []
+
+
+def test_what_fitted_an_element_of_a_sequence_fits_none_of_a_release_that_has_other_elements() -> None:
+    def sequence(version: int, *on: str) -> str:
+        elements = ", ".join(f"{{on: {type_}}}" for type_ in on)
+        entry = f"entry: {{sequence: [{elements}], within: 1d}}"
+        return story(version, WAIT).replace("entry: {on: seen, key: event.page}", entry)
+
+    releases = Releases(sequence(1, "seen", "bought"))
+    releases.play.comes("seen", M)
+    releases.publish(sequence(2, "put", "bought"), at=10 * M)
+    releases.play.comes("bought", 20 * M)
+    assert releases.play.told("entered") == [], "nothing was put: what was seen is the first element no more"
+    releases.play.comes("put", 30 * M, sku="x", qty=1, cart="c")
+    releases.play.comes("bought", 40 * M)
+    assert len(releases.play.told("entered")) == 1
+
+
+def test_a_release_that_leaves_a_sequence_as_it_was_forgets_nothing_of_it() -> None:
+    text = story(1, WAIT).replace(
+        "entry: {on: seen, key: event.page}", "entry: {sequence: [{on: seen}, {on: bought}], within: 1d}"
+    )
+    releases = Releases(text)
+    releases.play.comes("seen", M)
+    releases.publish(text.replace("version: 1", "version: 2"), at=10 * M)
+    releases.play.comes("bought", 20 * M)
+    assert len(releases.play.told("entered")) == 1

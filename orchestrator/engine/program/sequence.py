@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestrator.model.ids import made_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -28,6 +30,7 @@ class SequencePlan(NamedTuple):
         within: from the first of the events to the last, at most so long (ms).
         names: every event name that an element looks for.
         fields: the properties that must be kept of an event, None for all.
+        sign: tells its elements from others under the same name.
     """
 
     elements: tuple[Element, ...]
@@ -36,6 +39,7 @@ class SequencePlan(NamedTuple):
     within: int
     names: frozenset[str]
     fields: frozenset[str] | None
+    sign: str
 
 
 def plan_sequence(entry: "Entry", conditions: "Iterable[Expression]") -> SequencePlan | None:
@@ -58,7 +62,13 @@ def plan_sequence(entry: "Entry", conditions: "Iterable[Expression]") -> Sequenc
         entry.within or 0,
         frozenset().union(*(element.on for element in planned)),
         _fields(named, conditions),
+        made_id(*(_sign(element) for element in planned), absent is not None)[:8],
     )
+
+
+def _sign(element: Element) -> str:
+    where = element.where.source if element.where is not None else ""
+    return f"{element.name} {sorted(element.on)} {where}"
 
 
 def _element(moment: "Moment", named: frozenset[str]) -> Element:
