@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.language.source.codes import WARNINGS
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.spec.kpi import BUILT_IN
@@ -120,10 +121,3 @@ def event_reference(context: Context, reference: Reference) -> Iterator[Diagnost
     message = f"no event `{reference.name}` is declared"
     hint = did_you_mean(reference.name, (*events.declared, *ENGINE_EVENTS)) or "declare it in an `events` document"
     yield diagnostic("E-EVENT", message, reference.at, length=reference.length, hint=hint)
-
-
-WARNINGS: Final = (
-    "W-NO-EXIT", "W-NO-RESPONSE", "W-CHANNEL-OFF", "W-OVERLAP", "W-TIME-EDGE", "W-CREEPY", "W-NETWORK-STYLE",
-    "W-TONE", "W-ABSENT", "W-LOCALE", "W-GAP", "W-UNUSED",
-)  # fmt: skip
-"""The codes that a bundle may accept."""

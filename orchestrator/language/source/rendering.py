@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from orchestrator.language.source.codes import CODES
 from orchestrator.language.source.diagnostic import Diagnostic, Severity
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def as_sarif(diagnostics: Sequence[Diagnostic], version: str) -> str:
     driver = {
         "name": "orchestrator lint",
         "version": version,
-        "rules": [{"id": code, "shortDescription": {"text": code}} for code in codes],
+        "rules": [{"id": code, "shortDescription": {"text": CODES.get(code, code)}} for code in codes],
     }
     run = {
         "tool": {"driver": driver},

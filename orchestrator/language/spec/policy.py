@@ -43,7 +43,7 @@ class Cap(Element):
 
     class_: str | None = optional(Choice(CLASSES), "of this class", shown="any")
     channel: str | None = optional(Name("channel"), "on this channel", shown="any")
-    purpose: str | None = optional(Name(), "of this purpose", shown="any")
+    purpose: str | None = optional(Name(), "marketing of this purpose", shown="any")
     topic: str | None = optional(Name(), "of this topic", shown="any")
     scenario: str | None = optional(Name("scenario"), "of this scenario", shown="any")
     limit: int = required(Int(0), "how many")
@@ -82,7 +82,7 @@ class Pause(Element):
 
     name: str = required(Name(), "the reason that is counted and shown")
     while_: Expression = required(Cel("bool"), "as long as this is true")
-    and_then: int = given(Duration(), "0s", "and so long after it")
+    and_then: int = given(Duration(), "0s", "and so long after it was seen to be over")
     longest: int | None = optional(Duration(), "a pause ends after so long in any case")
     class_: str | None = optional(Choice(CLASSES), "messages of this class", shown="any")
     about: tuple[str, ...] = optional(Names(), "messages about one of these", shown="any")
@@ -140,7 +140,9 @@ class Policy(Element):
     preferred_order: tuple[str, ...] = required(
         Names("channel", single=False), "the order behind `preferred`: declared, last used (service), then this"
     )
-    browse_delay: int = given(Duration(), "30m", "push and sms whose entry is a browsing event: not sooner")
+    browse_delay: int = given(
+        Duration(), "30m", "push and sms whose entry is a browsing event: not sooner; `0s`: at once"
+    )
     global_control_group: float = given(Percent(), "0%", "no marketing at all")
     exempt: Mapping[str, tuple[str, ...]] = optional(
         MapOf(Choices(POLICIES), key="class"),

@@ -6,6 +6,7 @@ import dataclasses
 import typing
 from typing import TYPE_CHECKING, Any, Final
 
+from orchestrator.language.source.codes import CODES
 from orchestrator.language.spec.documents import KINDS
 from orchestrator.language.spec.fields import Element, FieldSpec, fields_of
 from orchestrator.language.spec.foreign import OUR_WORDS
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
     from orchestrator.language.spec.step_list import StepWord
 
+RULES: Final = {
+    "moment": "one event through one customer, step by step",
+    "time": "when timers act, what arrives late, waits, silences, sequences, schedules",
+    "sending": "the gates that a message passes, in order, and what each refuses",
+    "releases": "what a new version means to whom is under way",
+}
+"""Pages written by hand, which stand beside the generated ones: name → what it tells."""
+
 _HEADER: Final = "| field | type | default | meaning |\n|---|---|---|---|\n"
 _GENERATED: Final = (
     "\n\n<!-- Generated from the field specification in orchestrator/language/spec: change it there. -->\n"
@@ -29,14 +38,33 @@ def reference_pages() -> dict[str, str]:
     pages = {f"{kind}.md": _page(kind, cls) for kind, cls in KINDS.items()}
     pages["steps.md"] = _steps_page()
     pages["words.md"] = _words_page()
+    pages["checks.md"] = _checks_page()
     pages["README.md"] = _contents()
     return pages
 
 
 def _contents() -> str:
     lines = [f"- [`{kind}`]({kind}.md): {summary(cls)}" for kind, cls in KINDS.items()]
-    more = ["- [steps](steps.md): every step word", "- [words](words.md): the words of other tools, and ours"]
-    return "# The documents of a bundle" + _GENERATED + "\n" + "\n".join([*lines, *more]) + "\n"
+    more = [
+        "- [steps](steps.md): every step word",
+        "- [words](words.md): the words of other tools, and ours",
+        "- [checks](checks.md): what lint finds, by code",
+    ]
+    rules = [f"- [{name}]({name}.md): {what}" for name, what in RULES.items()]
+    fields = "\n".join([*lines, *more])
+    return (
+        f"# The documents of a bundle{_GENERATED}\n{fields}\n\n## How they play together\n\n" + "\n".join(rules) + "\n"
+    )
+
+
+def _checks_page() -> str:
+    rows = [f"| `{code}` | {what} |" for code, what in CODES.items()]
+    intro = (
+        "What `orchestrator lint` finds. An `E-...` refuses the bundle, and the live one stays. A `W-...` is shown; it "
+        "refuses the bundle where that says `strict: true`, and is silent where it is accepted with a reason."
+    )
+    head = f"# Checks\n\n{_GENERATED.strip()}\n\n{intro}\n\n| code | found |\n|---|---|\n"
+    return head + "\n".join(rows) + "\n"
 
 
 def _page(kind: str, cls: type[Element]) -> str:

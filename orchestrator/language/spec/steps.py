@@ -99,7 +99,9 @@ class Awaited(Element):
     name: str = required(Name(), "the branch's name, `steps.ID.matched`")
     on: tuple[str, ...] = required(Names("event"), "the event")
     where: Expression | None = given(Cel("bool", ("event",)), "true", "which of these events")
-    of: str | None = optional(Name("step"), "only events about that step's message, task or placement")
+    of: str | None = optional(
+        Name("step"), "only events about that step's message, task or placement; where it made none, no wait"
+    )
     then: tuple[Step, ...] = optional(Steps(), "what follows it")
 
 
@@ -117,7 +119,9 @@ class WaitUntil(Element):
 
     on: tuple[str, ...] = optional(Names("event"), "the first match of these")
     where: Expression | None = given(Cel("bool", ("event",)), "true", "which of these events")
-    of: str | None = optional(Name("step"), "only events about that step's message, task or placement")
+    of: str | None = optional(
+        Name("step"), "only events about that step's message, task or placement; where it made none, no wait"
+    )
     when: Expression | None = optional(
         Cel("bool"),
         "a level: passes at once if it is true already, else after the event, timer or fact that makes it true",

@@ -18,7 +18,7 @@ from orchestrator.language.spec.documents import KINDS
 from orchestrator.language.spec.fields import Element, fields_of
 from orchestrator.language.spec.reader import INVALID, Reader
 from orchestrator.language.spec.reading import read_element
-from orchestrator.language.spec.reference import reference_pages
+from orchestrator.language.spec.reference import RULES, reference_pages
 from orchestrator.language.spec.schema import bundle_schema
 from orchestrator.language.spec.step_words import STEP_WORDS
 from orchestrator.language.spec.times import Duration, TimeOfDay, Timestamp
@@ -130,4 +130,7 @@ def test_the_reference_in_docs_is_the_one_that_the_specification_gives() -> None
     folder = Path(__file__).parents[3] / "docs" / "reference" / "language"
     for name, text in reference_pages().items() if os.environ.get("UPDATE_GOLDEN") else ():
         (folder / name).write_text(text)
-    assert {path.name: path.read_text() for path in folder.glob("*.md")} == reference_pages()
+    by_hand = {f"{name}.md" for name in RULES}
+    written = {path.name: path.read_text() for path in folder.glob("*.md")}
+    assert by_hand <= written.keys()
+    assert {name: text for name, text in written.items() if name not in by_hand} == reference_pages()
