@@ -17,6 +17,7 @@ from orchestrator.stream.farewell import leave_without_broker
 from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
 from orchestrator.stream.shell import Shell
 from orchestrator.stream.watchdog import Pulse, Watchdog
+from orchestrator.telemetry import health
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +44,13 @@ class Lane:
     def heard_ago(self) -> int:
         """For how many ms the group has not confirmed this worker; since ever, before it has joined."""
         return int((time.monotonic() - self._shell.heard_at()) * 1000)
+
+    def parts(self) -> dict[str, bool]:
+        """What must stand before this worker does its work: its group knows it, its partitions are recovered."""
+        return {
+            "group": self.heard_ago() < self._shell.settings.session_timeout,
+            "partitions": self._shell.opened and self._shell.failure is None,
+        }
 
     def lag(self) -> dict[str, int]:
         """Input topic -> records of the owned partitions that wait, as far as the topics' ends are known."""
@@ -123,6 +131,7 @@ async def _run(
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, lane.stop)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    health.watch(lane.parts)
     beside = [asyncio.ensure_future(each) for each in (_beat(shell), leave_without_broker(shell, lane.stopped()))]
     try:
         async with contextlib.AsyncExitStack() as stack:

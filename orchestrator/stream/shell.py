@@ -77,6 +77,8 @@ class Shell:
         self.pulse = pulse
         self.failed = asyncio.Event()
         self.failure: BaseException | None = None
+        self.opened = False
+        """Whether everything that the group has given to this worker is recovered and takes input."""
         self.emitter: Emitter
         self.group: Group | None = None
         self._pipeline = pipeline
@@ -105,6 +107,7 @@ class Shell:
         self._kept = {each: table for each, table in self._kept.items() if each in wanted}
         self.restores = {}
         self._releasing = False
+        self.opened = False
         self.epoch += 1
         self.hooks.on_assigned(len(wanted))
 
@@ -154,6 +157,7 @@ class Shell:
         for partition, runner in self.runners.items():
             runner.start()
             self.hooks.on_ready(partition)
+        self.opened = True
 
     # -- the way in ----------------------------------------------------------------------------------------
 
@@ -234,6 +238,7 @@ class Shell:
     async def release(self) -> None:
         """Give all partitions up: finish what is in hand, commit it, let the core forget them."""
         self.epoch += 1
+        self.opened = False
         self._releasing = True
         self._kept |= {each: restore.table for each, restore in self.restores.items()}
         self.restores = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,6 +20,8 @@ from orchestrator.stream.connection import Connection, tls_context, why_refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from e2e_product import Process
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -53,6 +56,17 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
         broker.stop()
 
 
+async def is_ready(process: Process) -> bool:
+    """Whether a probe would call the process ready: its group knows it, and its partitions are recovered."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{process.ports['metrics']}", timeout=5) as http:
+        try:
+            answer = await http.get("/readyz")
+        except httpx.TransportError:
+            return False
+    assert set(answer.json()["parts"]) <= {"group", "partitions"}
+    return answer.status_code == httpx.codes.OK
+
+
 def written(folder: Path, name: str, text: str) -> str:
     (folder / name).write_text(f"{text}\n")
     return str(folder / name)
@@ -72,8 +86,8 @@ async def test_worker_delivery_and_gateway_work_where_only_a_user_over_tls_gets_
     try:
         async with listening() as sinks, opened(secured.bootstrap, "channel.email") as books:
             ask_key = {"ORCHESTRATOR_WORKER__ASK_KEY_FILE": written(tmp_path, "ask-key", ASK_KEY)}
-            await product.ready_worker(**ask_key)
-            await product.deliverer(sinks)
+            for process in (await product.ready_worker(**ask_key), await product.deliverer(sinks)):
+                await until(partial(is_ready, process), why=product.words())
             gateway = await product.gateway(**ask_key)
             amy = f"{product.run}@example.com"
             event = {"id": f"{product.run}-1", "source": "shop", "type": "faq_viewed", "channel": "web",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
+import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from orchestrator.telemetry import MetricsServer, Recorder, metrics, reference
+from orchestrator.telemetry import Health, MetricsServer, Recorder, metrics, reference
 from orchestrator.telemetry.metrics import METRICS, Metric
 
 
@@ -126,6 +129,32 @@ def test_the_page_is_served_with_figures_of_the_process_itself() -> None:
         server.close()
     assert "orchestrator_rebalances_total 1.0" in page
     assert "process_resident_memory_bytes" in page
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [({}, 503), ({"group": True, "partitions": False}, 503), ({"group": True, "partitions": True}, 200)],
+)
+def test_readiness_needs_every_part_and_at_least_one(parts: dict[str, bool], status: int) -> None:
+    health = Health()
+    server = MetricsServer(Recorder(), 0, "127.0.0.1", health)
+    try:
+        assert asked(server, "/readyz") == (503, {"ready": False, "parts": {}}), "while the process is starting"
+        health.watch(lambda: parts)
+        assert asked(server, "/readyz") == (status, {"ready": status == 200, "parts": parts})
+        assert asked(server, "/healthz") == (200, {"alive": True})
+        assert asked(server, "/elsewhere")[0] == 404
+    finally:
+        server.close()
+
+
+def asked(server: MetricsServer, path: str) -> tuple[int, Any]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, json.load(refused)
 
 
 def test_every_metric_of_the_code_is_in_the_reference_page_that_ships() -> None:
