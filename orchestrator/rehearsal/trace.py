@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.rehearsal.run import Run
 
 MOST: Final = 60
-_TIMES: Final = frozenset({"until", "valid_until", "said_at", "last", "entered_at", "due", "lifted"})
+_TIMES: Final = frozenset({"until", "valid_until", "said_at", "last", "entered_at", "due", "lifted", "stopped_at"})
 _LENGTHS: Final = frozenset({"gap", "delay"})
 
 

@@ -14,4 +14,6 @@ if TYPE_CHECKING:
 def stopped(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     """Until a person reopens it."""
     row = stopped_row(moment.facts, candidate.plan)
-    return Verdict(STOPPED, detail=dict(row)) if row else None
+    if not row:
+        return None
+    return Verdict(STOPPED, detail={"sent": row["sent"], "met": row["met"], "stopped_at": row["at"]})
