@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _HELP = """
 Check a folder of scenarios and publish it: from then on every worker runs on it.
 
-A bundle with an error is refused, and the one that counts goes on counting. Each partition changes release at one
+A bundle with an error is refused, and the one that counts goes on counting; so is one that changes what a scenario
+means without a new version, or loses a step that somebody may stand at. Each partition changes release at one
 record; journeys in flight follow what their scenario says (in_flight). Publishing the same files again changes
 nothing.
 
@@ -62,12 +63,18 @@ def publish(
 
         publish_dry_run(settings, settings.scenarios, as_json=format_ is Format.JSON)
         return
-    release, scenarios = publish_folder(settings, settings.scenarios)
+    release, scenarios = publish_folder(settings, settings.scenarios, against_live=True)
     typer.echo(f"Published release {release[:12]} with {scenarios} scenarios.")
 
 
-def publish_folder(settings: Settings, folder: Path) -> tuple[str, int]:
+def publish_folder(settings: Settings, folder: Path, *, against_live: bool = False) -> tuple[str, int]:
     """Check and publish a folder; gives the release and how many scenarios it has.
+
+    Args:
+        settings: where to.
+        folder: the bundle's.
+        against_live: refuse, too, what only the live bundle shows: a meaning changed without a new version, a step
+            that `follow` would lose. Who tries things out at a desk does without.
 
     Raises:
         UserError: the bundle has errors (all of them are shown), or Kafka refuses.
@@ -81,11 +88,32 @@ def publish_folder(settings: Settings, folder: Path) -> tuple[str, int]:
     bundle = result.bundle
     if bundle is None:
         raise UserError(_refused(folder, result))
+    if against_live:
+        _check_against_live(settings, folder, files, bundle)
     records = release_records(bundle.settings.tenant, bundle.release, files, now_ms())
     connection = settings.kafka.connection()
     with reaching(settings.kafka):
         asyncio.run(publish_records(connection, records))
     return bundle.release, len(bundle.scenarios)
+
+
+def _check_against_live(settings: Settings, folder: Path, files: dict[str, bytes], bundle: Bundle) -> None:
+    """Look at what a bundle would change.
+
+    Raises:
+        UserError: it must not be published as it is, or the live bundle cannot be read.
+    """
+    from orchestrator.cli.published import live_bundle, read_releases  # noqa: PLC0415
+
+    tenant = bundle.settings.tenant
+    releases = read_releases(settings)
+    live = live_bundle(settings, releases, tenant)
+    if live is None and tenant in releases.current:
+        typer.echo("The live bundle cannot be read with these topic files: versions were not compared.", err=True)
+    if live is not None and live.release != bundle.release:
+        result = check_files(settings, files, live)
+        if result.bundle is None:
+            raise UserError(_refused(folder, result))
 
 
 def _refused(folder: Path, result: LoadResult) -> str:

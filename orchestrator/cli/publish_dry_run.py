@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-import msgspec
 import typer
 
 from orchestrator.cli.clusters import read_topic
 from orchestrator.cli.errors import UserError
 from orchestrator.cli.publish import check_files, read_folder
+from orchestrator.cli.published import published, read_releases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from orchestrator.cli.settings import Settings
-    from orchestrator.engine.program.plan import Program
-    from orchestrator.language.bundle import Bundle, LoadResult
+    from orchestrator.language.bundle import LoadResult
     from orchestrator.rehearsal.census import Census
-    from orchestrator.stream.releases import Releases
 
 
 def publish_dry_run(settings: Settings, folder: Path, *, as_json: bool) -> None:
@@ -38,8 +36,8 @@ def publish_dry_run(settings: Settings, folder: Path, *, as_json: bool) -> None:
     if candidate.bundle is None:
         _refuse(candidate)
     tenant = candidate.bundle.settings.tenant
-    releases = _read_releases(settings)
-    live, earlier = _published(settings, releases, tenant)
+    releases = read_releases(settings)
+    live, earlier = published(settings, releases, tenant)
     checked = check_files(settings, files, live)
     if checked.bundle is None:
         _refuse(checked)
@@ -59,23 +57,6 @@ def _refuse(result: LoadResult) -> NoReturn:
     raise typer.Exit(1)
 
 
-def _read_releases(settings: Settings) -> Releases:
-    from orchestrator.stream.publishing import TOPIC  # noqa: PLC0415
-    from orchestrator.stream.releases import Releases  # noqa: PLC0415
-
-    releases = Releases()
-
-    def take(rows: Sequence[tuple[bytes, bytes | None]]) -> None:
-        for key, value in rows:
-            try:
-                releases.apply(key, value)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue  # a worker leaves it aside too, and counts it
-
-    read_topic(settings, TOPIC, take, "Reading releases")
-    return releases
-
-
 def _read_census(settings: Settings, tenant: str) -> Census:
     from orchestrator.model.codec import UnknownVersionError  # noqa: PLC0415
     from orchestrator.rehearsal.census import Census  # noqa: PLC0415
@@ -92,26 +73,3 @@ def _read_census(settings: Settings, tenant: str) -> Census:
     except UnknownVersionError as error:
         raise UserError(f"{CHANGELOG}: {error}") from error
     return census
-
-
-def _published(settings: Settings, releases: Releases, tenant: str) -> tuple[Bundle | None, list[Program]]:
-    """The live bundle, and the program of every release that instances may be on, the live one last.
-
-    Raises:
-        UserError: the live release cannot be read any more.
-    """
-    from orchestrator.engine.program.build import build_program  # noqa: PLC0415
-
-    current = releases.current.get(tenant)
-    known = [release for release in releases.known(tenant) if release != current]
-    live: Bundle | None = None
-    programs: list[Program] = []
-    for release in [*known, *([current] if current is not None else [])]:
-        files = releases.files(tenant, release)
-        bundle = check_files(settings, files).bundle if files is not None else None
-        if bundle is None and release == current:
-            raise UserError(f"the live release {release[:12]} has errors against these topic files: --topics-dir?")
-        if bundle is not None:
-            live = bundle
-            programs.append(build_program(bundle, programs))
-    return live if current is not None else None, programs

@@ -61,6 +61,17 @@ async def test_a_dry_run_shows_what_only_the_live_bundle_can_show(product: Produ
     assert "slowly" in refused.stderr
 
 
+async def test_what_only_the_live_bundle_can_show_is_refused(product: Product, tmp_path: Path) -> None:
+    folder = candidate(product, tmp_path, "in_flight: pin")
+    stories = folder / "stories.yaml"
+    stories.write_text(stories.read_text().replace("version: 2\n", ""))
+    before = await end_of_bundles(product)
+    refused = command(product.cluster, "publish", str(folder), code=2)
+    assert "E-VERSION" in refused.stderr
+    assert "was not published" in refused.stderr
+    assert await end_of_bundles(product) == before
+
+
 def candidate(product: Product, tmp_path: Path, in_flight: str) -> Path:
     """The published bundle without `welcome`, and with another `cart`."""
     folder = tmp_path / "candidate"
