@@ -1,30 +1,70 @@
-"""What operators are given to monitor with names metrics that the product has."""
+"""What operators are given to monitor with names metrics and labels that the product has."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
 from orchestrator.telemetry.metrics import METRICS
 
-RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules.yml"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+OF_THE_PROCESS = {"process_start_time_seconds", "process_cpu_seconds_total", "process_resident_memory_bytes"}
+"""Of prometheus-client itself; `tests/telemetry` looks at one of them on a page."""
+OF_PROMETHEUS = {"le", "job", "instance"}
 
 
-def shown_names() -> set[str]:
-    return {metric.name + suffix for metric in METRICS for suffix in SUFFIXES[metric.kind]}
+def shown() -> dict[str, set[str]]:
+    """Series name -> its labels."""
+    ours = {metric.name + suffix: {*metric.labels} for metric in METRICS for suffix in SUFFIXES[metric.kind]}
+    return ours | {name: set() for name in OF_THE_PROCESS}
 
 
-def rules() -> list[dict[str, str]]:
-    return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
 
 
-def test_every_alert_asks_for_metrics_that_exist() -> None:
-    asked = {name for rule in rules() for name in re.findall(r"orchestrator_\w+", rule["expr"])}
-    assert asked
-    assert asked <= shown_names(), f"no such metric: {sorted(asked - shown_names())}"
+def panels() -> list[dict[str, Any]]:
+    board = json.loads((DEPLOY / "grafana" / "orchestrator.json").read_text())
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
+
+
+EXPRESSIONS = [rule["expr"] for rule in rules()] + [each["expr"] for panel in panels() for each in panel["targets"]]
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_what_is_asked_for_exists_with_these_labels(expression: str) -> None:
+    asked = set(re.findall(r"\b(?:orchestrator|process)_\w+", expression))
+    assert asked, "asks for nothing of ours"
+    assert asked <= shown().keys(), f"no such metric: {sorted(asked - shown().keys())}"
+    grouped = [name.strip() for names in re.findall(r"by \(([^)]+)\)", expression) for name in names.split(",")]
+    matched = re.findall(r"(\w+)\s*=~?\s*\"", expression)
+    labels = set().union(*(shown()[name] for name in asked)) | OF_PROMETHEUS
+    assert {*grouped, *matched} <= labels
 
 
 def test_every_alert_says_what_it_means_and_what_to_do() -> None:
     for rule in rules():
         assert set(rule["annotations"]) >= {"summary", "action"}, rule["alert"]
+
+
+def test_what_a_panel_calls_its_lines_is_among_what_it_asks_for() -> None:
+    for panel in panels():
+        for target in panel["targets"]:
+            named = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
+            asked = re.findall(r"\b(?:orchestrator|process)_\w+", target["expr"])
+            assert named <= set().union(*(shown()[name] for name in asked)) | OF_PROMETHEUS, panel["title"]
+
+
+def test_panels_do_not_lie_upon_each_other() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in panels():
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken, panel["title"]
+        assert at["x"] + at["w"] <= 24
+        taken |= cells
