@@ -43,7 +43,7 @@ def _of_keys(settings: Settings) -> Iterator[str]:
 def _of_delivery(settings: Settings) -> Iterator[str]:
     delivery = settings.delivery
     if not delivery.site_url and not delivery.unsubscribe_url:
-        yield "delivery.site_url is not set: links like /offers/7 lead nowhere, and marketing mail has no unsubscribe link"
+        yield "delivery.site_url is not set: links like /offers/7 lead nowhere, marketing mail has no unsubscribe link"
     if delivery.smtp.tls in {"never", "if_offered"} and not _here(delivery.smtp.host):
         yield f"delivery.smtp.tls is {delivery.smtp.tls}: mails, and the password, may cross the network readable"
     for name, hook in delivery.webhooks.items():
