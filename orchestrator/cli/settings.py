@@ -188,8 +188,8 @@ class GatewayKey(_Section):
 
     key: SecretStr = Field(description="what the caller sends as Authorization: Bearer KEY; 24 characters or more")
     tenant: str = Field(default="default", description="whose customers it reaches")
-    scopes: tuple[Literal["events", "decide", "context"], ...] = Field(
-        default=("events", "decide", "context"), description="what it may do"
+    scopes: tuple[Literal["events", "decide", "context", "erase"], ...] = Field(
+        default=("events", "decide", "context"), description="what it may do; to erase customers only where said"
     )
     channels: tuple[str, ...] = Field(default=(), description="whose events it may send; default: every channel's")
     rate: Annotated[float, Field(gt=0)] = Field(default=2_000.0, description="events and asks a second, on average")

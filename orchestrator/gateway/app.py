@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 import msgspec
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from orchestrator.gateway.bodies import EITHER, media_type, read_body, read_events
@@ -25,13 +24,15 @@ from orchestrator.gateway.description import (
 )
 from orchestrator.gateway.docs_page import docs_page
 from orchestrator.gateway.edge import Edge, http_error_response, refusal_response
+from orchestrator.gateway.erasure_routes import add_erasures
+from orchestrator.gateway.erasures import Erasures
 from orchestrator.gateway.intake import Intake
-from orchestrator.gateway.json_input import NotJsonError, bounds_problems, decode_json, field_path
 from orchestrator.gateway.models import AcceptedBody, ContextAnswer, DecideAnswer, DecideBody
 from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.refusals import Malformed, Problem, Refusal, malformed
 from orchestrator.gateway.unsubscribe_page import add_unsubscribe
 from orchestrator.gateway.unsubscribing import Unsubscribing
+from orchestrator.gateway.validation import location, validated
 
 MAX_QUESTION_BYTES: Final = 128 * 1024
 
@@ -51,6 +52,7 @@ class Gateway:
         metrics: the metrics page: its bytes and its content type.
         schemas: channel -> event type -> JSON Schema of its data, for the description.
         unsubscribing: takes customers at their word who want no more messages.
+        erasures: takes requests to erase customers, and knows the receipts.
         body_seconds: how long a body may take to arrive.
         most_requests: how many requests may be under way at once.
     """
@@ -65,6 +67,7 @@ class Gateway:
     metrics: Callable[[], tuple[bytes, str]]
     schemas: Mapping[str, Mapping[str, Mapping[str, Any]]]
     unsubscribing: Unsubscribing
+    erasures: Erasures
     body_seconds: float = 10.0
     most_requests: int = 1000
 
@@ -75,6 +78,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     _add_events(app, gateway)
     _add_decide(app, gateway)
     _add_context(app, gateway)
+    add_erasures(app, gateway)
     add_unsubscribe(app, gateway.unsubscribing)
     _add_operations(app, gateway)
     _add_errors(app, gateway)
@@ -130,7 +134,7 @@ def _add_decide(app: FastAPI, gateway: Gateway) -> None:
         credential = gateway.credentials.identify(authorization, "decide")
         media_type(request, (EITHER,))
         with gateway.in_hand.holding(credential.tenant) as held:
-            body = _question(await read_body(request, MAX_QUESTION_BYTES, gateway.body_seconds, held))
+            body = validated(DecideBody, await read_body(request, MAX_QUESTION_BYTES, gateway.body_seconds, held))
         if body.event is not None:
             gateway.credentials.identify(authorization, "events")
         if body.context:
@@ -194,39 +198,12 @@ def _add_errors(app: FastAPI, gateway: Gateway) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         gateway.observer.refused(Malformed.reason)
-        problems = [Problem(_location(one["loc"][1:]), one["msg"]) for one in error.errors()]
+        problems = [Problem(location(one["loc"][1:]), one["msg"]) for one in error.errors()]
         return refusal_response(request, malformed(problems))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         return http_error_response(request, error)
-
-
-def _question(raw: bytes) -> DecideBody:
-    """The question in a body.
-
-    Raises:
-        Malformed: with everything that is wrong with it.
-    """
-    try:
-        value = decode_json(raw)
-    except NotJsonError as error:
-        raise malformed([Problem("", str(error))]) from None
-    problems = [Problem(path, message) for path, message in bounds_problems(value)]
-    if problems:
-        raise malformed(problems)
-    try:
-        return DecideBody.model_validate(value)
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        raise malformed([Problem(_location(one["loc"]), one["msg"]) for one in found]) from None
-
-
-def _location(parts: tuple[int | str, ...]) -> str:
-    path = ""
-    for part in parts:
-        path = f"{path}[{part}]" if isinstance(part, int) else field_path(path, part)
-    return path
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

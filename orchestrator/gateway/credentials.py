@@ -11,7 +11,7 @@ from orchestrator.gateway.buckets import TokenBucket
 from orchestrator.gateway.refusals import Forbidden, TooMany, Unidentified
 from orchestrator.model.event import DEFAULT_TENANT
 
-Scope = Literal["events", "decide", "context"]
+Scope = Literal["events", "decide", "context", "erase"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 MIN_KEY: Final = 24
 
@@ -68,7 +68,7 @@ class Credential:
 class Credentials:
     """All keys of this gateway, and how much of its share each has left.
 
-    Without any key everybody is the tenant `default` and may do everything; the server then listens on the
+    Without any key everybody is the tenant `default` and may do everything but erase; the server then listens on the
     loopback address only.
     """
 
@@ -76,7 +76,7 @@ class Credentials:
         self._all = tuple(credentials)
         self._open = not self._all
         if self._open:
-            self._all = (Credential("open", DEFAULT_TENANT, frozenset(SCOPES), b"", 50_000.0, 100_000.0),)
+            self._all = (Credential("open", DEFAULT_TENANT, frozenset(SCOPES) - {"erase"}, b"", 50_000.0, 100_000.0),)
         self._buckets = {one.name: TokenBucket(one.rate, one.burst, clock) for one in self._all}
         if len(self._buckets) != len(self._all):
             raise ValueError("two keys have the same name")

@@ -6,12 +6,13 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from orchestrator.gateway.bodies import BATCH, EITHER, MAX_BATCH, SINGLE
-from orchestrator.gateway.models import DecideBody, EventBody, ProblemBody
+from orchestrator.gateway.models import DecideBody, ErasureBody, EventBody, ProblemBody
 
 INTRODUCTION: Final = """
 Channel events in; decisions and context out.
 
-**Keys.** Send `Authorization: Bearer KEY`. A key stands for one tenant and has scopes: `events`, `decide`, `context`.
+**Keys.** Send `Authorization: Bearer KEY`. A key stands for one tenant and has scopes: `events`, `decide`, `context`,
+`erase`.
 
 **Errors** are `application/problem+json` (RFC 9457). A 422 names every field that is wrong, of every event.
 
@@ -70,6 +71,13 @@ DECIDE_REQUEST: Final[dict[str, Any]] = {
     }
 }
 
+ERASURE_REQUEST: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {EITHER: {"schema": {"$ref": "#/components/schemas/ErasureBody"}}},
+    }
+}
+
 
 def describe(app: FastAPI, schemas: Mapping[str, Mapping[str, Mapping[str, Any]]], *, keyed: bool) -> None:
     """Complete the application's description.
@@ -94,7 +102,7 @@ def _completed(
 ) -> dict[str, Any]:
     components = description.setdefault("components", {})
     models = components.setdefault("schemas", {})
-    for model in (EventBody, DecideBody):
+    for model in (EventBody, DecideBody, ErasureBody):
         document = model.model_json_schema(ref_template="#/components/schemas/{model}")
         models.update(document.pop("$defs", {}))
         models[model.__name__] = document

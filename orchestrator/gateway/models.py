@@ -145,6 +145,44 @@ class ContextAnswer(BaseModel):
     linking: list[str] = Field(default_factory=list)
 
 
+class ErasureBody(BaseModel):
+    """Erase the customer whom this identifier leads to, under all their identifiers."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"identifier": "email:amy@example.com"}})
+
+    identifier: Annotated[str, StringConstraints(min_length=3, max_length=400)] = Field(
+        description="`NAMESPACE:VALUE`, such as `email:amy@example.com`."
+    )
+    token: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")] | None = Field(
+        default=None, description="The token of an earlier request, to ask for the same erasure again."
+    )
+
+
+class ErasureAsked(BaseModel):
+    """The request is written."""
+
+    receipt: str = Field(description="The receipt's id.")
+    token: str = Field(description="Whoever has it can tell whether an identifier is on the receipt. It is not kept.")
+
+
+class ErasureNode(BaseModel):
+    """One node that must be reached."""
+
+    mark: str = Field(description="Stands for the node; made of the token and the identifier.")
+    namespace: str
+    at: int | None = Field(description="When it was reached, ms since 1970; null: not yet.")
+
+
+class ErasureState(BaseModel):
+    """How far an erasure is."""
+
+    receipt: str
+    state: Literal["running", "complete"]
+    reached: int
+    expected: int
+    nodes: list[ErasureNode]
+
+
 class FieldProblem(BaseModel):
     """What is wrong with one field."""
 

@@ -18,6 +18,7 @@ from orchestrator.gateway.asking import Asker, HttpTransport
 from orchestrator.gateway.buckets import InHand
 from orchestrator.gateway.credentials import Credential, Credentials
 from orchestrator.gateway.deciding import Decider
+from orchestrator.gateway.erasures import Erasures
 from orchestrator.gateway.event_log import KafkaEventLog, kafka_producer
 from orchestrator.gateway.events import EventCheck
 from orchestrator.gateway.figures import Figures
@@ -28,6 +29,7 @@ from orchestrator.gateway.schemas import compile_schema
 from orchestrator.gateway.tokens import LinkTokens
 from orchestrator.gateway.unsubscribing import Unsubscribing
 from orchestrator.language.bundle import EventSchemas
+from orchestrator.model.effect import ERASURES
 from orchestrator.stream.addresses import is_loopback
 from orchestrator.stream.asking_announce import TOPIC as WORKERS
 from orchestrator.stream.publishing import TOPIC as BUNDLES
@@ -131,10 +133,22 @@ async def _running(
         stack.push_async_callback(events.stop, DRAIN)
         bundles = await stack.enter_async_context(_follow(BUNDLES, releases.learn, figures, options.connection))
         workers = await stack.enter_async_context(_follow(WORKERS, owners.learn, figures, options.connection))
-        followers = [_task(bundles.failed()), _task(workers.failed()), _task(releases.run(bundles.ready))]
+        erasures = Erasures(releases, events, _wall_clock, options.ack_seconds)
+        receipts = await stack.enter_async_context(_follow(ERASURES, erasures.learn, figures, options.connection))
+        failures = [_task(topic.failed()) for topic in (bundles, workers, receipts)]
+        followers = [*failures, _task(releases.run(bundles.ready))]
         stack.push_async_callback(_cancel, followers)
         gateway = _assemble(
-            options, figures, schemas, releases, owners, events, transport, recorder, lambda: workers.caught_up
+            options,
+            figures,
+            schemas,
+            releases,
+            owners,
+            events,
+            transport,
+            recorder,
+            lambda: workers.caught_up,
+            erasures,
         )
         stack.push_async_callback(gateway.intake.finish)
         yield create_app(gateway), followers
@@ -150,6 +164,7 @@ def _assemble(
     transport: HttpTransport,
     recorder: Recorder,
     owners_known: Callable[[], bool],
+    erasures: Erasures,
 ) -> Gateway:
     credentials = Credentials(options.credentials, time.monotonic)
     tokens = LinkTokens(options.link_keys)
@@ -189,6 +204,7 @@ def _assemble(
         metrics=recorder.page,
         schemas=schemas,
         unsubscribing=Unsubscribing(intake, tokens, figures, _wall_clock, time.monotonic),
+        erasures=erasures,
     )
 
 

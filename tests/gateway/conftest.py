@@ -15,6 +15,7 @@ from orchestrator.gateway.asking import Asker
 from orchestrator.gateway.buckets import InHand
 from orchestrator.gateway.credentials import Credential, Credentials
 from orchestrator.gateway.deciding import Decider
+from orchestrator.gateway.erasures import Erasures
 from orchestrator.gateway.events import EventCheck, Ready, Redeemed
 from orchestrator.gateway.intake import Intake
 from orchestrator.gateway.owners import AnnouncedOwners, Owner
@@ -272,6 +273,7 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
             metrics=lambda: (b"orchestrator_up 1\n", "text/plain; version=0.0.4"),
             schemas=SCHEMAS,
             unsubscribing=Unsubscribing(intake, LinkTokens(LINK_KEYS), cast("Observer", notes), now, clock),
+            erasures=Erasures(FakeReleases(), log, now),
             body_seconds=body_seconds,
         )
         transport = httpx.ASGITransport(app=create_app(gateway))
