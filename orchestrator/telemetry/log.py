@@ -8,6 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
+from orchestrator.telemetry.libraries import LEVELS, LibraryFilter
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,12 +22,15 @@ _MINUTE = 60.0
 
 
 def configure_logging(style: Style = "text", level: str = "INFO") -> None:
-    """Sends everything that is logged to standard error in one style, libraries' warnings included."""
+    """Sends everything that is logged to standard error in one style; of libraries, the warnings that matter."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(LibraryFilter())
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    for library, least in LEVELS.items():
+        logging.getLogger(library).setLevel(least)
     LOGGER.setLevel(level)
 
 

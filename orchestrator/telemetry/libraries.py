@@ -1,0 +1,68 @@
+"""What libraries log, before it is shown: nothing that passes by itself, nothing a hundred times."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEVELS: Final = {
+    "aiokafka": logging.WARNING,
+    "faust": logging.WARNING,
+    "mode": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "uvicorn": logging.WARNING,
+}
+"""The least that each shows. Their warnings matter, but for those below; what they tell beside is for their authors."""
+
+PASSING: Final = {
+    "Heartbeat failed for group %s because it is rebalancing": 60.0,  # a worker has come or gone
+    "Group Coordinator Request failed: %s": 20.0,  # the first group on a new cluster; a broker that is starting
+    "Topic %s is not available during auto-create initialization": 20.0,  # it has just been created
+    "Got error produce response: %s": 20.0,  # a partition changes its leader, the batch is sent again
+}
+"""Words -> for how many seconds they may be said again and again before they are shown."""
+
+MOST_PER_MINUTE: Final = 6
+_MINUTE: Final = 60.0
+
+
+@dataclass(slots=True)
+class _Said:
+    first: float
+    last: float
+    minute: float
+    shown: int = 0
+
+
+class LibraryFilter(logging.Filter):
+    """Lets a library's line through, unless it passes by itself or has been shown often enough this minute.
+
+    Lines are the same when logger and words are, whatever stands in them: a broker that is away is told of by every
+    connection, ten times a second. Lines of our own are left alone; `EventLog` counts those.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, str], _Said] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in LEVELS:
+            return True
+        now = self._clock()
+        words = str(record.msg)
+        said = self._said.get((record.name, words))
+        if said is None or now - said.last > _MINUTE:
+            said = self._said[record.name, words] = _Said(now, now, now)
+        said.last = now
+        if now - said.first < PASSING.get(words, 0.0):
+            return False
+        if now - said.minute >= _MINUTE:
+            said.minute, said.shown = now, 0
+        said.shown += 1
+        return said.shown <= MOST_PER_MINUTE
