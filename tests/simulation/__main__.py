@@ -33,9 +33,10 @@ def failing(first: int, last: int, draw: int) -> tuple[list[int], float]:
 def simulate(first: int, seeds: int, processes: int) -> tuple[list[tuple[int, int]], float]:
     """So many seeds from `first` on, drawn in every way: (way, seed) of those that fail, and seeds a second on a core.
 
-    Of ten seeds eight are drawn mixed, and one each in the two ways that look closely.
+    One of twenty is drawn in each of the ways that look closely, the others mixed.
     """
-    shares = [seeds - 2 * (seeds // 10), seeds // 10, seeds // 10]
+    close = len(DRAWS) - 1
+    shares = [seeds - close * (seeds // 20), *[seeds // 20] * close]
     jobs = [
         (start, min(start + AT_ONCE, first + share), draw)
         for draw, share in enumerate(shares)

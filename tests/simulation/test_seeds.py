@@ -3,10 +3,10 @@
 import pytest
 
 from tests.simulation.simulator.play import Draw, failure_of, run_seed
-from tests.simulation.simulator.story import draw_deep, draw_echoes, draw_story
+from tests.simulation.simulator.story import DRAWS, draw_story
 
 
-@pytest.mark.parametrize(("draw", "seeds"), [(draw_story, 500), (draw_deep, 100), (draw_echoes, 100)])
+@pytest.mark.parametrize(("draw", "seeds"), [(draw, 500 if draw is draw_story else 60) for draw in DRAWS])
 def test_no_seed_breaks_a_promise(draw: Draw, seeds: int) -> None:
     for seed in range(seeds):
         if run_seed(seed, draw) is not None:

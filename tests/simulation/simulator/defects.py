@@ -17,10 +17,16 @@ from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator import worker, wrong_customers, wrong_lane
 from tests.simulation.simulator.planting import Patch, always, both, replaced
 from tests.simulation.simulator.play import Draw, run_seed
-from tests.simulation.simulator.story import draw_deep, draw_echoes, draw_releases, draw_skew, draw_story
-
-RARE: Final = 1000
-"""A defect that needs more seeds than this to be noticed is planted only by `make simulate`."""
+from tests.simulation.simulator.story import (
+    draw_deep,
+    draw_echoes,
+    draw_haunted,
+    draw_releases,
+    draw_restless,
+    draw_skew,
+    draw_stock,
+    draw_story,
+)
 
 
 class Defect(NamedTuple):
@@ -60,10 +66,17 @@ DEFECTS: Final = (
     Defect("recovery forgets the outboxes", replaced(core, "unsent", always([])), 100),
     Defect("recovery ends a record too early", replaced(PartitionTable, "restore", wrong_lane.half_recovered), 60),
     Defect("recovery forgets who is due", replaced(partition.Partition, "rebuild", wrong_lane.indexes_lost), 200),
-    Defect("recovery forgets who waits for facts", replaced(partition.Partition, "all_waiting", always([])), 2500),
-    Defect("two owners have the same number", replaced(worker.Ownership, "fenced", wrong_lane.unfenced), 12000),
     Defect(
-        "live state is kept across a revoke", replaced(core.CustomerCore, "assigned", wrong_lane.live_state_kept), 2500
+        "recovery forgets who waits for facts",
+        replaced(partition.Partition, "all_waiting", always([])),
+        1000,
+        draw_stock,
+    ),
+    Defect(
+        "two owners have the same number", replaced(worker.Ownership, "fenced", wrong_lane.unfenced), 1000, draw_haunted
+    ),
+    Defect(
+        "live state is kept across a revoke", replaced(core.CustomerCore, "assigned", wrong_lane.live_state_kept), 400
     ),
     Defect("the zombie rule is off", replaced(core.CustomerCore, "accepts", wrong_lane.any_writer), 800),
     Defect(
@@ -74,17 +87,17 @@ DEFECTS: Final = (
     Defect(
         "a later record of its topic makes an event a replay",
         replaced(step.Step, "_replayed", wrong_lane.replays_by_mark),
-        4000,
+        1000,
         draw_deep,
     ),
-    Defect("what nobody owned is not in the outbox", replaced(ticks, "_unowned", wrong_lane.waiting_thrown), 4000),
+    Defect("what nobody owned is not in the outbox", replaced(ticks, "_unowned", wrong_lane.waiting_thrown), 1000),
     Defect(
         "a moving node fires its timers",
         both(
             replaced(ticks, "_timers", wrong_lane.tick_for_all),
             replaced(partition, "node_due", wrong_lane.moving_is_due),
         ),
-        1000,
+        200,
     ),
     Defect(
         "membership is not asked",
@@ -101,7 +114,10 @@ DEFECTS: Final = (
         300,
     ),
     Defect(
-        "the dedupe window stays behind at a cut", replaced(handlers, "cut", wrong_customers.cut_without_window), 300
+        "the dedupe window stays behind at a cut",
+        replaced(handlers, "cut", wrong_customers.cut_without_window),
+        200,
+        draw_echoes,
     ),
     Defect("a parcel is absorbed twice", replaced(handlers, "on_absorb", wrong_customers.absorb_again), 300),
     Defect("a move does not raise the epoch", replaced(handlers, "move", wrong_customers.same_epoch), 200),
@@ -114,7 +130,7 @@ DEFECTS: Final = (
     Defect(
         "a split of another epoch counts",
         replaced(handlers, "on_split", wrong_customers.split_any_epoch),
-        12000,
+        1000,
         draw_echoes,
     ),
     Defect(
@@ -130,11 +146,11 @@ DEFECTS: Final = (
     Defect(
         "a seed leaves the family behind",
         replaced(handlers, "on_split", wrong_customers.seed_without_family),
-        8000,
+        1000,
         draw_echoes,
     ),
     Defect("contacts of one half are forgotten", replaced(merge, "_union", wrong_customers.contacts_dropped), 400),
-    Defect("the looser consent wins", replaced(merge, "_stricter", wrong_customers.consent_looser), 4000),
+    Defect("the looser consent wins", replaced(merge, "_stricter", wrong_customers.consent_looser), 1000),
     Defect("entries that wait are forgotten", replaced(Advance, "event", wrong_customers.entries_do_not_wait), 300),
     Defect("timers act early", replaced(Advance, "timers", wrong_customers.early), 400),
     Defect("an event ends the wait of an entry", replaced(Advance, "event", wrong_customers.events_end_waits), 400),
@@ -150,7 +166,7 @@ DEFECTS: Final = (
             replaced(older, "is_to_come", always(False)),
             replaced(releases, "is_to_come", always(False)),
         ),
-        8000,
+        200,
         draw_skew,
     ),
     Defect("who follows moves twice", replaced(releases, "_go_over", wrong_lane.moved_again), 400, draw_releases),
@@ -163,8 +179,14 @@ DEFECTS: Final = (
     Defect(
         "recovery forgets the visits",
         replaced(partition.Partition, "begin_visits", wrong_lane.visits_forgotten),
-        400,
-        draw_releases,
+        200,
+        draw_restless,
     ),
-    Defect("a half goes through what the other has been through", replaced(handlers, "had_already", always([])), 4000),
+    Defect("a half goes through what the other has been through", replaced(handlers, "had_already", always([])), 1000),
+    Defect(
+        "visits are told before those whom they reached",
+        replaced(partition.Partition, "encode_dirty", wrong_lane.ownership_first),
+        1000,
+        draw_restless,
+    ),
 )

@@ -15,7 +15,7 @@ from tests.simulation.simulator.broker import Broker
 from tests.simulation.simulator.delivery import Delivery
 from tests.simulation.simulator.house import OWNERSHIP, SECOND, releases
 from tests.simulation.simulator.story import Happening, Story
-from tests.simulation.simulator.tracing import describe
+from tests.simulation.simulator.tracing import describe, kind_of
 from tests.simulation.simulator.violation import ViolationError
 from tests.simulation.simulator.watch import Watcher
 from tests.simulation.simulator.worker import Ownership, Worker
@@ -145,6 +145,8 @@ class Simulation:
     def _repeat(self) -> None:
         """A record comes again, though nobody crashed: at least once is all that is promised between nodes."""
         logs = [log for (topic, _), log in self.broker.logs.items() if topic == INPUTS and log]
+        if self.story.echoes:
+            logs = [found for log in logs if (found := [one for one in log if kind_of(one) in self.story.echoes])]
         if logs:
             log = self.rng.choice(logs)
             record = log[int(self.rng.random() * len(log))]

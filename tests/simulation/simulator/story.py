@@ -3,7 +3,7 @@
 from random import Random
 from typing import Final, NamedTuple
 
-from tests.simulation.simulator.house import LATENESS, MOST, SECOND, SHARED, UNIQUE
+from tests.simulation.simulator.house import COUNTED, LATENESS, MOST, SECOND, SHARED, UNIQUE
 
 MODES: Final = ("unique", "newest", "any", "clash", "newest", "passing", "any", "solo")
 """Which identifiers meet. `unique`: people without conflicts; `newest`: and browsers that go from one to the next;
@@ -64,6 +64,8 @@ class Story(NamedTuple):
     """The releases that are published meanwhile, as house.py numbers them."""
     grouped: bool = False
     """Also small batches are sorted by customer, as large ones are."""
+    echoes: tuple[str, ...] = ()
+    """Kinds of messages that come again; where there are none, any of them may."""
     lagging: bool = False
     """Only one of the workers reads of releases before all is calm."""
 
@@ -103,7 +105,21 @@ def draw_deep(seed: int) -> Story:
 def draw_echoes(seed: int) -> Story:
     """A story of what goes from hand to hand, whose messages come again and again, late."""
     troubles = Troubles(crash=0.0, lose=0.0, release=0.0, hours=1.0, repeat=3.0)
-    return draw_story(seed, "passing")._replace(troubles=troubles)
+    story, rng = draw_story(seed, "passing"), Random(seed ^ 0xEC40)
+    happenings = []
+    for one in story.happenings:
+        user, shared = rng.choice(("user_id:u1", "user_id:u2")), rng.choice(("phone:p1", "phone:p1", "anonymous_id:a1"))
+        nodes = rng.choice(((user, shared), (user, shared), ("phone:p1", "anonymous_id:a1"), (shared,)))
+        again = (shared, shared) if nodes == (shared,) else ()
+        happenings.append(one._replace(nodes=nodes, key=nodes[0], again=again) if one.type in COUNTED else one)
+    echoes = ("split", "absorb", "home") if seed % 3 else ("split",)
+    return story._replace(happenings=tuple(happenings), troubles=troubles, releases=(), echoes=echoes)
+
+
+def draw_haunted(seed: int) -> Story:
+    """A story of one partition that workers lose again and again without their knowing."""
+    troubles = Troubles(crash=0.0, lose=5.0, release=0.0, hours=0.1, repeat=0.0)
+    return draw_story(seed)._replace(partitions=1, workers=2, releases=(), troubles=troubles)
 
 
 def draw_releases(seed: int) -> Story:
@@ -120,6 +136,30 @@ def draw_releases(seed: int) -> Story:
         releases=rng.choice(RELEASES), partitions=rng.choice((1, 2, 3)), happenings=happenings, troubles=troubles,
         merged=rng.random() < 0.7,
     )  # fmt: skip
+
+
+def draw_restless(seed: int) -> Story:
+    """A story of a release with a new schedule, at a worker that crashes while it visits everybody."""
+    rng = Random(seed ^ 0x2E57)
+    people = [f"user_id:u{number}" for number in range(rng.randint(3, 5))]
+    happenings = tuple(
+        Happening(f"e{node[-1]}", "told", (node,), {"word": "yes"}, "channel.web", node) for node in people
+    )
+    troubles = Troubles(crash=rng.choice((0.3, 1.0)), lose=0.0, release=0.0, hours=0.1, repeat=0.0)
+    return Story(
+        2 * seed, "solo", 1, 1, happenings, troubles, merged=True, releases=rng.choice(((1,), (1, 2))),
+        grouped=rng.random() < 0.5,
+    )  # fmt: skip
+
+
+def draw_stock(seed: int) -> Story:
+    """A story of people who wait for what a brand event changes, at a worker that crashes."""
+    rng = Random(seed ^ 0x570C)
+    people = [f"user_id:u{number}" for number in range(rng.randint(1, 3))]
+    puts = [Happening(f"e{node[-1]}", "put", (node,), {"sku": "x"}, "channel.web", node) for node in people]
+    levels = [_level(rng, f"l{number}", "x") for number in range(rng.randint(1, 3))]
+    troubles = Troubles(crash=rng.choice((1.0, 3.0)), lose=0.0, release=0.0, hours=0.2, repeat=0.0)
+    return Story(seed, "solo", rng.choice((1, 2)), 1, (*puts, *levels), troubles, merged=True)
 
 
 def draw_skew(seed: int) -> Story:
@@ -140,8 +180,8 @@ def draw_skew(seed: int) -> Story:
     )  # fmt: skip
 
 
-DRAWS: Final = (draw_story, draw_deep, draw_echoes, draw_releases, draw_skew)
-"""Ways to draw: everything mixed, and four that look closely where trouble is rare."""
+DRAWS: Final = (draw_story, draw_deep, draw_echoes, draw_haunted, draw_releases, draw_restless, draw_skew, draw_stock)
+"""Ways to draw: everything mixed, and those that look closely where trouble is rare."""
 
 
 def _troubles(rng: Random) -> Troubles:

@@ -8,6 +8,11 @@ from orchestrator.stream.lane.records import Outgoing, Record
 _LONGEST = 180
 
 
+def kind_of(record: Record) -> str:
+    """What kind of message a record of `customer.inputs` is."""
+    return type(decode_message(record.value or b"")).__name__.lower()
+
+
 def describe(record: Any) -> str:
     """Where a record stands or goes, and what it says."""
     assert isinstance(record, Record | Outgoing)

@@ -11,6 +11,7 @@ from orchestrator.engine.engine import Engine
 from orchestrator.engine.facts import Facts
 from orchestrator.engine.identity.work import Work
 from orchestrator.engine.program.plan import Program
+from orchestrator.model.effect import FACTS
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.partition import Partition
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
@@ -250,12 +251,14 @@ class Ownership:
         """The group has given the partition away, and this worker does not know.
 
         What is not in the changelog by now may still be written, under an old ownership number. It is not sent:
-        before each send the shell wants to have heard from the group.
+        before each send the shell wants to have heard from the group. Of what is on its way out already a row of facts
+        does not arrive: behind a newer one of its successor it would stand until it changes (docs/guarantees.md).
         """
         self.lost = True
         for flight in self.flights:
             if not flight.durable:
                 flight.lanes = {}
+            flight.lanes = {lane: queue for lane, queue in flight.lanes.items() if lane[0] != FACTS}
 
     def close(self) -> None:
         """The orderly end: everything is committed, the core forgets, the table may be kept."""

@@ -7,6 +7,7 @@ from orchestrator.model.customer import Customer
 from orchestrator.stream.lane import step
 from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator import worker
+from tests.simulation.simulator.house import OWNERSHIP
 
 
 def send_first(original: Any) -> Any:
@@ -75,6 +76,8 @@ def tick_for_all(original: Any) -> Any:
             work = step_.work(node, key.decode().partition("/")[2], record)
             step_.engine.timers(work, body, until)
             step_.settle(record, key, work)
+        else:
+            original(step_, record, key, until)
 
     return timers
 
@@ -146,3 +149,10 @@ def visits_forgotten(original: Any) -> Any:
             original(self, whom)
 
     return begin
+
+
+def ownership_first(original: Any) -> Any:
+    def encode(self: Any, program: Any) -> Any:
+        return sorted(original(self, program), key=lambda written: not written[0].startswith(OWNERSHIP))
+
+    return encode
