@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from tests.reference.generated_traits import LASTING, NEEDS, TRAITS
+from tests.reference.generated_traits import LASTING, NEEDS, TRAITS, UNASKED, UNSPOKEN
 from tests.reference.house import CUSTOMER_EVENTS, EVENT_CONDITIONS
 
 CONSENTED: Final = "profile.consent.push.product"
@@ -42,6 +42,13 @@ class Draw:
 
     def condition(self) -> str:
         return str(self.one(*self.conditions))
+
+    def values(self) -> dict[str, str]:
+        """What a message says of the customer: traits as they are when it leaves."""
+        names = sorted({*self.traits, *UNASKED} - UNSPOKEN)
+        return {
+            name: f"profile.{name}" for name in self.draw(st.lists(st.sampled_from(names), max_size=4, unique=True))
+        }
 
     def heard(self, *more: str) -> dict[str, Any]:
         """`on`, and sometimes `where`."""

@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.reference.drawing import Draw
+from tests.reference.generated_policies import policy
 from tests.reference.generated_scenarios import scenario
+from tests.reference.generated_small import small
 from tests.reference.generated_traits import LASTING, ORDERED, TRAITS, UNASKED
 from tests.reference.house import CHANNELS
 from tests.reference.smallest import written
@@ -17,13 +19,21 @@ from tests.reference.smallest import written
 def bundles(draw: Any) -> tuple[str, bool]:
     """A bundle as YAML, and whether its events may come later than `lateness`."""
     d = Draw(draw)
+    if d.maybe(2):
+        return small(d)
     d.contents = [f"m.{number}" for number in range(1, d.one(2, 3) + 1)]
     defined = sorted({*d.traits, *LASTING, *UNASKED})
     documents: list[dict[str, Any]] = [{"traits": "all", "define": {name: TRAITS[name][0] for name in defined}}]
     documents += [_content(d, name) for name in d.contents]
-    documents.append(_policy(d))
+    documents.append(policy(d))
     documents += [scenario(d, f"s{number}") for number in range(1, d.one(2, 3, 4) + 1)]
     return written(documents), not ORDERED & set(d.traits)
+
+
+@st.composite
+def small_bundles(draw: Any) -> tuple[str, bool]:
+    """The same, of one rule or one story."""
+    return small(Draw(draw))
 
 
 def _content(d: Draw, name: str) -> dict[str, Any]:
@@ -33,7 +43,7 @@ def _content(d: Draw, name: str) -> dict[str, Any]:
         "content": name,
         "class": d.one("marketing", "marketing", "marketing", "service", "transactional"),
         "valid_for": d.one("10m", "2h", "3d"),
-        "with": {"page": '"fixed"'},
+        "with": d.values(),
         "variants": {channel: texts[channel] for channel in channels},
     }
     if d.maybe():
@@ -52,54 +62,3 @@ def _content(d: Draw, name: str) -> dict[str, Any]:
     if name == "m.1":
         content["class"] = "marketing"
     return content
-
-
-def _policy(d: Draw) -> dict[str, Any]:
-    policy: dict[str, Any] = {"policy": "all", "preferred_order": list(d.draw(st.permutations(CHANNELS)))}
-    if d.maybe(2):
-        quiet = {"from": "21:00", "to": "08:00", "on_hit": d.one("hold", "hold", "skip")}
-        policy["quiet_hours"] = [
-            {**quiet, **({"channels": ["push", "sms"]} if d.maybe(2) else {"except": ["service"]})}
-        ]
-    if d.maybe(2):
-        policy["caps"] = [_cap(d) for _ in range(d.one(1, 2))]
-    if d.maybe(2):
-        policy["redundancy"] = {"per": "topic", "for": d.one("10m", "2h", "7d")}
-        if d.maybe():
-            policy["redundancy"]["channels"] = ["email", "push"]
-    if d.maybe():
-        policy["min_gap"] = [
-            {"class": "marketing", "gap": d.one("5m", "1h"), "on_hit": d.one("skip", "hold", "next_channel")}
-        ]
-        if d.maybe(2):
-            policy["min_gap"][0]["channel"] = d.one(*CHANNELS)
-    if d.maybe(2):
-        policy["pauses"] = [_pause(d)]
-    if d.maybe(4):
-        policy["one_per_moment"] = d.one([], ["marketing", "service"])
-    if d.maybe(2):
-        policy["browse_delay"] = d.one("10m", "0s")
-    return policy
-
-
-def _cap(d: Draw) -> dict[str, Any]:
-    cap: dict[str, Any] = {"limit": d.one(1, 1, 2), "per": d.one("10m", "2h", "1d", "day", "week")}
-    if d.maybe(2):
-        cap["class"] = "marketing"
-    if d.maybe(2):
-        cap["channel"] = d.one(*CHANNELS)
-    if d.maybe(5):
-        cap["scenario"] = "s1"
-    cap["on_hit"] = d.one("skip", "hold", "next_channel") if "channel" in cap else d.one("skip", "hold")
-    return cap
-
-
-def _pause(d: Draw) -> dict[str, Any]:
-    pause: dict[str, Any] = {"name": "pause_1", "while": d.one(*d.lasting), "class": "marketing"}
-    if d.maybe(2):
-        pause["and_then"] = d.one("10m", "1h")
-    if d.maybe():
-        pause["longest"] = d.one("30m", "2h")
-    if d.maybe(4):
-        pause["on_hit"] = "cancel"
-    return pause

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
@@ -61,25 +62,43 @@ _FITTING: dict[str, tuple[Any, ...]] = {
 _ALWAYS: Final = frozenset({"word", "value"})
 
 
+_NEAR = st.sampled_from((-1, 0, 0, 0, 1))
+_ARRIVES_AFTER = st.sampled_from((0, 0, 0, 1, M, 5 * M - 1, 5 * M, 5 * M + 1, 10 * M - 1))
+_UNITS: Final = {"s": S, "m": M, "h": H, "d": 24 * H, "w": 7 * 24 * H}
+
+
 @st.composite
-def streams(draw: Any, beyond: bool) -> list[Arrival]:
-    """Events by arrival.
+def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
+    """Events by arrival; many as long after another one as one of the durations in the bundle, to the millisecond.
 
     Args:
         draw: Hypothesis.
+        text: the bundle.
         beyond: whether some may be later than `lateness`.
     """
     found: list[Arrival] = []
     at = 0
-    often = draw(st.lists(st.sampled_from(CUSTOMER_EVENTS), min_size=2, max_size=3, unique=True))
+    rules = text[text.index("\npolicy:") :]
+    heard = [name for name in CUSTOMER_EVENTS for _ in range(min(3, len(re.findall(rf"\b{name}\b", rules))))]
+    types = st.sampled_from((*CUSTOMER_EVENTS, "seen", "seen", "bought", *heard, *heard, *heard))
+    named = [int(number) * _UNITS[unit] for number, unit in re.findall(r"\b(\d+)([smhdw])\b", rules)]
+    durations = st.sampled_from(sorted(one for one in [*named, M] if 0 < one <= 24 * H))
+    one_type, one_duration = draw(types), draw(durations)  # most of a stream is about these
     for number in range(draw(st.integers(6, 16))):
-        at = max(at, at + draw(_STEPS) + draw(_EDGES))
         if found and draw(st.integers(1, 8)) == 8:
+            at += draw(_STEPS)
             again = draw(st.sampled_from(found))
             found.append(again._replace(at=at))
             continue
-        type_ = draw(st.sampled_from((*CUSTOMER_EVENTS, *often, *often, "seen", "seen", "seen", "bought")))
-        late = draw(_BEYOND if beyond else _WITHIN)
+        type_ = draw(st.sampled_from((one_type, draw(types))))
+        if found and draw(st.booleans()):
+            time = draw(st.sampled_from(found[-3:])).time + draw(st.sampled_from((one_duration, draw(durations))))
+            time += draw(_NEAR)
+            at = max(at, time + draw(_ARRIVES_AFTER))
+            late = min(at - time, 10 * M)
+        else:
+            at = max(at, at + draw(_STEPS) + draw(_EDGES))
+            late = draw(_BEYOND if beyond else _WITHIN)
         channel = "email" if type_ in {"opened", "clicked"} else "web"
         found.append(Arrival(at, at - late, f"e{number}", type_, channel, _data(draw, type_)))
     return found

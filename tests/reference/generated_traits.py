@@ -61,3 +61,5 @@ LASTING: Final = frozenset({"visits", "spent", "first_page", "last_page", "level
 """What time alone does not change: when a pause began and ended is known of these."""
 UNASKED: Final = ("long_visits", "spent_lately", "page_now", "views", "case", "usual", "biggest", "mail")
 """These are in every bundle, to be compared at the end; conditions read only what was drawn."""
+UNSPOKEN: Final = frozenset({"interest", "views", "stage", "pages", "tags", "cart"})
+"""No message says these: maps are long, and a set has no order that two lists could agree on."""

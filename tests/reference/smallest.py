@@ -14,7 +14,7 @@ LONGEST: Final = 60.0
 """Seconds; then the smallest story found so far has to do."""
 
 
-class Plain(yaml.SafeDumper):
+class Plain(yaml.CSafeDumper):
     """YAML without anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -33,8 +33,8 @@ def came(at: int, type_: str, happened: int | None = None, **data: Any) -> Arriv
 def told(documents: str, *stream: Arrival) -> list[tuple[Any, ...]]:
     """What both tell: (ms after the start, what, scenario, step, reason, detail)."""
     bundle = loaded(CONTENTS + documents)
-    theirs, played = produced(bundle, list(stream), MONDAY)
-    ours = interpreted(bundle, played, MONDAY)
+    theirs, played = produced((bundle,), list(stream), MONDAY)
+    ours = interpreted((bundle,), played, MONDAY)
     assert theirs == ours
     return [(at - MONDAY, *rest) for at, *rest in theirs.told]
 
@@ -42,8 +42,8 @@ def told(documents: str, *stream: Arrival) -> list[tuple[Any, ...]]:
 def values(documents: str, *stream: Arrival) -> dict[str, Any]:
     """The traits at the end, the same in both."""
     bundle = loaded(CONTENTS + documents)
-    theirs, played = produced(bundle, list(stream), MONDAY)
-    assert theirs == interpreted(bundle, played, MONDAY)
+    theirs, played = produced((bundle,), list(stream), MONDAY)
+    assert theirs == interpreted((bundle,), played, MONDAY)
     return theirs.traits
 
 
@@ -125,8 +125,8 @@ def test_an_event_dated_ahead_takes_nothing_out_of_a_window() -> None:
     send = "{id: one, send: {content: notice, with: {views: profile.views}}}"
     bundle = loaded(CONTENTS + document + f"---\nscenario: s\nentry: {{on: bought}}\nsteps: [{send}]")
     stream = [came(0, "seen"), came(26 * M, "seen", 31 * M), came(28 * M, "bought")]
-    theirs, played = produced(bundle, stream, MONDAY)
-    assert theirs == interpreted(bundle, played, MONDAY)
+    theirs, played = produced((bundle,), stream, MONDAY)
+    assert theirs == interpreted((bundle,), played, MONDAY)
     assert theirs.messages[0]["values"] == {"views": 1}
 
 

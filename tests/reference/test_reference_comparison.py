@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.reference.comparison import compared
 from tests.reference.generated_bundles import bundles
 from tests.reference.generated_events import STARTS, streams
+from tests.reference.generated_releases import next_bundles, released
 
 EXAMPLES = int(os.environ.get("REFERENCE_EXAMPLES", "250"))
 SEED = int(os.environ.get("REFERENCE_SEED", random.randrange(1 << 32)))
@@ -40,6 +41,10 @@ def _the_seed_is_known() -> None:
 @given(drawn=st.data(), start=st.sampled_from(STARTS))
 def test_the_engine_does_what_the_reference_does(drawn: Any, start: int) -> None:
     text, beyond = drawn.draw(bundles())
-    difference = compared((text,), drawn.draw(streams(beyond)), start)
+    texts: tuple[str, ...] = (text,)
+    stream = drawn.draw(streams(text, beyond))
+    if drawn.draw(st.integers(1, 4)) == 4:
+        texts, stream = (text, drawn.draw(next_bundles(text))), drawn.draw(released(stream))
+    difference = compared(texts, stream, start)
     if difference is not None:
         pytest.fail(difference.smallest(), pytrace=False)

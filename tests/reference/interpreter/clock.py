@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,7 @@ def midnight(at: int, zone: str, days_later: int = 0) -> int:
     return time_on(local(at, zone).date() + timedelta(days=days_later), 0, zone)
 
 
+@cache
 def time_on(day: date, minutes: int, zone: str) -> int:
     """When it is that o'clock on a local day: an hour that is skipped is taken at its end, a doubled one once."""
     wanted = f"{day.isoformat()} {minutes // 60:02}:{minutes % 60:02}"

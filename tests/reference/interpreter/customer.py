@@ -27,6 +27,7 @@ class Customer:
         self, bundle: Bundle, person: str, ids: dict[str, str], said: dict[tuple[str, str], tuple[int, bool]], now: int
     ) -> None:
         self.bundle = bundle
+        self.contents = dict(bundle.contents)
         self.person = person
         self.ids = ids
         self.said_at_start = said

@@ -73,6 +73,10 @@ def enter(moment: Moment, scenario: Scenario, key: str, event: Happened, item: A
     if scenario.entries == "closed":
         moment.tell("not_entered", name, "", "entries_closed")
         return
+    others = [one.scenario.version for one in customer.instances if one.name == name]
+    if scenario.in_flight == "drain" and any(version != scenario.version for version in others):
+        moment.tell("not_entered", name, "", "draining")
+        return
     ordinal, entered_at = customer.entered.get((name, key), (0, 0))
     twin = next((one for one in customer.instances if (one.name, one.key) == (name, key)), None)
     live = twin is not None and twin.mode != "rest"

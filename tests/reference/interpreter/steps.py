@@ -89,7 +89,7 @@ def due(moment: Moment, instance: Instance, track: Track) -> None:
 
 def _send(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
     body: Any = step.body
-    content = moment.bundle.contents[named(body.content, scope_of(moment, instance))]
+    content = moment.customer.contents[named(body.content, scope_of(moment, instance))]
     stand(moment, instance, track, step, None)
     assert track.standing is not None
     track.standing.content = content
@@ -112,7 +112,8 @@ def _again(moment: Moment, instance: Instance, track: Track, standing: Standing)
     if all(one.standing is not standing for one in moment.candidates):
         assert standing.content is not None
         standing.due = None
-        moment.candidates.append(Candidate(instance, track, standing, standing.content))
+        content = moment.customer.contents[standing.content.content]
+        moment.candidates.append(Candidate(instance, track, standing, content))
 
 
 def _parallel(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
