@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.admin import CreateAclsRequest
 from e2e_product import Cluster
 
 from orchestrator.stream.broker import EmbeddedKafka, java, probe
 from orchestrator.stream.broker.jars import fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from orchestrator.stream.broker.properties import Ports
 
 TLS = Path(__file__).with_name("tls")
 USER, PASSWORD = "orchestrator", "canary-kafka-password"
+PROCESSES = ("worker", "delivery", "gateway")
+"""Users with the same password, and with the rights that the guide for operators gives to these processes."""
 PROTOCOLS = {"TLS": "SSL", "USERS": "SASL_SSL", "CLEAR": "SASL_PLAINTEXT"}
 """Listener -> its protocol: TLS asks for a client's certificate, the others for a user (SCRAM-SHA-512 or PLAIN)."""
 _LOGIN = "org.apache.kafka.common.security"
@@ -57,6 +62,8 @@ class SecuredKafka(EmbeddedKafka):
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(TLS / "ca.pem"),
             "listener.name.tls.ssl.client.auth": "required",
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS;User:CN=client",
         }
         for name in ("users", "clear"):
             prefix = f"listener.name.{name}"
@@ -72,9 +79,41 @@ class SecuredKafka(EmbeddedKafka):
         tool = java.command(
             java.executable(), fetch(lambda *_: None), 128, "kafka.tools.StorageTool", "format", "--config"
         )
-        user = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
-        more = (str(properties), "--cluster-id", "MkU3OEVBNTcwNTJENDM2Qk", "--add-scram", user)
+        users = [f"SCRAM-SHA-512=[name={name},password={PASSWORD}]" for name in (USER, *PROCESSES)]
+        asked = (word for user in users for word in ("--add-scram", user))
+        more = (str(properties), "--cluster-id", "MkU3OEVBNTcwNTJENDM2Qk", *asked)
         subprocess.run([*tool, *more], check=True, capture_output=True, env=java.environment())  # noqa: S603
+
+
+_TOPIC, _GROUP, _LITERAL, _PREFIXED, _ALLOW = 2, 3, 3, 4, 3
+_RIGHTS = {"READ": 3, "WRITE": 4, "DESCRIBE": 8, "DESCRIBE_CONFIGS": 10}
+
+
+def documented_rights() -> Iterator[tuple[str, int, str, str]]:
+    """User, kind of resource, its name and the right, as the guide for operators tells its readers to grant them."""
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "operators.md").read_text("utf-8")
+    for user in PROCESSES:
+        (row,) = re.findall(rf"^\| {user} \| (`.*) \|$", guide, re.MULTILINE)
+        read, write, group = (re.findall(r"`([\w.*-]+)`", cell) for cell in row.split(" | "))
+        yield from ((user, _TOPIC, name, "READ") for name in read)
+        yield from ((user, _TOPIC, name, "WRITE") for name in write)
+        yield from ((user, _GROUP, name, "READ") for name in group)
+        yield from ((user, _TOPIC, "*", right) for right in ("DESCRIBE", "DESCRIBE_CONFIGS"))
+
+
+async def grant_documented_rights(bootstrap: str) -> None:
+    """Grant them, by the listener where everybody may do everything."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        for user, kind, name, right in documented_rights():
+            prefixed = name.endswith(".*")
+            pattern = _PREFIXED if prefixed else _LITERAL
+            whom = (name.removesuffix("*") if prefixed else name, pattern, f"User:{user}", "*")
+            answer = await admin._send_request(CreateAclsRequest(kind, *whom, _RIGHTS[right], _ALLOW))
+            assert [code for code, _ in answer.creation_responses] == [0]
+    finally:
+        await admin.close()
 
 
 @dataclass(frozen=True)

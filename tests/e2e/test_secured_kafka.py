@@ -11,7 +11,16 @@ import httpx
 import pytest
 from e2e_books import opened
 from e2e_product import Product, command, until
-from e2e_secured import PASSWORD, PROTOCOLS, TLS, USER, SecuredCluster, SecuredKafka
+from e2e_secured import (
+    PASSWORD,
+    PROCESSES,
+    PROTOCOLS,
+    TLS,
+    USER,
+    SecuredCluster,
+    SecuredKafka,
+    grant_documented_rights,
+)
 from e2e_sinks import listening
 
 from orchestrator.stream.broker import JarsError, JavaError
@@ -72,23 +81,31 @@ def written(folder: Path, name: str, text: str) -> str:
     return str(folder / name)
 
 
-async def test_worker_delivery_and_gateway_work_where_only_a_user_over_tls_gets_in(
+async def test_worker_delivery_and_gateway_work_with_a_user_over_tls_that_has_the_rights_of_the_guide_and_no_others(
     secured: SecuredKafka, tmp_path: Path, unique: Callable[[str], str]
 ) -> None:
+    await grant_documented_rights(secured.bootstrap)
     by_user = {
         "SECURITY": "SASL_SSL", "CA": str(CA), "MECHANISM": "SCRAM-SHA-512",
-        "USERNAME_FILE": written(tmp_path, "user", USER), "PASSWORD_FILE": written(tmp_path, "password", PASSWORD),
+        "PASSWORD_FILE": written(tmp_path, "password", PASSWORD),
     }  # fmt: skip
+    own = {
+        name: {
+            "ORCHESTRATOR_KAFKA__USERNAME_FILE": written(tmp_path, f"{name}-user", name),
+            "ORCHESTRATOR_WORKER__ASK_KEY_FILE": written(tmp_path, "ask-key", ASK_KEY),
+        }
+        for name in PROCESSES
+    }
     product = Product(
         SecuredCluster(secured.at("USERS"), tmp_path, settings=by_user), tmp_path, unique("t"), secured.bootstrap
     )
     await product.open()
     try:
         async with listening() as sinks, opened(secured.bootstrap, "channel.email") as books:
-            ask_key = {"ORCHESTRATOR_WORKER__ASK_KEY_FILE": written(tmp_path, "ask-key", ASK_KEY)}
-            for process in (await product.ready_worker(**ask_key), await product.deliverer(sinks)):
+            worker = await product.ready_worker(**own["worker"])
+            for process in (worker, await product.deliverer(sinks, **own["delivery"])):
                 await until(partial(is_ready, process), why=product.words())
-            gateway = await product.gateway(**ask_key)
+            gateway = await product.gateway(**own["gateway"])
             amy = f"{product.run}@example.com"
             event = {"id": f"{product.run}-1", "source": "shop", "type": "faq_viewed", "channel": "web",
                      "data": {"email": amy, "phone": "+33612000000", "topic": "t"}}  # fmt: skip
