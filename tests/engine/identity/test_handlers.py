@@ -6,7 +6,7 @@ from identity_net import NOW, Net, copy_of, counted, event, link
 from orchestrator.engine.identity.handlers import RIVAL_FOR
 from orchestrator.engine.identity.marks import KEPT
 from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member, Node, Waiting, steps_of
-from orchestrator.model.ids import EVENT_HASH_BYTES
+from orchestrator.model.ids import EVENT_HASH_BYTES, erasure_id, erasure_mark
 from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Noted, Refused, Reset, Seed, Split, Stays
 
 U1, U2, L1, E1, E2, E3 = "user:u1", "user:u2", "loyalty:l1", "email:e1", "email:e2", "email:e3"
@@ -211,6 +211,25 @@ def test_a_parcel_on_its_way_when_its_customer_was_erased_is_erased_too(net: Net
     left = net.handle(U1, absorb(net, E1, U1, link(E1, U1, time=100)))
     assert [(node, type(message), message.seed.wiped) for node, message in left] == [(E1, Split, 100), (A1, Split, 100)]
     assert (net.family(U1), counted(net.customer(U1))) == ({U1}, [])
+
+
+def test_the_members_of_such_a_parcel_are_added_to_the_receipt_and_answer_to_it(net: Net) -> None:
+    net.event_at(E1, event("e2", E1), E1)
+    net.work(U1).customer().wiped[U1] = 100
+    net.customer(U1).erasing[U1] = "token"
+    [(receipt, reached), (node, split)] = net.handle(U1, absorb(net, E1, U1, link(E1, U1, time=100)))
+    mark = (erasure_mark("default", "token", E1), "email")
+    assert (receipt, reached.expected, reached.done) == (f"erasure:{erasure_id('default', 'token')}", [mark], [])
+    assert (node, split.seed.why, split.seed.request) == (E1, "erased", "token")
+    [(_, answer)] = net.handle(E1, split)
+    assert (answer.expected, answer.done, answer.whole) == ([], [mark], False)
+
+
+def test_a_mark_of_who_left_or_was_refused_says_nothing_once_no_copy_can_come(net: Net) -> None:
+    net.event_at(E1, event("e2", E1), E1)
+    net.work(U1).customer().family[E1] = Member(1, REFUSED, NOW - KEPT - 1)
+    assert [type(message) for _, message in net.handle(U1, absorb(net, E1, U1, link(E1, U1)))] == [Home]
+    assert net.family(U1) == {U1, E1}
 
 
 def test_too_many_unique_values_are_refused_and_the_mover_told_by_whom(net: Net) -> None:
