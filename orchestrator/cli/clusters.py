@@ -52,7 +52,7 @@ def reaching(kafka: KafkaSettings) -> Iterator[None]:
         yield
     except TopicsError as error:
         raise UserError(str(error)) from error
-    except (KafkaConnectionError, OSError) as error:
+    except (KafkaConnectionError, ConnectionError, TimeoutError) as error:
         reason = asyncio.run(why_refused(kafka.connection()))
         raise UserError(f"cannot use Kafka: {reason or f'{kafka.bootstrap} does not answer in time'}") from error
     except KafkaError as error:
