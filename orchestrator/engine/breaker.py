@@ -6,8 +6,10 @@ told there, and every message that meets an event of `on`, once. When the node t
 
 from typing import TYPE_CHECKING, Any, Final
 
+from orchestrator.engine.identity.handlers import seen
 from orchestrator.model.customer import Breaker
 from orchestrator.model.effect import Note, Row, Tell
+from orchestrator.model.ids import EVENT_HASH_BYTES, event_hash
 from orchestrator.model.message import Counted
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ FACT: Final = ":stopped"
 """The rows that say which scenarios are stopped; no bundle can declare a fact of this name."""
 PARTS: Final = 60
 """The window moves on in so many steps."""
+MARKS: Final = 2_048
+"""Of so many messages, the newest, it is known that they are counted."""
 
 
 def breaker_node(scenario: str) -> str:
@@ -35,10 +39,10 @@ def stopped(facts: "Facts", plan: "ScenarioPlan") -> dict[str, Any]:
     return facts.row(FACT, plan.name) if plan.document.stop_when is not None else {}
 
 
-def tell_sent(moment: "Moment", scenario: str) -> None:
-    """A message of a scenario with `stop_when` leaves."""
+def tell_sent(moment: "Moment", scenario: str, message: str) -> None:
+    """A message of a scenario with `stop_when` leaves; `message` is its id."""
     node = breaker_node(scenario)
-    moment.effects.append(Tell(node, Counted(node, moment.now)))
+    moment.effects.append(Tell(node, Counted(node, moment.now, id=message)))
 
 
 def tell_met(moment: "Moment", event: "Event", scenarios: frozenset[str]) -> None:
@@ -47,7 +51,7 @@ def tell_met(moment: "Moment", event: "Event", scenarios: frozenset[str]) -> Non
     if contact is not None and contact.scenario in scenarios and not contact.met:
         contact.met = True
         node = breaker_node(contact.scenario)
-        moment.effects.append(Tell(node, Counted(node, contact.at, met=True)))
+        moment.effects.append(Tell(node, Counted(node, contact.at, met=True, id=contact.id)))
 
 
 def _about(contacts: "list[Contact]", event: "Event") -> "Contact | None":
@@ -60,9 +64,14 @@ def _about(contacts: "list[Contact]", event: "Event") -> "Contact | None":
 
 
 def count(body: Breaker, counted: Counted, rule: "StopWhen", now: int) -> None:
-    """Take a message into its part of the window, in place; parts that have left the window go."""
-    if counted.time < body.reopened_at:
+    """Take a message into its part of the window, in place; parts that have left the window go.
+
+    One that was counted before comes again where a worker crashed between sending and committing.
+    """
+    mark = event_hash("met" if counted.met else "sent", counted.id)
+    if counted.time < body.reopened_at or seen(body.marks, mark):
         return
+    body.marks = (body.marks + mark)[-MARKS * EVENT_HASH_BYTES :]
     width = max(rule.in_ // PARTS, 1)
     begins = counted.time - counted.time % width
     parts = {part[0]: part for part in body.parts if part[0] > now - rule.in_ - width}

@@ -142,7 +142,7 @@ def _send(moment: "Moment", candidate: Candidate) -> bool:
         return _refused(moment, candidate, Verdict(reason.ERROR, detail={"because": str(problem)}))
     moment.effects.append(action)
     if candidate.plan.document.stop_when is not None and not candidate.messages:
-        tell_sent(moment, candidate.plan.name)
+        tell_sent(moment, candidate.plan.name, action.id)
     customer = moment.customer
     customer.contacts = [*customer.contacts, _contact(candidate, action)]
     if candidate.class_ == "service":

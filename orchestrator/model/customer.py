@@ -297,12 +297,13 @@ class Breaker(msgspec.Struct, array_like=True, gc=False, tag=5):
     """The node `scenario:NAME` of a scenario with `stop_when`: its messages by time, and since when it is stopped.
 
     `parts` are (beginning, sent, met), oldest first; `stopped_at` is 0 while it is open. Messages sent before
-    `reopened_at` count no more.
+    `reopened_at` count no more. `marks` are hashes of the newest that were counted: after a crash some are told again.
     """
 
     parts: list[tuple[int, int, int]] = []
     stopped_at: int = 0
     reopened_at: int = 0
+    marks: bytes = b""
 
 
 class Receipt(msgspec.Struct, array_like=True, gc=False, tag=6):

@@ -196,11 +196,12 @@ class Refer(msgspec.Struct, array_like=True, tag="refer"):
 
 
 class Counted(msgspec.Struct, array_like=True, tag="counted"):
-    """A scenario with `stop_when` sent a message at `time`; with `met`, that message met an event it stops for."""
+    """A scenario with `stop_when` sent the message `id` at `time`; with `met`, that met an event it stops for."""
 
     target: str
     time: int
     met: bool = False
+    id: str = ""
 
 
 class Reopen(msgspec.Struct, array_like=True, tag="reopen"):

@@ -164,11 +164,10 @@ def test_no_stop_when_costs_no_message() -> None:
 def test_the_count_is_the_same_whatever_the_order_and_the_number_of_partitions() -> None:
     rule = program_of(MARKETING).scenarios["promo"].document.stop_when
     assert rule is not None
-    told = [Counted("n", at) for at in range(0, 2 * D, H)] + [
-        Counted("n", at, met=True) for at in range(0, 2 * D, 5 * H)
-    ]
+    told = [Counted("n", at, id=str(at)) for at in range(0, 2 * D, H)]
+    told += [Counted("n", at, met=True, id=str(at)) for at in range(0, 2 * D, 5 * H)]
     one, other = Breaker(), Breaker()
-    for counted in told:
+    for counted in (*told, *told):
         breaker.count(one, counted, rule, 2 * D)
     for counted in reversed(told):
         breaker.count(other, counted, rule, 2 * D)
@@ -182,8 +181,8 @@ def test_it_trips_once() -> None:
     assert rule is not None
     body, notes = Breaker(), list[Note]()
     rows = []
-    for met in (False, False, False, False, True, True):
-        breaker.count(body, Counted("n", 5, met=met), rule, 10)
+    for number, met in enumerate((False, False, False, False, True, True)):
+        breaker.count(body, Counted("n", 5, met=met, id=str(number)), rule, 10)
         rows.append(breaker.trip(body, rule, "promo", "default", 10, notes))
     assert [row is not None for row in rows] == [False] * 4 + [True, False]
     assert [note.detail for note in notes] == [{"sent": 4, "met": 1}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from orchestrator.engine.program.build import build_program
 from orchestrator.engine.traits.states import unpack
 from orchestrator.language.bundle import EventSchemas, load_bundle
 from orchestrator.model.codec import decode_head, decode_node, encode_node
-from orchestrator.model.customer import Customer, FactRow, Node, PartitionState, Reference
+from orchestrator.model.customer import Breaker, Customer, FactRow, Node, PartitionState, Reference
 from orchestrator.model.ids import node_key
 from orchestrator.model.message import Erase, Tick, decode_message, encode_message
 from orchestrator.model.partition import partition_of
@@ -445,6 +446,35 @@ def test_after_a_crash_the_outbox_is_sent_again_byte_for_byte(stage: str) -> Non
     actions = [sent for sent in lane.out if sent.topic == "actions"]
     assert {sent.value for sent in actions} == {sent.value for sent in calm.out if sent.topic == "actions"}
     assert len(actions) == {"changelog": 1, "half": 1, "sent": 2}[stage]
+
+
+@pytest.mark.parametrize("stage", ["decided", "changelog", "half", "sent"])
+def test_a_message_counts_once_for_its_scenario_wherever_a_worker_died(stage: str) -> None:
+    careful = """
+scenario: careful
+entry: {on: bought}
+stop_when: {on: seen, over: 50%, at_least: 9}
+steps: [{id: mail, send: {content: em.hello, channel: email}}]
+"""
+    lane = Lane(program_of(careful), partitions=3)
+    for number in range(4):
+        lane.event("bought", f"user_id:u{number} email:u{number}@example.com", id_=f"e{number}", order=f"o{number}")
+    settle_with_crashes(lane, stage)
+    lane.event("seen", "user_id:u1", id_="s1")
+    settle_with_crashes(lane, stage)
+    body = lane.node("scenario:careful").body
+    assert isinstance(body, Breaker)
+    assert [(sent, met) for _, sent, met in body.parts] == [(4, 1)]
+
+
+def settle_with_crashes(lane: Lane, stage: str) -> None:
+    for _ in range(2):
+        lane.die = stage
+        with contextlib.suppress(Crash):
+            lane.settle()
+        lane.die = ""
+        lane.start()
+    lane.settle()
 
 
 def test_what_the_commit_covers_is_not_sent_again() -> None:
