@@ -9,7 +9,7 @@ from orchestrator.engine.identity.work import Work
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 from orchestrator.model.customer import Customer, FactRow, Node, Reference
-from orchestrator.model.effect import Note, Tell
+from orchestrator.model.effect import Note
 from orchestrator.model.event import Event
 from orchestrator.model.ids import event_hash, node_key
 from orchestrator.model.message import (
@@ -32,7 +32,6 @@ from orchestrator.model.message import (
     Shown,
     Split,
     Stays,
-    decode_message,
     encode_message,
 )
 from orchestrator.model.partition import partition_of
@@ -42,6 +41,7 @@ from orchestrator.stream.lane.intake import Refused as Rejected
 from orchestrator.stream.lane.intake import Taken, read_event
 from orchestrator.stream.lane.outbox import outgoing, put
 from orchestrator.stream.lane.records import Outgoing, Record
+from orchestrator.stream.lane.references import claim
 
 if TYPE_CHECKING:
     from orchestrator.engine.engine import Engine
@@ -213,7 +213,7 @@ class Step:
             case Change():
                 self._change(record, name, message)
             case Refer():
-                self._refer(record, name, message)
+                claim(self, record, name, message)
             case Shown():
                 self._shown(record, message)
             case Counted() | Reopen():
@@ -338,23 +338,6 @@ class Step:
         self.outcomes.append(("reference", "waiting"))
         self.settle(record, key, work)
 
-    def _refer(self, record: Record, name: str, message: Refer) -> None:
-        key = node_key(self.tenant, name)
-        node = self.partition.node(key)
-        if self._applied(node, record):
-            return
-        body = node.body if isinstance(node.body, Reference) else Reference()
-        node.body = body
-        if body.owner:
-            return
-        work = self.work(node, name, record)
-        body.owner = message.owner
-        for _, waiting in body.waiting:
-            work.effects.append(Tell(message.owner, _for_owner(waiting, message.owner)))
-        body.waiting = []
-        work.changed = True
-        self.settle(record, key, work)
-
     # What every input leaves behind.
 
     def settle(self, record: Record, key: bytes, work: Work) -> None:
@@ -390,13 +373,6 @@ class Step:
     def _applied(self, node: Node, record: Record) -> bool:
         """Whether this record is applied to the node already: a replay after a crash."""
         return node.applied.get(record.topic, -1) >= record.offset
-
-
-def _for_owner(raw: bytes, owner: str) -> Applied:
-    message = decode_message(raw)
-    assert isinstance(message, Applied)  # noqa: S101 - only such wait
-    message.target = owner
-    return message
 
 
 class Tokens:
