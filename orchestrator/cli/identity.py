@@ -108,11 +108,7 @@ def split(
         rules = asyncio.run(_rules(settings, tenant))
         names = [_name(one, rules) for one in dict.fromkeys(identifiers)]
         home, requests = asyncio.run(_split_requests(settings, tenant, names, rules))
-    typer.echo(f"{', '.join(names)} leaves the person who lives at {home} and starts anew, with nothing.")
-    typer.echo("The person keeps all history, counts and messages; new events of what leaves count for somebody new.")
-    for name in names:
-        if rules.is_shared(name):
-            typer.echo(f"{name} is shared: the next event that names it with somebody makes it theirs, whoever it is.")
+    _say_what_happens(names, home, [name for name in names if rules.is_shared(name)])
     if not yes:
         typer.confirm("Split?", abort=True)
     with reaching(settings.kafka):
@@ -159,6 +155,13 @@ def erase(
         )
     typer.echo(f"Erased: {receipt.reached} of {receipt.expected} nodes reached.")
     typer.echo(f"Receipt {receipt.id} on the topic erasures; token {token}")
+
+
+def _say_what_happens(names: list[str], home: str, shared: list[str]) -> None:
+    typer.echo(f"{', '.join(names)} leaves the person who lives at {home} and starts anew, with nothing.")
+    typer.echo("The person keeps all history, counts and messages; new events of what leaves count for somebody new.")
+    for name in shared:
+        typer.echo(f"{name} is shared: the next event that names it with somebody makes it theirs, whoever it is.")
 
 
 def _settings(config: Any, bootstrap: str | None, topics_dir: Any) -> Settings:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from orchestrator.model.partition import partition_of
 from orchestrator.stream.lane.records import Record
 
-SINGLE = frozenset({"facts", "dead-letter", "tasks", "emitted"})
+SINGLE = frozenset({"facts", "dead-letter", "tasks", "emitted", "erasures"})
 
 
 class Broker:

@@ -10,15 +10,15 @@ from orchestrator.engine.timers import earliest_due
 from orchestrator.engine.traits.states import unpack
 from orchestrator.model import reason
 from orchestrator.model.codec import decode_node
-from orchestrator.model.customer import IN, Customer, FactRow, Instance, Node, Reference
-from orchestrator.model.effect import ACTIONS, Action
-from orchestrator.model.ids import split_key
+from orchestrator.model.customer import IN, Customer, FactRow, Instance, Node, Receipt, Reference
+from orchestrator.model.effect import ACTIONS, ERASURES, Action
+from orchestrator.model.ids import erasure_id, erasure_mark, split_key
 from orchestrator.stream.lane.outbox import DEAD_LETTER
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator.house import JOURNEYS, LOSSLESS, OWNERSHIP
 from tests.simulation.simulator.reference import Expected, expected, is_shared
-from tests.simulation.simulator.simulation import Simulation
+from tests.simulation.simulator.simulation import REQUEST, Simulation
 from tests.simulation.simulator.violation import ViolationError
 
 
@@ -68,6 +68,7 @@ def check_quiet(run: Simulation) -> Outcome:
     _facts_are_known(outcome)
     _release_is_current(outcome)
     _delivered(outcome)
+    _erasure_is_answered(outcome)
     return outcome
 
 
@@ -158,6 +159,24 @@ def _erased(outcome: Outcome, ids: Counter[str]) -> None:
         older = one.nodes[:1] == (target,) and told[one.name] <= told["erasure"]
         if older and unique and not story.has("logged_out") and one.name in ids:
             raise ViolationError(f"{one.name} of {target} is older than the erasure, and is still known")
+
+
+def _erasure_is_answered(outcome: Outcome) -> None:
+    """The receipt is complete, its newest record says so, and every node that was erased is on it."""
+    if not outcome.run.story.has("erase"):
+        return
+    name = erasure_id("default", REQUEST)
+    node = outcome.nodes.get(f"erasure:{name}")
+    if node is None or not isinstance(node.body, Receipt) or not node.body.asked_at:
+        raise ViolationError(f"nobody has answered to the erasure: {node}")
+    silent = [mark for mark, (_, at) in node.body.nodes.items() if not at]
+    newest = msgspec.json.decode(outcome.run.broker.read(ERASURES)[-1].value or b"")
+    if silent or (newest["state"], newest["reached"]) != ("complete", len(node.body.nodes)):
+        raise ViolationError(f"the receipt waits for {silent}: {newest}")
+    for customer in outcome.customers.values():
+        for erased in customer.erasing:
+            if erasure_mark("default", REQUEST, erased) not in node.body.nodes:
+                raise ViolationError(f"{erased} was erased and is not on the receipt")
 
 
 def homes_of(outcome: Outcome) -> dict[str, str]:

@@ -149,6 +149,7 @@ DEFECTS: Final = (
         1000,
         draw_echoes,
     ),
+    Defect("an erased node does not answer", replaced(handlers, "tell_receipt", wrong_customers.silent), 300),
     Defect("contacts of one half are forgotten", replaced(merge, "_union", wrong_customers.contacts_dropped), 400),
     Defect("the looser consent wins", replaced(merge, "_stricter", wrong_customers.consent_looser), 1000),
     Defect("entries that wait are forgotten", replaced(Advance, "event", wrong_customers.entries_do_not_wait), 300),

@@ -24,6 +24,8 @@ START: Final = 1_772_442_000_000
 HORIZON: Final = 3_600 * SECOND
 """Until nothing is due for so long, a seed is not quiet."""
 MOST_ROUNDS: Final = 4_000
+REQUEST: Final = "5a" * 16
+"""The token of the erasure, where there is one."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -125,7 +127,7 @@ class Simulation:
         self._times.add(time)
         self.told[happening.name] = time
         if happening.type == "erase":
-            value = encode_message(Erase(happening.nodes[0], time))
+            value = encode_message(Erase(happening.nodes[0], time, REQUEST))
         else:
             identifiers = dict(node.split(":", 1) for node in happening.nodes)
             value = _encode({

@@ -151,3 +151,13 @@ def nobody_is_asked(original: Any) -> Any:
         self._waited_enough(moment, lambda waiting: waiting.until <= at)
 
     return wait_or_ask
+
+
+def silent(original: Any) -> Any:
+    """Who was cut by an erasure tells nobody."""
+
+    def tell_receipt(work: Any, request: str, expected: list[str], done: list[str], whole: bool = False) -> None:
+        if whole:
+            original(work, request, expected, done, whole)
+
+    return tell_receipt
