@@ -35,10 +35,12 @@ async def test_a_dry_run_says_what_becomes_of_whom_is_under_way_and_writes_nothi
     product: Product, tmp_path: Path
 ) -> None:
     names = [f"{product.run}-{number}" for number in range(CARTS)]
-    await product.ready_worker()
+    worker = await product.ready_worker()
     async with opened(product.cluster.bootstrap, "channel.web") as books:
         await product.send(by_mail(name, "cart_item_added", 0, sku="slow", cart=name) for name in names)
         await until(lambda: in_carts(books, product.run))
+        worker.kill()  # so that they stand where they are, however long the look takes
+        await worker.ended()
         before = await end_of_bundles(product)
         plan = planned(product, candidate(product, tmp_path, "in_flight: follow\nmoved: {slowly: calmly}"))
         assert await end_of_bundles(product) == before
