@@ -106,7 +106,7 @@ def split(
     settings = _settings(config, bootstrap, topics_dir)
     with reaching(settings.kafka):
         rules = asyncio.run(_rules(settings, tenant))
-        names = [_name(one, rules) for one in dict.fromkeys(identifiers)]
+        names = [_identifier(one, rules) for one in dict.fromkeys(identifiers)]
         home, requests = asyncio.run(_split_requests(settings, tenant, names, rules))
     _say_what_happens(names, home, [name for name in names if rules.is_shared(name)])
     if not yes:
@@ -142,7 +142,7 @@ def erase(
     settings = _settings(config, bootstrap, topics_dir)
     with reaching(settings.kafka):
         rules = asyncio.run(_rules(settings, tenant))
-        name = _name(identifier, rules)
+        name = _identifier(identifier, rules)
     if not yes:
         typer.confirm(f"Erase everything that is known of {name}, under all their identifiers, for good?", abort=True)
     token = token or secrets.token_hex(16)
@@ -188,6 +188,14 @@ def _name(identifier: str, rules: IdentityRules) -> str:
         raise UserError(f"{identifier}: {error}; write NAMESPACE:VALUE, such as email:amy@example.com") from error
 
 
+def _identifier(identifier: str, rules: IdentityRules) -> str:
+    """The node of an identifier; a thread or an order only points at somebody."""
+    name = _name(identifier, rules)
+    if rules.is_reference(name):
+        raise UserError(f"{name} only points at a customer: `orchestrator identity show {name}` says at whom")
+    return name
+
+
 async def _rules(settings: Settings, tenant: str) -> IdentityRules:
     """The identity rules of the release that counts.
 
@@ -221,11 +229,13 @@ async def _rules(settings: Settings, tenant: str) -> IdentityRules:
 async def _person(settings: Settings, tenant: str, name: str, rules: IdentityRules) -> Person | None:
     from orchestrator.cli.people import person_of  # noqa: PLC0415
     from orchestrator.engine.identity.work import members  # noqa: PLC0415
-    from orchestrator.model.customer import Customer  # noqa: PLC0415
+    from orchestrator.model.customer import Customer, Reference  # noqa: PLC0415
     from orchestrator.stream.worker import now_ms  # noqa: PLC0415
 
     async with _reader(settings, tenant) as reader:
         home, node = await _home(reader, name)
+        if node is not None and isinstance(node.body, Reference) and node.body.owner:
+            home, node = await _home(reader, node.body.owner)
         if node is None or not isinstance(node.body, Customer):
             return None
         known = await reader.nodes(members(node.body))

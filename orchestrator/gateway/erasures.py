@@ -72,7 +72,7 @@ class Erasures:
             raise Unavailable("no release has been published for this tenant yet", retry_after=NO_RELEASE_RETRY)
         namespace, _, value = identifier.partition(":")
         node = rules.node(namespace, value) if namespace in rules.identifiers else None
-        if node is None:
+        if node is None or rules.strongest({namespace: value}) != node:  # an account is nobody's node
             known = ", ".join(rules.identifiers)
             raise malformed([Problem("identifier", f"must be NAMESPACE:VALUE of a declared namespace: {known}")])
         request = token or secrets.token_hex(TOKEN_BYTES)
