@@ -4,8 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-# Two processes: one runs all tests that need Kafka, one after the other, beside the rest (tests/conftest.py).
-PYTEST_ARGS ?= -n 2 --dist loadgroup
+PYTEST_ARGS ?=
 
 # What only runs the product needs less than what also tests it; an environment for tests serves both.
 RUN := $(VENV)/.installed-run
@@ -39,7 +38,7 @@ imports: $(DEV)
 test: $(DEV)  ## All tests; PYTEST_ARGS="tests/stream -x" for some
 	$(BIN)/orchestrator lint scenarios
 	$(BIN)/orchestrator test scenarios
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(if $(PYTEST_ARGS),$(BIN)/pytest $(PYTEST_ARGS),$(BIN)/python -m tests)
 
 bench: $(DEV)  ## Measure, and add the figures to bench/ledger.csv
 	$(BIN)/python -m bench
