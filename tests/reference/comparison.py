@@ -10,6 +10,7 @@ from unittest.mock import patch
 import msgspec
 
 from orchestrator.engine import advance
+from orchestrator.engine import timers as timing
 from orchestrator.engine.program.build import build_program
 from orchestrator.language.bundle import load_bundle
 from orchestrator.language.cel import Timestamp
@@ -22,6 +23,7 @@ from orchestrator.rehearsal.world import StuckError, World
 from tests.reference.generated_events import NEWEST, Arrival
 from tests.reference.house import FILES, HOUSE, SCHEMAS
 from tests.reference.interpreter.customer import Customer as Reference
+from tests.reference.interpreter.merges import merge
 from tests.reference.interpreter.moment import arrives, follow_pauses, timers
 from tests.reference.interpreter.profile import read
 from tests.reference.interpreter.records import Happened
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from orchestrator.model.effect import Note
 
 WHO: Final = "user_id:amy"
+OTHER: Final = "email:amy@example.com"
+BOTH: Final = "both"
+"""Who does an event that names both halves of a customer."""
 IDS: Final = {"user_id": "amy", "email": "amy@example.com", "phone": "+33600000001", "device": "d1"}
 GRANTED: Final = ("email", "push")
 MOST_TOLD: Final = 150
@@ -113,7 +118,7 @@ class Example(NamedTuple):
 
 def told_apart(example: Example) -> bool:
     """Whether the engine, as it is now, makes something else of it, or fails."""
-    asked, looks = advance.earliest_due, count()
+    asked, looks = timing.earliest_due, count()
 
     def earliest_due(*customer: Any, **more: Any) -> int:
         if next(looks) > SOON_STUCK:
@@ -165,12 +170,13 @@ def produced(bundles: tuple[Bundle, ...], stream: list[Arrival], start: int) -> 
     """What the production engine makes of it; and the events with the messages that they were about."""
     programs = [build_program(bundles[0])]
     world = World(programs[0], start, 1)
-    root = Node(body=_customer(start))
-    begin_pauses(world, {WHO: root})
-    world.place(WHO, root)
-    for namespace, value in IDS.items():
-        if f"{namespace}:{value}" != WHO:
-            world.place(f"{namespace}:{value}", Node(to=WHO, epoch=1))
+    for root, ids in halves(stream).items():
+        node = Node(body=_customer(root, ids, start))
+        begin_pauses(world, {root: node})
+        world.place(root, node)
+        for name in _nodes(ids):
+            if name != root:
+                world.place(name, Node(to=root, epoch=1))
     played = []
     for one in stream:
         arrival = one._replace(data=_resolved(one.data, world))
@@ -180,39 +186,63 @@ def produced(bundles: tuple[Bundle, ...], stream: list[Arrival], start: int) -> 
             programs.append(build_program(bundles[len(programs)], programs))
             world.publish(programs[-1])
         else:
-            world.arrive(f"channel.{one.channel}", node_key("default", WHO), _raw(arrival, start), start + one.at)
+            world.arrive(
+                f"channel.{one.channel}", node_key("default", _named(one)[0]), _raw(arrival, start), start + one.at
+            )
     world.advance(start + stream[-1].at + AFTERWARDS)
-    return _engine_outcome(world, bundles[-1]), played
+    return _engine_outcome(world, bundles[-1], len(halves(stream)) > 1), played
 
 
 def interpreted(bundles: tuple[Bundle, ...], played: list[Arrival], start: int) -> Outcome:
     """What the reference interpreter makes of it."""
-    said = {(channel, "product"): (start - BEFORE, False) for channel in GRANTED}
-    customer = Reference(bundles[0], person_id("default", WHO, 0, 0), IDS, said, start - BEFORE)
-    follow_pauses(customer, customer.now)
-    customer.now = start
-    keep_schedules(customer)
+    customers = {root: _reference(bundles[0], root, ids, start) for root, ids in halves(played).items()}
     to_come = list(bundles[1:])
     for one in played:
         at = start + one.at
-        timers(customer, at - ON_ITS_WAY)
+        for customer in customers.values():
+            timers(customer, at - ON_ITS_WAY)
         if one.type == RELEASE:
-            release(customer, to_come.pop(0), at)
-        else:
-            arrives(customer, Happened(one.type, one.channel, one.id, start + one.time, at, dict(one.data)), at)
+            bundle = to_come.pop(0)
+            for customer in customers.values():
+                release(customer, bundle, at)
+            continue
+        event = Happened(one.type, one.channel, one.id, start + one.time, at, dict(one.data))
+        whose = customers.get(_named(one)[0], customers[WHO])
+        meets = one.who == BOTH and len(customers) > 1
+        arrives(whose, event, at, enters=not meets)
+        if meets:
+            other = customers.pop(OTHER)
+            merge(whose, other, None if event.late else event, at)
+            whose.told += other.told
     end = start + played[-1].at + AFTERWARDS
-    timers(customer, end - ON_ITS_WAY)
-    customer.now = max(customer.now, end)
-    return _reference_outcome(customer)
+    timers(customers[WHO], end - ON_ITS_WAY)
+    customers[WHO].now = max(customers[WHO].now, end)
+    return _reference_outcome(customers[WHO], len(halves(played)) > 1)
+
+
+def halves(stream: list[Arrival]) -> dict[str, dict[str, str]]:
+    """Root -> identifiers of the customers at the start: one, or two who turn out to be one."""
+    if not any(one.who == BOTH for one in stream):
+        return {WHO: IDS}
+    theirs = {name: IDS[name] for name in ("email", "phone")}
+    return {WHO: {name: IDS[name] for name in ("user_id", "device")}, OTHER: theirs}
+
+
+def _named(arrival: Arrival) -> list[str]:
+    """The nodes that an event names, the strongest first."""
+    return [WHO, OTHER] if arrival.who == BOTH else [arrival.who]
+
+
+def _nodes(ids: dict[str, str]) -> list[str]:
+    return [f"{namespace}:{value}" for namespace, value in ids.items()]
 
 
 # The engine's.
 
 
-def _customer(start: int) -> Customer:
-    body = Customer(person=person_id("default", WHO, 0, 0), born=start - BEFORE, now=start - BEFORE)
-    names = [f"{namespace}:{value}" for namespace, value in IDS.items()]
-    body.family = {name: Member(int(name != WHO), IN, start - BEFORE) for name in names}
+def _customer(root: str, ids: dict[str, str], start: int) -> Customer:
+    body = Customer(person=person_id("default", root, 0, 0), born=start - BEFORE, now=start - BEFORE)
+    body.family = {name: Member(int(name != root), IN, start - BEFORE) for name in _nodes(ids)}
     body.consents = {f"{channel}/product": (start - BEFORE, True, "explicit") for channel in GRANTED}
     return body
 
@@ -227,11 +257,12 @@ def _resolved(data: dict[str, Any], world: World) -> dict[str, Any]:
 
 def _raw(arrival: Arrival, start: int) -> bytes:
     time = datetime.fromtimestamp((start + arrival.time) / 1000, UTC).isoformat(timespec="milliseconds")
-    data = {"user_id": "amy", **arrival.data}
+    ids = dict(name.split(":", 1) for name in _named(arrival))
+    data = {**ids, **arrival.data}
     return msgspec.json.encode({"id": arrival.id, "source": "shop", "type": arrival.type, "time": time, "data": data})
 
 
-def _engine_outcome(world: World, bundle: Bundle) -> Outcome:
+def _engine_outcome(world: World, bundle: Bundle, halved: bool) -> Outcome:
     _, customer = world.root(WHO)
     assert customer is not None
     profile = moment_of(world, WHO).scope.profile
@@ -244,14 +275,14 @@ def _engine_outcome(world: World, bundle: Bundle) -> Outcome:
     assert not errors, errors
     actions = [one.effect for one in world.record.actions() if isinstance(one.effect, Action)]
     return Outcome(
-        told,
+        sorted(told) if halved else told,
         [
             {
                 "at": a.at, "id": a.id, "content": a.content, "channel": a.channel, "class": a.class_,
                 "topic": a.topic, "scenario": a.scenario, "key": a.key, "step": a.step, "address": a.address,
-                "about": a.about, "values": a.values, "valid_until": a.valid_until,
+                "about": a.about, "values": plain(a.values), "valid_until": a.valid_until,
             }
-            for a in actions
+            for a in (sorted(actions, key=lambda a: (a.at, a.id)) if halved else actions)
         ],
         {name: plain(_unordered(bundle, name, profile[name])) for name in sorted(bundle.traits)},
         [
@@ -276,7 +307,16 @@ def _detail(note: Note) -> str:
 # The interpreter's.
 
 
-def _reference_outcome(customer: Reference) -> Outcome:
+def _reference(bundle: Bundle, root: str, ids: dict[str, str], start: int) -> Reference:
+    said = {(channel, "product"): (start - BEFORE, False) for channel in GRANTED}
+    customer = Reference(bundle, person_id("default", root, 0, 0), ids, said, start - BEFORE)
+    follow_pauses(customer, customer.now)
+    customer.now = start
+    keep_schedules(customer)
+    return customer
+
+
+def _reference_outcome(customer: Reference, halved: bool) -> Outcome:
     told = [(one.at, one.what, one.scenario, one.step, one.reason, _own_detail(one)) for one in customer.told]
     messages = [
         {
@@ -284,11 +324,11 @@ def _reference_outcome(customer: Reference) -> Outcome:
             "scenario": m.scenario, "key": m.key, "step": m.step, "address": m.address, "about": m.about,
             "values": plain(m.values), "valid_until": m.valid_until,
         }
-        for m in customer.sent
+        for m in (sorted(customer.sent, key=lambda m: (m.at, m.id)) if halved else customer.sent)
     ]  # fmt: skip
     bundle = customer.bundle
     return Outcome(
-        told,
+        sorted(told) if halved else told,
         messages,
         {name: plain(_unordered(bundle, name, read(customer, name))) for name in sorted(bundle.traits)},
         [

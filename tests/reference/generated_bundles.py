@@ -31,9 +31,9 @@ def bundles(draw: Any) -> tuple[str, bool]:
 
 
 @st.composite
-def small_bundles(draw: Any) -> tuple[str, bool]:
+def small_bundles(draw: Any, about: str) -> tuple[str, bool]:
     """The same, of one rule or one story."""
-    return small(Draw(draw))
+    return small(Draw(draw), about)
 
 
 def _content(d: Draw, name: str) -> dict[str, Any]:

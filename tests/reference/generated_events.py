@@ -30,6 +30,7 @@ class Arrival(NamedTuple):
     type: str
     channel: str
     data: dict[str, Any]
+    who: str = "user_id:amy"
 
 
 _STEPS = st.sampled_from((0, 1, S, 30 * S, M, 5 * M, 5 * M, 10 * M, 10 * M, 20 * M, 30 * M, H, 2 * H, 24 * H))
@@ -101,6 +102,16 @@ def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
             late = draw(_BEYOND if beyond else _WITHIN)
         channel = "email" if type_ in {"opened", "clicked"} else "web"
         found.append(Arrival(at, at - late, f"e{number}", type_, channel, _data(draw, type_)))
+    return found
+
+
+@st.composite
+def halved(draw: Any, stream: list[Arrival]) -> list[Arrival]:
+    """The same stream, of two halves of a customer, until an event names both; a copy goes where the first one went."""
+    meets = draw(st.integers(1, len(stream) - 1))
+    halves = {one.id: draw(st.sampled_from(("user_id:amy", "email:amy@example.com"))) for one in stream}
+    found = [one._replace(who=halves[one.id]) for one in stream]
+    found[meets] = found[meets]._replace(id=f"{found[meets].id}-meets", who="both")
     return found
 
 

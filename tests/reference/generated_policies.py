@@ -63,20 +63,20 @@ def _pause(d: Draw) -> dict[str, Any]:
     return pause
 
 
-def one_rule(d: Draw) -> dict[str, Any]:
+def one_rule(d: Draw, name: str) -> dict[str, Any]:
     """A policy of one rule."""
     drawn: dict[str, Any] = {"policy": "all", "preferred_order": list(d.draw(st.permutations(CHANNELS)))}
-    return {**drawn, **d.one(*_RULES)(d)}
+    return {**drawn, **RULES[name](d)}
 
 
-_RULES: Final[tuple[Any, ...]] = (
-    lambda d: {"caps": [_cap(d)]},
-    lambda d: {"caps": [{"limit": 1, "per": d.one("10m", "2h"), "on_hit": "hold"}]},
-    lambda d: {"min_gap": [{"gap": d.one("5m", "1h"), "on_hit": d.one("skip", "hold", "next_channel")}]},
-    lambda d: {"redundancy": {"per": "topic", "for": d.one("10m", "2h")}},
-    lambda d: {"pauses": [{**_pause(d), "and_then": d.one("10m", "1h")}]},
-    lambda d: {"pauses": [_pause(d)]},
-    lambda d: {"quiet_hours": [{"from": "21:00", "to": "08:00", "on_hit": d.one("hold", "skip")}]},
-    lambda d: {"browse_delay": d.one("10m", "30m")},
-    lambda _: {},
-)
+RULES: Final[dict[str, Any]] = {
+    "none": lambda _: {},
+    "cap": lambda d: {"caps": [{"limit": 1, "per": d.one("10m", "1h"), **d.one({}, {}, {"on_hit": "hold"})}]},
+    "any cap": lambda d: {"caps": [_cap(d), _cap(d)]},
+    "gap": lambda d: {"min_gap": [{"gap": d.one("10m", "1h"), "on_hit": d.one("skip", "hold", "next_channel")}]},
+    "redundancy": lambda d: {"redundancy": {"per": "topic", "for": d.one("10m", "1h")}},
+    "pause": lambda d: {"pauses": [{**_pause(d), "and_then": d.one("10m", "1h")}]},
+    "quiet": lambda d: {"quiet_hours": [{"from": "21:00", "to": "08:00", "on_hit": d.one("hold", "skip")}]},
+    "browse": lambda d: {"browse_delay": d.one("10m", "30m")},
+}
+"""Policies of one rule, by what it is about."""

@@ -4,37 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.reference.generated_policies import one_rule
-from tests.reference.generated_traits import LASTING, ORDERED, TRAITS, UNASKED
+from tests.reference.generated_policies import RULES, one_rule
+from tests.reference.generated_traits import LASTING, NEEDS, ORDERED, TRAITS, UNASKED, UNSPOKEN
 from tests.reference.smallest import written
 
 if TYPE_CHECKING:
     from tests.reference.drawing import Draw
 
+SPOKEN: Final = frozenset(TRAITS) - UNSPOKEN - {*NEEDS, "zone", "preferred_channel", "preferred_hours", "topics"}
+OF_A_ZONE: Final = frozenset({"quiet", "clock", "schedule"})
 VARIANTS: Final = {
     "email": {"subject": "S", "body": "B"}, "push": {"title": "T", "text": "X"}, "sms": {"text": "X"},
 }  # fmt: skip
 
 
-def small(d: Draw) -> tuple[str, bool]:
-    """A bundle as YAML, and whether its events may come later than `lateness`."""
-    defined = sorted({*d.traits, *LASTING, *UNASKED})
+def small(d: Draw, about: str = "") -> tuple[str, bool]:
+    """A bundle as YAML, and whether its events may come later than `lateness`.
+
+    Args:
+        d: draws.
+        about: a rule (`RULES`) or a story (`STORIES`), any without.
+    """
+    about = about or d.one(*RULES, *STORIES)
+    more = SPOKEN if about == "traits" else {"zone"} if about in OF_A_ZONE else set()
+    defined = sorted({*d.traits, *LASTING, *UNASKED, *more})
     documents: list[dict[str, Any]] = [{"traits": "all", "define": {name: TRAITS[name][0] for name in defined}}]
+    values = {name: f"profile.{name}" for name in SPOKEN & {*defined}} if about == "traits" else d.values()
     documents.append({
-        "content": "m.1", "valid_for": d.one("10m", "1h", "3d", "3d"), "with": d.values(), "variants": VARIANTS,
+        "content": "m.1", "valid_for": d.one("10m", "1h", "3d", "3d"), "with": values, "variants": VARIANTS,
     })  # fmt: skip
-    if d.maybe():
+    if about == "owner" or d.maybe():
         documents[-1]["about"] = ["p1"]
-    if d.maybe(2):
-        documents.append(one_rule(d))
-        stories = [d.one(*_SENDS)(d) for _ in range(d.one(1, 1, 2))]
-    else:
-        documents.append({"policy": "all", "preferred_order": ["email", "push", "sms"]})
-        stories = [d.one(*_STORIES)(d) for _ in range(d.one(1, 1, 2))]
-    on = d.one("seen", "bought", "case_opened")
+    documents.append(one_rule(d, about if about in RULES else "none"))
+    stories = [STORIES[about](d)] if about in STORIES else [_sends(d)]
+    if d.maybe() or about == "owner":
+        stories.append(_sends(d))
+    on = "told" if about in OF_A_ZONE else d.one("seen", "bought", "case_opened")
     for number, story in enumerate(stories, 1):
         documents.append({"scenario": f"s{number}", "entry": {"on": on}, **story})
-    return written(documents), not ORDERED & set(d.traits)
+    return written(documents), not ORDERED & set(defined)
+
+
+def _sends(d: Draw) -> dict[str, Any]:
+    first = d.one([], [], [{"id": "wait", "delay": {"for": d.one("10m", "1h")}}])
+    return {"steps": [*first, _send("one"), *d.one([], [_send("two")])]}
 
 
 def _send(name: str) -> dict[str, Any]:
@@ -42,12 +55,12 @@ def _send(name: str) -> dict[str, Any]:
 
 
 def _wait(d: Draw) -> dict[str, Any]:
-    wait = {**d.heard(), "timeout": d.one("5m", "1h"), **d.one({}, {"grace": "5m"}, {"grace": "10m"})}
+    wait = {"on": d.one("put", "bought", "seen"), "timeout": d.one("10m", "1h"), **d.one({}, {"grace": "10m"})}
     return {"steps": [{"id": "wait", "wait_until": wait, "then": [_send("then")], "on_timeout": [_send("late")]}]}
 
 
 def _silence(d: Draw) -> dict[str, Any]:
-    silence = {"of": [d.one("seen", "idle", "put")], "for": d.one("5m", "1h"), **d.one({}, {"grace": "5m"})}
+    silence = {"of": [d.one("seen", "idle", "put")], "for": d.one("10m", "1h"), **d.one({}, {"grace": "5m"})}
     return {"steps": [{"id": "quiet", "silence": silence}, _send("then")]}
 
 
@@ -103,12 +116,29 @@ def _short(d: Draw) -> dict[str, Any]:
     return {"lives": d.one("30m", "2h"), "steps": [{"id": "far", "delay": {"for": "20m"}}, _send("one")]}
 
 
-_SENDS: Final[tuple[Any, ...]] = (
-    lambda _: {"steps": [_send("one")]},
-    lambda _: {"steps": [_send("one"), _send("two")]},
-    lambda d: {"steps": [{"id": "wait", "delay": {"for": d.one("10m", "1h")}}, _send("one")]},
-    _owner,
-)
-_STORIES: Final[tuple[Any, ...]] = (
-    _wait, _silence, _level, _owner, _goal, _again, _sequence, _clock, _schedule, _short,
-)  # fmt: skip
+def _becomes(d: Draw) -> dict[str, Any]:
+    return {"entry": {"becomes": d.condition(), "re_entry": {"after": "10m"}}, "steps": [_send("one")]}
+
+
+def _unknown(d: Draw) -> dict[str, Any]:
+    """What it asks is known only when something was bought."""
+    asked = 'since("bought") < duration("30m")'
+    ends = d.one({"while": asked}, {"exit": [{"when": asked, "reason": "level"}]})
+    return {**ends, "steps": [{"id": "far", "delay": {"for": "1h"}}, _send("one")]}
+
+
+def _held_out(d: Draw) -> dict[str, Any]:
+    return {"holdout": d.one("30%", "50%", "70%"), "steps": [_send("one")], **d.one({}, {"goal": {"on": "bought"}})}
+
+
+def _late(d: Draw) -> dict[str, Any]:
+    """Who may end it has happened already when it begins, now and then."""
+    return {"exit": [{**d.heard(), "reason": "left"}], "steps": [{"id": "far", "delay": {"for": "1h"}}]}
+
+
+STORIES: Final[dict[str, Any]] = {
+    "wait": _wait, "silence": _silence, "level": _level, "owner": _owner, "goal": _goal, "again": _again,
+    "sequence": _sequence, "clock": _clock, "schedule": _schedule, "short": _short, "held out": _held_out,
+    "traits": _sends, "late": _late, "becomes": _becomes, "unknown": _unknown,
+}  # fmt: skip
+"""Stories, by what they are about."""

@@ -22,7 +22,7 @@ def set_values(moment: Moment, instance: Instance, track: Track, step: Step) -> 
     variables = {name: value.evaluate(scope) for name, value in body.vars.items()}
     stored = {name: value.evaluate(scope) for name, value in body.profile.items()}
     instance.vars = {**instance.vars, **variables}
-    moment.customer.stored.update(stored)
+    moment.customer.stored.update({name: (moment.now, value) for name, value in stored.items()})
     output(moment, instance, step, "done")
     return after(track)
 

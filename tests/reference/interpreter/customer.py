@@ -32,13 +32,15 @@ class Customer:
         self.ids = ids
         self.said_at_start = said
         self.now = now
+        self.born = now
+        self.heard_of_consent = 0
         self.declared = _declared(bundle)
         self.accepted: list[Happened] = []
         self.instances: list[Instance] = []
         self.entered: dict[tuple[str, str], tuple[int, int]] = {}
         self.sent: list[Message] = []
         self.tasks: list[Work] = []
-        self.stored: dict[str, Any] = {}
+        self.stored: dict[str, tuple[int, Any]] = {}
         self.awards: dict[str, list[Contribution]] = {}
         self.levels: dict[str, str | None] = {}
         self.completed: dict[str, set[tuple[int, str]]] = {}

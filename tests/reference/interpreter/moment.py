@@ -42,19 +42,22 @@ class Moment:
     def make(self, type_: str, **data: Any) -> None:
         """An event of the engine's own (5.4)."""
         self.customer.made += 1
-        id_ = f"made/{self.customer.made:09}"
+        id_ = f"made/{self.customer.person}/{self.customer.made:09}"
         self.made.append(Happened(type_, "engine", id_, self.now, self.now, data, "engine"))
 
 
-def arrives(customer: Customer, event: Happened, at: int) -> None:
-    """An event arrives at `at`: what is due acts first (step 2), then the event has its moment."""
+def arrives(customer: Customer, event: Happened, at: int, enters: bool = True) -> None:
+    """An event arrives at `at`: what is due acts first (step 2), then the event has its moment.
+
+    Without `enters` it names somebody else, and what it would start waits until they are one.
+    """
     if any((one.source, one.id) == (event.source, event.id) for one in customer.accepted):
         return
     timers(customer, at)
     moment = Moment(customer, at, event.time)
     event.late = event.time < moment.now - customer.bundle.settings.lateness
     look_at_becomes(moment)
-    through(moment, event)
+    through(moment, event, enters or event.late)
     rounds(moment)
     keep_schedules(customer)
 
@@ -103,8 +106,8 @@ def _earliest(customer: Customer) -> int | None:
     return min(times) if times else None
 
 
-def through(moment: Moment, event: Happened) -> None:
-    """Steps 3 to 7 for one event, the customer's or one that the engine made."""
+def through(moment: Moment, event: Happened, enters: bool = True) -> None:
+    """Steps 3 to 7 for one event, the customer's or one that the engine made; what it enters may have to wait."""
     customer = moment.customer
     moment.led_at = event.time
     derive(moment, event)
@@ -115,11 +118,17 @@ def through(moment: Moment, event: Happened) -> None:
     close_tasks(moment, event)
     check_endings(moment, event)
     check_waits(moment, event)
-    before = list(customer.instances)
-    check_entries(moment, event)
-    for instance in [one for one in customer.instances if one not in before]:
-        catch_up(moment, instance)
+    if enters:
+        enter_and_catch_up(moment, event)
     moment.led_at = moment.input_at
+
+
+def enter_and_catch_up(moment: Moment, event: Happened) -> None:
+    """Step 7, and what is known already of what happened since."""
+    before = list(moment.customer.instances)
+    check_entries(moment, event)
+    for instance in [one for one in moment.customer.instances if one not in before]:
+        catch_up(moment, instance)
 
 
 def check_entries(moment: Moment, event: Happened) -> None:

@@ -77,7 +77,7 @@ def _plain(customer: Customer, name: str, trait: Trait) -> Any:
     if trait.kind in {"choose", "compute"}:
         return _computed(customer, trait, None)
     if trait.kind == "stored":
-        return customer.stored.get(name, _default(trait))
+        return customer.stored[name][1] if name in customer.stored else _default(trait)
     return _value(customer, trait, [one for _, one in contributions(customer, name, trait)])
 
 
@@ -353,7 +353,7 @@ def words(customer: Customer) -> dict[tuple[str, str], tuple[int, bool]]:
 
     said = [(place, word) for place, word in customer.said_at_start.items()]
     consent = customer.bundle.consent
-    for event in customer.accepted:
+    for event in customer.accepted[customer.heard_of_consent :]:
         for rule in consent.rules if consent is not None else ():
             scope = Scope(customer, event)
             if event.is_one_of(rule.on) and holds(rule.where, scope):

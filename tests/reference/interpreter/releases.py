@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.reference.interpreter.endings import end
-from tests.reference.interpreter.moment import Moment, look_at_becomes, rounds, timers
+from tests.reference.interpreter.entries import look_at_becomes
+from tests.reference.interpreter.moment import Moment, rounds, timers
 from tests.reference.interpreter.schedules import keep_schedules
 from tests.reference.interpreter.steps import run
 from tests.reference.interpreter.track import path_to

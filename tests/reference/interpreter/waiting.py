@@ -54,10 +54,22 @@ def silence(moment: Moment, instance: Instance, track: Track, step: Step) -> str
     return after(track)
 
 
-def _newest_touch(moment: Moment, instance: Instance, step: Step, began: int) -> int:
+def restart(moment: Moment, instance: Instance, standing: Standing, events: list[Happened]) -> None:
+    """A silence counts from the newest of these, too."""
+    body: Any = standing.step.body
+    newest = _newest_touch(moment, instance, standing.step, standing.touched_at, events)
+    if newest > standing.touched_at:
+        standing.touched_at = newest
+        standing.due = newest + body.for_ + body.grace
+
+
+def _newest_touch(
+    moment: Moment, instance: Instance, step: Step, began: int, events: list[Happened] | None = None
+) -> int:
     """What is known already and happened after what led here touches a silence too: it only came earlier."""
     body: Any = step.body
-    known = [one for one in moment.customer.accepted if one.channel != "engine" and one.time > began]
+    known = moment.customer.accepted if events is None else events
+    known = [one for one in known if one.channel != "engine" and one.time > began]
     for event in sorted(known, key=lambda one: one.time):
         matches = event.is_one_of(body.of) and moment.customer.is_activity(event)
         in_time = not body.grace or event.time <= began + body.for_
