@@ -104,6 +104,13 @@ def test_settings_show_what_counts_and_no_secret(tmp_path: Path) -> None:
 
 
 @pytest.mark.kafka
+def test_the_embedded_kafka_is_not_taken_for_a_secured_one() -> None:
+    user = {"ORCHESTRATOR_KAFKA__USERNAME": "u", "ORCHESTRATOR_KAFKA__PASSWORD": "canary"}
+    assert one_line(run("run", ORCHESTRATOR_KAFKA__SECURITY="SASL_SSL", **user)) == (
+        "kafka.security is SASL_SSL, and the embedded Kafka has none: name yours with --bootstrap"
+    )
+
+
 def test_a_worker_that_others_can_reach_wants_a_key() -> None:
     assert one_line(run("worker", ORCHESTRATOR_WORKER__BIND="0.0.0.0")) == (  # noqa: S104
         "without a key a worker answers questions of this machine only, not on 0.0.0.0: set worker.ask_key, the same "

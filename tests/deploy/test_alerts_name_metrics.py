@@ -47,6 +47,28 @@ def test_what_is_asked_for_exists_with_these_labels(expression: str) -> None:
     assert {*grouped, *matched} <= labels
 
 
+def jobs() -> set[str]:
+    """What scraping calls our processes: as written, and in a cluster, where a pod's component names its job."""
+    named = {each["job_name"] for each in scraped("scrape.yml")}
+    (cluster,) = scraped("scrape-kubernetes.yml")
+    (job,) = [each["replacement"] for each in cluster["relabel_configs"] if each.get("target_label") == "job"]
+    kinds = re.findall(r"app\.kubernetes\.io/component: (\w+)", (DEPLOY / "kubernetes" / "network.yaml").read_text())
+    return named | {job.replace("$1", kind) for kind in kinds}
+
+
+def scraped(file: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "prometheus" / file).read_text())["scrape_configs"]
+    return found
+
+
+def test_jobs_are_called_what_alerts_and_panels_ask_for() -> None:
+    assert jobs() == {"orchestrator-worker", "orchestrator-delivery", "orchestrator-gateway"}
+    asked = [pattern for each in EXPRESSIONS for pattern in re.findall(r'job=~"([^"]+)"', each)]
+    assert len(asked) >= 3
+    for pattern in asked:
+        assert all(re.fullmatch(pattern, job) for job in jobs()), pattern
+
+
 def test_every_alert_says_what_it_means_and_what_to_do() -> None:
     for rule in rules():
         assert set(rule["annotations"]) >= {"summary", "action"}, rule["alert"]
