@@ -157,7 +157,7 @@ class PartitionRunner:
 
     async def _wait(self) -> None:
         now = self._clock()
-        delay = self._turn_at - now
+        delay = min(self._turn_at - now, self._settings.turn_interval)
         held = self.merge.wait(now)
         if held is not None:
             delay = min(delay, held)
@@ -216,7 +216,7 @@ class PartitionRunner:
     async def _take_turn(self) -> None:
         self._tell_committed()
         now = self._clock()
-        if now < self._turn_at:
+        if 0 < self._turn_at - now <= self._settings.turn_interval:  # else it is time, or the clock was set back
             return
         self._turn_at = now + self._settings.turn_interval
         tick = self._core.tick(self.partition, now)

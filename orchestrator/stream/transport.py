@@ -20,6 +20,7 @@ from faust.types import TP
 from mode import Service
 
 from orchestrator.stream.lane.records import Record
+from orchestrator.stream.lane_settings import LaneError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+GIVEN_UP = "the consumer's thread gave up a request of this worker: it ends, and recovers when it is started again"
 FETCH_SECONDS = 0.2
 """How long a fetch waits for data; then it looks again what is wanted."""
 FETCH_SECONDS_WHEN_FULL = 0.01
@@ -100,9 +102,20 @@ class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         coordinator._do_heartbeat = heartbeat_noted  # noqa: SLF001
 
     async def ask(self, question: Coroutine[Any, Any, Answer], seconds: float | None = None) -> Answer:
-        """Run something in the consumer's thread and wait for it, for as long as a request may take."""
+        """Run something in the consumer's thread and wait for it, for as long as a request may take.
+
+        Raises:
+            LaneError: it was cancelled there, though nobody here was. To Faust a cancelled task has ended as it should:
+                its loops would read, or commit, nothing any more, and nobody would be told.
+        """
         running = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self.thread_loop))
-        return await asyncio.wait_for(running, seconds or self.app.conf.broker_request_timeout)
+        try:
+            return await asyncio.wait_for(running, seconds or self.app.conf.broker_request_timeout)
+        except asyncio.CancelledError:
+            asking = asyncio.current_task()
+            if self.app.should_stop or (asking is not None and asking.cancelling()):
+                raise
+            raise LaneError(GIVEN_UP) from None
 
     async def fetch(self, wanted: set[TP], epoch: int, seconds: float) -> Fetched:
         """What has come for these partitions; waits for some, but not for long.

@@ -227,6 +227,16 @@ async def test_a_tick_goes_to_the_partitions_own_inputs(bench: Bench) -> None:
     assert bench.out.ticks == [("customer.inputs", 0, b"tick")]
 
 
+async def test_a_clock_that_is_set_back_stops_nothing(bench: Bench) -> None:
+    """Ticks and input go on at once, not when the clock has caught up."""
+    bench.core.tick_due = True
+    bench.runner.start()
+    await bench.until(lambda: len(bench.out.ticks) == 1)
+    bench.clock.now -= 3_600_000
+    bench.core.tick_due = True
+    await bench.until(lambda: len(bench.out.ticks) == 2)
+
+
 @pytest.mark.parametrize("bench", [WakefulCore], indirect=True)
 async def test_a_core_that_wakes_gets_its_turns_and_its_batches_count(bench: Bench) -> None:
     bench.runner.start()

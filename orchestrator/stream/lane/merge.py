@@ -135,7 +135,7 @@ class Merge:
             if line.position >= line.end:
                 line.held_since = None
                 continue
-            if line.held_since is None:
+            if line.held_since is None or now < line.held_since:  # a clock that was set back holds nobody up for longer
                 line.held_since = now
             held = held or now - line.held_since < self._patience
         return held

@@ -83,6 +83,15 @@ def test_it_holds_them_up_for_at_most_its_patience() -> None:
     assert seen(merge.take(1000, 100)) == [(WEB, 50)]
 
 
+def test_a_clock_that_is_set_back_makes_nobody_wait_for_longer_than_the_patience() -> None:
+    merge = merge_of({WEB: 1, SHOP: 1})
+    add(merge, WEB, 10)
+    assert merge.take(10_000_000, 10) == []
+    assert merge.take(5_000, 10) == []
+    assert merge.wait(5_000) == 1000
+    assert seen(merge.take(6_000, 10)) == [(WEB, 10)]
+
+
 def test_patience_once_lost_stays_lost_until_the_topic_brings_something() -> None:
     merge = merge_of({WEB: 3, SHOP: 2})
     add(merge, WEB, 50)
