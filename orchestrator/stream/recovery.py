@@ -181,9 +181,10 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
 
     async def _open(self, restores: dict[int, Restore]) -> None:
         """Position the input topics at what the group has committed, and hand the partitions to the core."""
-        if not restores:
-            return
         shell = self._shell
+        if not restores:
+            shell.start()  # a worker to spare has nothing to do, and is ready for more
+            return
         inputs = [TP(topic, each) for each in restores for topic in shell.core.input_topics]
         committed, begins, ends = await asyncio.gather(
             self._thread.ask(self._thread.committed_offsets(inputs)),
