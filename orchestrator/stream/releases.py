@@ -57,6 +57,18 @@ class Releases:
         """Every release of a tenant whose list of files is here, in the order in which they came."""
         return [release for owner, release in self._files if owner == tenant]
 
+    def to_build(self, tenant: str) -> list[str]:
+        """The releases of a tenant in the order in which a worker builds them: each then knows those before it.
+
+        The one that counts is the last. Where that is an earlier one again, it also stands in its old place: those
+        that came after it must know it, for partitions may still stand on them.
+        """
+        current = self.current.get(tenant)
+        if current is None:
+            return []
+        known = self.known(tenant)
+        return known if known[-1:] == [current] else [*known, current]
+
     def _keep(self, blob: str, value: bytes | None) -> None:
         if value is None:
             self._blobs.pop(blob, None)

@@ -194,13 +194,11 @@ class _Worker:
 
     def _take_all(self) -> None:
         """The current release, and the earlier ones that partitions or instances may still stand on."""
-        current = self.releases.current.get(self.parts.tenant)
-        if current is None:
-            return
-        for release in self.releases.known(self.parts.tenant):
-            if release != current:
-                self._take(release, current=False)
-        self._take(current)
+        *earlier, current = self.releases.to_build(self.parts.tenant) or [""]
+        for release in earlier:
+            self._take(release, current=False)
+        if current:
+            self._take(current)
 
     def _take(self, release: str, current: bool = True) -> None:
         bundle = self._load(release)
