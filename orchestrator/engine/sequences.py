@@ -102,8 +102,15 @@ def completed(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> list[Co
 
 
 def completed_by_merge(moment: "Moment", plan: "ScenarioPlan") -> list[Completed]:
-    """Two halves have become one: what their events complete together, if it is not too late for it."""
+    """Two halves have become one: what their events complete together, if it is not too late for it.
+
+    What must be absent on the time line of one may have happened on the other's.
+    """
     state = _opened(moment, plan)
+    left = [pending for pending in state.pending if not _broken(moment, plan, pending, state.seen)]
+    if len(left) < len(state.pending):
+        state.pending = left
+        _keep(moment, plan, state)
     return _completions(moment, plan, state, moment.now - moment.program.lateness)
 
 

@@ -107,12 +107,17 @@ def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
 
 @st.composite
 def halved(draw: Any, stream: list[Arrival]) -> list[Arrival]:
-    """The same stream, of two halves of a customer, until an event names both; a copy goes where the first one went."""
+    """The same stream, of two halves of a customer, until an event names both; a copy goes where the first one went.
+
+    Shortly before they meet, both do the same.
+    """
     meets = draw(st.integers(1, len(stream) - 1))
     halves = {one.id: draw(st.sampled_from(("user_id:amy", "email:amy@example.com"))) for one in stream}
     found = [one._replace(who=halves[one.id]) for one in stream]
     found[meets] = found[meets]._replace(id=f"{found[meets].id}-meets", who="both")
-    return found
+    before = found[meets - 1]
+    other = "user_id:amy" if before.who != "user_id:amy" else "email:amy@example.com"
+    return [*found[:meets], before._replace(id=f"{before.id}-too", who=other), *found[meets:]]
 
 
 def _data(draw: Any, type_: str) -> dict[str, Any]:

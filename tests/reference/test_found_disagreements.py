@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.reference.comparison import interpreted, loaded, produced
+from tests.reference.comparison import BOTH, OTHER, interpreted, loaded, produced
 from tests.reference.generated_events import STARTS, Arrival, H, M
 
 CONTENTS = """
@@ -185,3 +185,36 @@ def test_an_end_that_is_past_is_now_and_calendars_are_asked_about_now() -> None:
     steps = "[{id: first, delay: {for: 10h}}, " + wait + "]"
     lines = told(POLICY + f"---\nscenario: s\nentry: {{on: seen}}\nsteps: {steps}", came(0, "seen"))
     assert lines[-1][:3] == (47 * H, "ended", "s"), "the office is closed on Tuesday, 3 March"
+
+
+# Two halves of a customer.
+
+
+def by(who: str, one: Arrival) -> Arrival:
+    return one._replace(who=who, id=f"{one.id}-{who}")
+
+
+def test_of_two_halves_the_newest_entry_says_when_one_may_enter_again() -> None:
+    lines = told(
+        POLICY + "---\nscenario: s\nentry: {on: seen, re_entry: {after: 30m}}\nsteps: []",
+        came(0, "seen"), came(40 * M, "seen"), by(OTHER, came(60 * M, "seen")), by(BOTH, came(61 * M, "idle")),
+        came(75 * M, "seen"),
+    )  # fmt: skip
+    assert lines[-1] == (75 * M, "not_entered", "s", "", "re_entry", "")
+
+
+def test_what_has_become_true_for_one_half_does_not_become_true_again_when_they_meet() -> None:
+    visits = "traits: all\ndefine: {visits: {on: seen, count: 'true'}}\n---\n"
+    lines = told(
+        visits + POLICY + "---\nscenario: s\nentry: {becomes: profile.visits >= 2}\nsteps: []",
+        came(0, "seen"), by(OTHER, came(M, "seen")), by(OTHER, came(2 * M, "seen")), by(BOTH, came(61 * M, "idle")),
+    )  # fmt: skip
+    assert [at for at, what, *_ in lines if what == "entered"] == [2 * M]
+
+
+def test_what_must_be_absent_on_the_time_line_of_one_half_may_be_on_the_others() -> None:
+    lines = told(
+        POLICY + "---\nscenario: s\nentry: {sequence: [{on: seen}, {absent: bought, for: 1h}], within: 1h}\nsteps: []",
+        came(0, "seen"), by(OTHER, came(10 * M, "bought")), by(BOTH, came(35 * M, "idle")),
+    )  # fmt: skip
+    assert lines == []

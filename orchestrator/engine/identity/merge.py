@@ -99,13 +99,15 @@ def _union(one: list[Any], other: list[Any]) -> list[Any]:
 
 
 def _join_maxima(winner: Customer, parcel: Customer) -> None:
-    for name, ordinal in parcel.ordinals.items():
-        winner.ordinals[name] = max(winner.ordinals.get(name, (0, 0)), ordinal)
+    for name, (ordinal, entered_at) in parcel.ordinals.items():
+        highest, newest = winner.ordinals.get(name, (0, 0))
+        winner.ordinals[name] = (max(highest, ordinal), max(newest, entered_at))
     for mine, theirs in ((winner.used, parcel.used), (winner.pauses, parcel.pauses)):
         for name, time in theirs.items():
             mine[name] = max(mine.get(name, 0), time)
     for name, level in parcel.levels.items():
-        winner.levels.setdefault(name, level)
+        if winner.levels.get(name) is None:  # what has become true for one half does not become true again
+            winner.levels[name] = level
     for name, entries in parcel.history.items():
         known = winner.history.get(name)
         winner.history[name] = entries if known is None else sorted(known + entries)

@@ -9,6 +9,7 @@ from tests.reference.interpreter.entries import look_at_becomes
 from tests.reference.interpreter.moment import Moment, check_waits, enter_and_catch_up, rounds
 from tests.reference.interpreter.profile import words
 from tests.reference.interpreter.schedules import keep_schedules
+from tests.reference.interpreter.sequences import is_ended
 from tests.reference.interpreter.waiting import restart
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def merge(one: Customer, other: Customer, waited: Happened | None, at: int) -> N
         moment.led_at = waited.time
         enter_and_catch_up(moment, waited)
         moment.led_at = at
+    one.absences = [absence for absence in one.absences if not is_ended(moment, absence)]
     rounds(moment)
     keep_schedules(one)
 

@@ -85,12 +85,17 @@ def _complete(moment: Moment, scenario: Scenario, chain: list[Happened]) -> None
         _enter(moment, scenario, chain)
         return
     absence = Absence(scenario, chain, chain[-1].time + (last.for_ or 0))
-    if any(_ends(moment, absence, one) for one in moment.customer.accepted if not one.late):
+    if is_ended(moment, absence):
         return
     if absence.due <= moment.now:
         _enter(moment, scenario, chain)
     else:
         moment.customer.absences.append(absence)
+
+
+def is_ended(moment: Moment, absence: Absence) -> bool:
+    """Whether anything that is known is what must be absent."""
+    return any(_ends(moment, absence, one) for one in moment.customer.accepted if not one.late)
 
 
 def _ends(moment: Moment, absence: Absence, event: Happened) -> bool:
