@@ -102,24 +102,26 @@ class StormRun(FedRun):
             WrongRunError: not so.
         """
         state = {key: value for key, value in asyncio.run(broker.read(self.bootstrap, CHANGELOG, PARTITIONS)) if key}
-        wrong = [person for person in range(self.customers // storm.NAMES) if not _whole(state, person)]
-        if wrong:
-            raise WrongRunError(f"{len(wrong)} of {self.customers // storm.NAMES} people are not whole, as {wrong[:5]}")
+        found = (_fault(state, person) for person in range(self.customers // storm.NAMES))
+        if wrong := [fault for fault in found if fault]:
+            raise WrongRunError(f"{len(wrong)} of {self.customers // storm.NAMES} people: {'; '.join(wrong[:3])}")
         self.check_actions()
 
 
-def _whole(state: Mapping[bytes, bytes | None], person: int) -> bool:
-    """Whether a person's three names are one customer, and its sums are those of all three."""
+def _fault(state: Mapping[bytes, bytes | None], person: int) -> str:
+    """What is wrong where a person's three names are not one customer, or its sums not those of all three."""
     names = storm.names(person)
     nodes = [decode_node(value) for name in names if (value := state.get(node_key("default", name)))]
     if len(nodes) != storm.NAMES or any(node.to != names[0] or node.body for node in nodes[1:]):
-        return False
+        return f"{names} lead to {[(node.to, node.epoch, node.body is not None) for node in nodes]}"
     customer = nodes[0].body
     if nodes[0].to is not None or not isinstance(customer, Customer) or set(members(customer)) != set(names):
-        return False
+        return f"{names[0]} has the family {customer.family if isinstance(customer, Customer) else None}"
     visits = visits_in(state[node_key("default", names[0])] or b"")
     balance = Ledger().read(unpack(customer.traits["points"]), customer.now)
-    return visits == storm.VISITS_PER_PERSON and balance == storm.POINTS_PER_PERSON
+    if (visits, balance) != (storm.VISITS_PER_PERSON, storm.POINTS_PER_PERSON):
+        return f"{names[0]} has {visits} visits and {balance} points"
+    return ""
 
 
 def percentile(hops: Mapping[int, int], part: float) -> int:

@@ -1,7 +1,7 @@
 """J4, the identity storm: J1's story told by strangers who turn out to be the same people, a thousand at a time.
 
 Three customers of J1 each are one person: known by a user id, by an address, by a browser. They do what J1's customers
-do, in another order by chance, each under their own name to the end; in bursts of a thousand come events that name two
+do, interleaved at random, each under their own name to the end; in bursts of a thousand come events that name two
 of a person's names. One event in nineteen (5.3%) is such a link. What must come of it is exact: each third of a person
 looks for a product of its own, so its story, its two messages and its order are its own whenever it is joined.
 """
@@ -21,6 +21,7 @@ BURST: Final = 1_000
 LINKS_PER_PERSON: Final = 2
 VISITS_PER_PERSON: Final = NAMES * workload.VISITS_PER_CUSTOMER + LINKS_PER_PERSON
 POINTS_PER_PERSON: Final = NAMES * workload.POINTS_PER_CUSTOMER
+SPREAD: Final = 1.2
 SMALLEST: Final = BURST * NAMES // LINKS_PER_PERSON
 """Customers come in multiples of this, so that the bursts are whole."""
 
@@ -56,8 +57,7 @@ def events(customers: int, start: int = workload.START) -> Iterator[tuple[bytes,
     if customers % SMALLEST:
         raise ValueError(f"customers come in multiples of {SMALLEST}")
     rnd = random.Random(workload.SEED)
-    order = [c for c in range(customers) for _ in range(workload.EVENTS_PER_CUSTOMER)]
-    rnd.shuffle(order)
+    order = _interleaved(customers, rnd)
     bursts = _bursts(customers, rnd)
     every = len(order) // (len(bursts) + 1)
     reached = [0] * customers
@@ -73,6 +73,17 @@ def events(customers: int, start: int = workload.START) -> Iterator[tuple[bytes,
         own = _own(properties, f"lumo-{third}", f"o{customer}")
         yield _record(number, (names(person)[third],), start, rnd, type_, own)
         number += 1
+
+
+def _interleaved(customers: int, rnd: random.Random) -> list[int]:
+    """Whose event is next: at random, but what a story waits for is never next to what begins or ends it.
+
+    While somebody's names become one, an event can overtake another by a hop or two. Were they neighbours, an order
+    could end a story a moment before the reading that it waited for, and what must come of it were not exact.
+    """
+    steps = range(workload.EVENTS_PER_CUSTOMER)
+    drawn = [(step + SPREAD * rnd.random(), customer) for customer in range(customers) for step in steps]
+    return [customer for _, customer in sorted(drawn)]
 
 
 def _bursts(customers: int, rnd: random.Random) -> list[list[tuple[str, ...]]]:
