@@ -42,9 +42,9 @@ def run_story(story: Story, trace: Trace | None = None) -> Exception | None:
         visits_at_once = 1 + story.seed % 2 if story.releases else visits.AT_ONCE
         with patch.object(core, "FEW", few), patch.object(visits, "AT_ONCE", visits_at_once):
             run.run()
-        outcome = check_quiet(run)
-        if is_free_of_chance(story):
-            check_clean(run, outcome.customers)
+            outcome = check_quiet(run)
+            if is_free_of_chance(story):
+                check_clean(run, outcome.customers)
     except Exception as problem:  # noqa: BLE001  whatever it is, it is reported with its seed
         return problem
     return None
