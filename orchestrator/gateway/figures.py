@@ -1,17 +1,31 @@
 """The gateway's observer on the product's metrics and log events."""
 
+from collections.abc import Container, Sequence
+from typing import Final
+
 from orchestrator.telemetry import metrics
-from orchestrator.telemetry.events import BundleRefused, BundleTaken, ProducerRenewed, RequestFailed, WorkerRefusesKey
+from orchestrator.telemetry.events import (
+    BundleRefused,
+    BundleTaken,
+    LinkKeyMissing,
+    ProducerRenewed,
+    RequestFailed,
+    WorkerRefusesKey,
+)
 from orchestrator.telemetry.log import EventLog
 from orchestrator.telemetry.recorder import Recorder
+
+_NOT_RECOGNISED: Final = "who follows a link is not recognised here, and unsubscribe links do not work"
 
 
 class Figures:
     """An `Observer`: counts in a recorder, and writes what an operator must see to the log."""
 
-    def __init__(self, recorder: Recorder, log: EventLog) -> None:
+    def __init__(self, recorder: Recorder, log: EventLog, link_tenants: Container[str] = ()) -> None:
+        """`link_tenants` are those that this gateway has keys for links of."""
         self._recorder = recorder
         self._log = log
+        self._link_tenants = link_tenants
 
     def requested(self, route: str, status: int, seconds: float) -> None:
         self._recorder.add(metrics.REQUESTS, route, str(status))
@@ -40,6 +54,10 @@ class Figures:
 
     def release_taken(self, release: str, scenarios: int) -> None:
         self._log.emit(BundleTaken(release, scenarios))
+
+    def signs_links(self, tenant: str, channels: Sequence[str]) -> None:
+        if tenant not in self._link_tenants:
+            self._log.emit(LinkKeyMissing(", ".join(channels), _NOT_RECOGNISED))
 
     def release_refused(self, release: str, errors: int, code: str, place: str) -> None:
         self._log.emit(BundleRefused(release, errors, code, place))

@@ -1,5 +1,6 @@
 """What the gateway tells of itself: a port, so that the routes know no metrics library."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -36,6 +37,10 @@ class Observer(Protocol):
 
     def release_taken(self, release: str, scenarios: int) -> None:
         """A tenant's requests are judged by this release from now on."""
+        ...
+
+    def signs_links(self, tenant: str, channels: Sequence[str]) -> None:
+        """A tenant's release signs the links of its messages on these channels (at least one)."""
         ...
 
     def release_refused(self, release: str, errors: int, code: str, place: str) -> None:

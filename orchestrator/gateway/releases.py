@@ -86,6 +86,9 @@ class PublishedReleases:
         else:
             self._rules[tenant] = BundleRules(result.bundle)
             self._observer.release_taken(release, len(result.bundle.scenarios))
+            signed = [name for name, channel in result.bundle.channels.items() if channel.sign_links]
+            if signed:
+                self._observer.signs_links(tenant, signed)
 
 
 def bundle_loader(schemas: EventSchemas) -> Callable[[Mapping[str, bytes]], LoadResult]:

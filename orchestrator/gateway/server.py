@@ -120,7 +120,7 @@ async def _running(
     options: GatewayOptions, recorder: Recorder, log: EventLog
 ) -> AsyncIterator[tuple[FastAPI, list[asyncio.Task[None]]]]:
     """The application with everything that it needs, connected; and the tasks that must not end."""
-    figures = Figures(recorder, log)
+    figures = Figures(recorder, log, options.link_keys.keys())
     schemas = event_schemas(options.topics)
     releases = PublishedReleases(bundle_loader(_typed(options.topics)), figures)
     owners = AnnouncedOwners(options.partitions)

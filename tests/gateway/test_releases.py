@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import pytest
 
+from orchestrator.gateway.figures import Figures
 from orchestrator.gateway.releases import PublishedReleases, bundle_loader
 from orchestrator.gateway.schemas import compile_schema
 from orchestrator.language.bundle import EventSchemas, LoadResult
 from orchestrator.stream.topics import TopicDeclaration, load_declarations
+from orchestrator.telemetry import EventLog, Recorder
 
 if TYPE_CHECKING:
     from orchestrator.gateway.observer import Observer
@@ -59,9 +61,13 @@ default: none
 class Told:
     taken: list[str] = field(default_factory=list)
     refused: list[tuple[str, int, str]] = field(default_factory=list)
+    signing: list[tuple[str, ...]] = field(default_factory=list)
 
     def release_taken(self, release: str, scenarios: int) -> None:
         self.taken.append(release)
+
+    def signs_links(self, tenant: str, channels: Sequence[str]) -> None:
+        self.signing.append((tenant, *channels))
 
     def release_refused(self, release: str, errors: int, code: str, place: str) -> None:
         self.refused.append((release, errors, code))
@@ -135,6 +141,23 @@ async def test_it_is_ready_when_every_tenant_has_the_release_that_was_published_
         may_load.release()
         running.cancel()
         await asyncio.wait([running])
+
+
+async def test_a_release_that_signs_links_where_there_is_no_key_is_told_when_it_is_taken(
+    house: House, eventually_async: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    signing = GROUND.replace("web: {sends: pull}", "web: {sends: pull}, email: {sends: push, sign_links: true}")
+    house.publish("shop", "r1", {"ground.yaml": signing, "slots.yaml": SLOTS})
+    await eventually_async(lambda: house.told.taken or house.told.refused)
+    assert (house.told.refused, house.told.signing) == ([], [("shop", "email")])
+    recorder = Recorder()
+    figures = Figures(recorder, EventLog(recorder), {"shop"})
+    with caplog.at_level("ERROR", "orchestrator"):
+        figures.signs_links("shop", ["email"])
+        assert caplog.messages == []
+        figures.signs_links("another", ["email"])
+    (line,) = caplog.messages
+    assert line.startswith("links on email are to be signed, and links.key is not set: who follows a link is not")
 
 
 async def test_a_published_release_gives_the_rules(house: House, eventually_async: Any) -> None:
