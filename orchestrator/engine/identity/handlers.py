@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Final
 
 from orchestrator.engine.identity import steps
-from orchestrator.engine.identity.marks import is_over
+from orchestrator.engine.identity.marks import drop_old_marks, is_over
 from orchestrator.engine.identity.merge import had_already, join_customers, join_families
 from orchestrator.engine.identity.work import Merge, Work, is_member, members
 from orchestrator.model import reason
@@ -143,6 +143,7 @@ def cut_erased(work: Work, customer: Customer, node: str, time: int, request: st
 
 
 def _let_go(work: Work, customer: Customer, node: str, since: int, why: str, link: Link | None) -> None:
+    drop_old_marks(customer, work.now)
     member = customer.family[node]
     customer.family[node] = Member(member.epoch, OUT, work.now)
     family = {
@@ -209,6 +210,7 @@ def _take_in(work: Work, customer: Customer, absorb: Absorb) -> None:
             member.since = max(member.since, absorb.link.time)
     for node in arrived:
         work.tell(node, Home(node, customer.family[node].epoch, work.name))
+    drop_old_marks(customer, work.now)
     steps.remember(work, customer, steps.joined(absorb.link, arrived))
     evict(work, customer)
     work.journeys.merged(work, customer, Merge(arrived, own_lines, parcel.timeline, came, ended, repeated))

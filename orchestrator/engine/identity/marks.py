@@ -17,6 +17,13 @@ def is_over(member: Member, now: int) -> bool:
     return member.state != IN and member.since + KEPT < now
 
 
+def drop_old_marks(customer: Customer, now: int) -> None:
+    """Nobody is named for longer than it protects: marks that are over go whenever somebody joins or leaves."""
+    over = [name for name, member in customer.family.items() if is_over(member, now)]
+    for name in over:
+        del customer.family[name]
+
+
 def forgotten_at(customer: Customer) -> int:
     """When an erasure's marks are dropped, and what is empty then with them (ms); 0 where nobody was erased.
 
@@ -31,7 +38,7 @@ def forget_marks(node: Node, now: int) -> bool:
     if not isinstance(customer, Customer) or not 0 < forgotten_at(customer) <= now:
         return False
     customer.wiped, customer.erasing = {}, {}
-    customer.family = {name: member for name, member in customer.family.items() if not is_over(member, now)}
+    drop_old_marks(customer, now)
     if not customer.person and len(customer.family) <= 1 and not customer.waiting and node.to is None:
         node.body = None
     return True

@@ -452,3 +452,11 @@ def test_many_hops_are_noted(net: Net) -> None:
     net.nodes[E1] = Node(U1, 1)
     net.handle(E1, Link(E1, U2, U2, strong=True, time=5, hops=20))
     assert net.said("many_hops") == [""]
+
+
+def test_who_left_long_ago_is_not_named_any_more_once_somebody_joins_or_leaves(net: Net) -> None:
+    net.event_at(U1, event("e1", U1), U1)
+    family = net.customer(U1).family
+    family.update({E1: Member(1, OUT, NOW - KEPT - 1), E2: Member(1, OUT, NOW - KEPT), A1: Member(2, IN, 50)})
+    net.handle(U1, Reset(A1, 100))
+    assert set(net.customer(U1).family) == {U1, E2, A1}
