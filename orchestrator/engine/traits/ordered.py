@@ -8,6 +8,7 @@ from bisect import insort
 from operator import itemgetter
 from typing import Any, Final
 
+_LINES_KEPT: Final = 300
 _PLACE: Final = itemgetter(0, 1, 2)
 """Where a contribution stands: time, event id, line. Values do not compare: two of one event keep their order."""
 
@@ -123,6 +124,7 @@ class Basket(Ordered):
             left = lines.pop(sku, 0) - qty
             if left > 0:
                 lines[sku] = left
+        lines = _newest_lines(lines)
         emptied = time if word == "empty" else base[4]
         base[:] = [lines, name or base[1], channel, time, emptied]
 
@@ -134,4 +136,10 @@ class Basket(Ordered):
         """The union of the lines with the larger quantity; the newer one's name, channel and time."""
         old, new = sorted((one, other), key=lambda base: (base[3], base[1]))
         lines = {sku: max(old[0].get(sku, 0), new[0].get(sku, 0)) for sku in {**old[0], **new[0]}}
-        return [lines, new[1] or old[1], new[2], new[3], max(one[4], other[4])]
+        return [_newest_lines(lines), new[1] or old[1], new[2], new[3], max(one[4], other[4])]
+
+
+def _newest_lines(lines: dict[str, Any]) -> dict[str, Any]:
+    """Keep one customer's record bounded: of very many lines the ones that were begun first go."""
+    surplus = len(lines) - _LINES_KEPT
+    return lines if surplus <= 0 else dict(list(lines.items())[surplus:])

@@ -6,6 +6,9 @@ from typing import Any, Final
 from orchestrator.model.event import MOST_AHEAD
 
 _REFS_KEPT: Final = 400
+_VALUES_KEPT: Final = 500
+_OTHERS: Final = b""
+"""Stands for the values that are no longer told apart."""
 
 
 class Sum:
@@ -46,7 +49,10 @@ class WindowSum:
 
 
 class Most:
-    """The commonest value, if it has the `share` (0 to 1) asked for; ties by name. The state counts each value."""
+    """The commonest value, if it has the `share` (0 to 1) asked for; ties by name.
+
+    The state counts each value; of more than 500 the rarest are only counted together.
+    """
 
     def __init__(self, share: float) -> None:
         self.share = share
@@ -54,16 +60,25 @@ class Most:
     def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
         counts = {} if state is None else state
         counts[value] = counts.get(value, 0) + 1
-        return counts
+        return _commonest(counts) if len(counts) > _VALUES_KEPT else counts
 
     def read(self, state: Any, now: int) -> Any:
-        value, count = min(state.items(), key=lambda item: (-item[1], str(item[0])))
+        known = [item for item in state.items() if item[0] != _OTHERS] if _OTHERS in state else state.items()
+        value, count = min(known, key=lambda item: (-item[1], str(item[0])))
         return value if count >= self.share * sum(state.values()) else None
 
     def join(self, one: Any, other: Any) -> Any:
         for value, count in other.items():
             one[value] = one.get(value, 0) + count
-        return one
+        return _commonest(one) if len(one) > _VALUES_KEPT else one
+
+
+def _commonest(counts: dict[Any, int]) -> dict[Any, int]:
+    """Keep one customer's record bounded: half of the values, the rarest, count together from now on."""
+    told_apart = [value for value in counts if value != _OTHERS]
+    told_apart.sort(key=lambda value: (-counts[value], str(value)))
+    kept = {value: counts[value] for value in told_apart[: _VALUES_KEPT // 2]}
+    return {**kept, _OTHERS: sum(counts.values()) - sum(kept.values())}
 
 
 class Ledger:

@@ -178,3 +178,14 @@ def test_two_sources_may_use_the_same_id_at_the_same_time(kind: Kind, value: Any
     state = fold(kind, [(5, "e", 0, value), (5, "e", 0, value), (5, "e", 0, value)])
     assert len(state[1]) == 3
     assert len(joined(kind, state, state)[1]) == 6
+
+
+def test_of_very_many_values_the_rare_ones_are_no_longer_told_apart_but_count() -> None:
+    kind = Most(0.5)
+    state = fold(
+        kind, [(n, f"e{n}", 0, "often") for n in range(400)] + [(n, f"e{n}", 0, f"v{n}") for n in range(400, 1000)]
+    )
+    assert len(state) <= 500
+    assert read(kind, state) is None, "400 of 1,000 are less than half"
+    assert read(Most(0.4), state) == "often"
+    assert len(joined(kind, state, state)) <= 500
