@@ -139,7 +139,7 @@ DEFECTS: Final = (
     Defect("a run of events ends a millisecond late", "traits", Score.fold, "time - before < once_per", "time - before <= once_per"),
     Defect("a score is forgotten a millisecond late", "traits", Score._aged, "age >= self.reset_after", "age > self.reset_after"),
     Defect("what is older than the lateness is lost", "traits", Ordered._settled, "self.fold(base, recent.pop(0))", "recent.pop(0)"),
-    Defect("a line of a basket is never gone", "traits", Basket.fold, "if left > 0", "if left >= 0", 400),
+    Defect("a line of a basket is never gone", "basket", Basket.fold, "if left > 0", "if left >= 0", 400),
     Defect("a ref is entered as often as it comes", "traits", Ledger.add, '_earliest(entry["a"], str(line),', '_earliest(entry["a"], id_,'),
     Defect("the commonest value needs more than its share", "traits", Most.read, "count >= self.share", "count > self.share"),
     # Entries, goals and exits.

@@ -26,7 +26,7 @@ def small(d: Draw, about: str = "") -> tuple[str, bool]:
         about: a rule (`RULES`) or a story (`STORIES`), any without.
     """
     about = about or d.one(*RULES, *STORIES)
-    more = SPOKEN if about == "traits" else {"zone"} if about in OF_A_ZONE else set()
+    more = SPOKEN if about == "traits" else {"zone"} if about in OF_A_ZONE else {"cart"} if about == "basket" else set()
     defined = sorted({*d.traits, *LASTING, *UNASKED, *more})
     documents: list[dict[str, Any]] = [{"traits": "all", "define": {name: TRAITS[name][0] for name in defined}}]
     values = {name: f"profile.{name}" for name in SPOKEN & {*defined}} if about == "traits" else d.values()
@@ -127,6 +127,16 @@ def _unknown(d: Draw) -> dict[str, Any]:
     return {**ends, "steps": [{"id": "far", "delay": {"for": "1h"}}, _send("one")]}
 
 
+def _basket(d: Draw) -> dict[str, Any]:
+    """It hears of nothing but what comes into a basket and goes out of it."""
+    wait = {"on": ["put", "taken"], "timeout": d.one("10m", "1h")}
+    return {
+        "entry": {"on": ["put", "taken"]},
+        "exit": [{"on": "emptied", "reason": "left"}],
+        "steps": [{"id": "wait", "wait_until": wait}],
+    }
+
+
 def _held_out(d: Draw) -> dict[str, Any]:
     return {"holdout": d.one("30%", "50%", "70%"), "steps": [_send("one")], **d.one({}, {"goal": {"on": "bought"}})}
 
@@ -139,6 +149,6 @@ def _late(d: Draw) -> dict[str, Any]:
 STORIES: Final[dict[str, Any]] = {
     "wait": _wait, "silence": _silence, "level": _level, "owner": _owner, "goal": _goal, "again": _again,
     "sequence": _sequence, "clock": _clock, "schedule": _schedule, "short": _short, "held out": _held_out,
-    "traits": _sends, "late": _late, "becomes": _becomes, "unknown": _unknown,
+    "traits": _sends, "basket": _basket, "late": _late, "becomes": _becomes, "unknown": _unknown,
 }  # fmt: skip
 """Stories, by what they are about."""
