@@ -161,4 +161,4 @@ def test_the_context_says_what_is_known_decided_and_said() -> None:
         ("suppressed", "no_consent"),
         ("ended", "finished"),
     ]
-    assert [line["type"] for line in known["timeline"]] == ["seen"]
+    assert [line["type"] for line in known["timeline"]] == ["seen", "identity_joined"]
