@@ -1,6 +1,6 @@
 """Step 8 of a moment: sends that were reached are sorted and judged, each seeing what the earlier ones took."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.breaker import tell_sent
 from orchestrator.engine.context import plain
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from orchestrator.engine.program.plan import ScenarioPlan, StepPlan
     from orchestrator.language.spec.content import Content
     from orchestrator.model.customer import Instance
+
+HELD_AT_LEAST: Final = 60_000
+"""Who is held until a time that is not ahead is looked at again after so long (ms), instead of for ever now."""
 
 
 class Candidate:
@@ -108,7 +111,8 @@ def _refused(moment: "Moment", candidate: Candidate, verdict: Verdict) -> bool:
     journey = Journey(moment, candidate.instance, candidate.plan, candidate.standing.branch)
     detail = {"content": name_of(candidate), "channel": candidate.channel, **(verdict.detail or {})}
     if verdict.held:
-        until = candidate.standing.due = min(verdict.until or candidate.valid_until, candidate.valid_until)
+        until = min(verdict.until or candidate.valid_until, candidate.valid_until)
+        until = candidate.standing.due = until if until > moment.now else moment.now + HELD_AT_LEAST
         candidate.standing.data = {
             **candidate.standing.data, "held": verdict.reason, "valid_until": candidate.valid_until,
         }  # fmt: skip

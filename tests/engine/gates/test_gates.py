@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from play import START, D, H, M, Play, program_of
 
+from orchestrator.engine.gates.verdict import hold
+from orchestrator.model import reason
+
 AMY = "user_id:amy email:amy@example.com phone:+331 device:d1"
 
 
@@ -389,6 +392,15 @@ def test_held_messages_are_judged_anew_together() -> None:
     play.passes(2 * H)
     assert [action.content for action in play.actions] == ["em.b"]
     assert refused(play)[-1] == ("suppressed", "tell-a", "arbitration")
+
+
+def test_a_gate_that_holds_until_now_is_asked_again_later_not_for_ever() -> None:
+    play = known(content("hello", "service"), tale("hello"))
+    play.program.gates = {"service": (lambda _, moment: hold(reason.QUIET_HOURS, moment.now),)}
+    play.comes("seen", 1 * M)
+    play.passes(1 * H)
+    assert play.sent == []
+    assert refused(play) == [("held", "tell-hello", "quiet_hours")] * 60
 
 
 PAUSED = """
