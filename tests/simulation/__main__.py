@@ -1,18 +1,23 @@
-"""`make simulate`: many seeds, the planted defects, and their figures. SEED=7 plays one seed and tells everything."""
+"""`make simulate`: many seeds and the planted defects; their figures go to bench/ledger.csv.
+
+SEED=7 plays one seed and tells everything.
+"""
 
 import argparse
-import json
 import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
+from bench.report import Figure, enter, report
 from tests.simulation.simulator.defects import DEFECTS, caught_by
 from tests.simulation.simulator.play import Draw, failure_of, run_seed, run_story
 from tests.simulation.simulator.story import DRAWS
 
 AT_ONCE: Final = 250
+TOLD: Final = 10
+"""How often the seeds that are done are told."""
 SEEDS_BAR: Final = 20_000
 RATE_BAR: Final = 50.0
 DEFECTS_BAR: Final = 25
@@ -43,11 +48,15 @@ def simulate(first: int, seeds: int, processes: int) -> tuple[list[tuple[int, in
         for start in range(first, first + share, AT_ONCE)
     ]
     failed: list[tuple[int, int]] = []
-    seconds = 0.0
+    seconds, done, told = 0.0, 0, 0
     with ProcessPoolExecutor(processes) as pool:
-        for (_, _, draw), (bad, took) in zip(jobs, pool.map(failing, *zip(*jobs, strict=True)), strict=True):
+        for (start, end, draw), (bad, took) in zip(jobs, pool.map(failing, *zip(*jobs, strict=True)), strict=True):
             failed += [(draw, seed) for seed in bad]
             seconds += took
+            done += end - start
+            if done * TOLD // seeds > told:
+                told = done * TOLD // seeds
+                say(f"{done:,} of {seeds:,} seeds, {len(failed)} of them break a promise")
     return failed, seeds / seconds
 
 
@@ -78,11 +87,6 @@ def plant(processes: int) -> list[str]:
     return missed
 
 
-def figure(name: str, value: float, unit: str, bar: float, *, holds: bool) -> None:
-    """A line for whoever collects figures."""
-    say(json.dumps({"figure": name, "value": value, "unit": unit, "bar": bar, "holds": holds}))
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--seeds", type=int, default=int(os.environ.get("SEEDS") or SEEDS_BAR))
@@ -98,9 +102,13 @@ def main() -> int:
         say(failure_of(seed, DRAWS[draw]))
     missed = plant(given.processes)
     held, found = given.seeds - len(failed), len(DEFECTS) - len(missed)
-    figure("simulated_seeds", held, "seeds", SEEDS_BAR, holds=not failed and held >= SEEDS_BAR)
-    figure("simulated_seeds_per_s", round(rate, 1), "1/s", RATE_BAR, holds=rate >= RATE_BAR)
-    figure("planted_defects_caught", found, "defects", DEFECTS_BAR, holds=not missed and found >= DEFECTS_BAR)
+    figures = [
+        Figure("simulated_seeds", held, "seeds", SEEDS_BAR, not failed and held >= SEEDS_BAR),
+        Figure("simulated_seeds_per_s", round(rate, 1), "1/s", RATE_BAR, rate >= RATE_BAR),
+        Figure("planted_defects_caught", found, "defects", DEFECTS_BAR, not missed and found >= DEFECTS_BAR),
+    ]
+    report(figures)
+    enter(figures)
     return 1 if failed or missed else 0
 
 
