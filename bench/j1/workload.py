@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -37,10 +37,14 @@ STORY: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+IN_A_FILE: Final = 1_000
+_ASKED: Final = (("page_viewed", "page", "/p/other-{}"), ("qr_scanned", "campaign", "other-{}"))
+
+
 def program(scenarios: int, tenant_files: dict[str, bytes] | None = None) -> Program:
     """The J1 bundle, with other scenarios up to `scenarios` in all, none of which J1's events start."""
     files = {"j1.yaml": (Path(__file__).parent / "bundle.yaml").read_bytes(), **(tenant_files or {})}
-    files["others.yaml"] = others(scenarios - 1).encode()
+    files |= others(scenarios - 1)
     result = load_bundle(files, _schemas())
     if result.bundle is None:
         raise ValueError("\n".join(f"{d.position}: {d.code} {d.message}" for d in result.diagnostics))
@@ -58,21 +62,25 @@ def _schemas() -> EventSchemas:
     return EventSchemas.from_topics([{"topic": "channel.web", "events": events}])
 
 
-def others(count: int) -> str:
+def others(count: int) -> dict[str, bytes]:
     """Scenarios such as a marketing team has: each asks the same event types for another page or campaign."""
-    kinds = (("page_viewed", "page", "/p/other-{}"), ("qr_scanned", "campaign", "other-{}"))
-    documents = ["events: others\ndefine: {other_happened: {channel: [web]}}\n"]
-    for number in range(count):
-        event, field, value = kinds[number % len(kinds)]
-        documents.append(
-            f"scenario: other_{number}\n"
-            f"entry: {{on: {event}, where: 'event.{field} == \"{value.format(number)}\" && profile.visits > 3'}}\n"
-            "goal: {on: order_placed}\n"
-            "steps:\n"
-            "  - {id: wait, delay: {for: 1h}}\n"
-            "  - {id: mail, send: {content: em.welcome, channel: email, with: {product: entry.product}}}\n"
-        )
-    return "---\n".join(documents)
+    files = {"others.yaml": b"events: others\ndefine: {other_happened: {channel: [web]}}\n"}
+    for first in range(0, count, IN_A_FILE):
+        some = [_other(number) for number in range(first, min(first + IN_A_FILE, count))]
+        files[f"others-{first}.yaml"] = "---\n".join(some).encode()
+    return files
+
+
+def _other(number: int) -> str:
+    event, field, value = _ASKED[number % len(_ASKED)]
+    return (
+        f"scenario: other_{number}\n"
+        f"entry: {{on: {event}, where: 'event.{field} == \"{value.format(number)}\" && profile.visits > 3'}}\n"
+        "goal: {on: order_placed}\n"
+        "steps:\n"
+        "  - {id: wait, delay: {for: 1h}}\n"
+        "  - {id: mail, send: {content: em.welcome, channel: email, with: {product: entry.product}}}\n"
+    )
 
 
 def events(customers: int, start: int = START, seed: int = SEED) -> Iterator[tuple[bytes, bytes, int]]:
