@@ -1,6 +1,7 @@
-"""`python -m tests`: all tests in two processes, those on Kafka beside those without, which is how two cores are used.
+"""`python -m tests`: all tests in two processes, one of them for those that start processes themselves (`e2e`).
 
-Every line says which half it is of. The exit code is 0 only where both halves pass.
+They take about as long as all others, so two cores are used. Every line says which half it is of; the exit code is 0
+only where both pass.
 """
 
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from threading import Thread
 from typing import IO, Final
 
-HALVES: Final[Mapping[str, str]] = {"kafka": "kafka", "plain": "not kafka"}
+HALVES: Final[Mapping[str, str]] = {"e2e": "e2e", "rest": "not e2e"}
 ALL_PASSED: Final = 0
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from orchestrator.stream.broker import EmbeddedKafka
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.kafka, pytest.mark.e2e, pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="module")]
 SEED = int(os.environ.get("LANE_SEED", "20261122"))
 ALL = set(range(PARTITIONS))
 FREEZABLE = {"loop_stuck_after": 0, "no_progress_after": 0}

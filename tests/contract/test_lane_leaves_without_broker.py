@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import EventuallyAsync
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kafka, pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 @pytest.mark.usefixtures("kafka")  # where there is no broker for tests, this is skipped as they are

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.kafka, pytest.mark.e2e, pytest.mark.timeout(400)]
 LONG = pytest.mark.skipif("LANE_LONG" not in os.environ, reason="LANE_LONG=1 runs it: half a minute")
 ALL = set(range(PARTITIONS))
 
