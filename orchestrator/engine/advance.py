@@ -114,8 +114,8 @@ class Advance:
             standing.due = kept
 
     def facts_changed(self) -> None:
-        """Rows have changed that this customer may wait for: levels are looked at again."""
-        self._take_over()
+        """Rows that this customer may wait for have changed: what is due acts first, then levels are looked at."""
+        self.timers(self.now)
         moment = self._moment(self.now)
         self._look_at_levels(moment)
         self._finish(moment)

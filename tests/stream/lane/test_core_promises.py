@@ -627,6 +627,19 @@ def test_after_a_restart_every_fact_waited_for_is_looked_at_again() -> None:
     assert tick.facts == ["stock/A"]
 
 
+def test_what_fell_due_while_nobody_was_there_acts_at_its_time_though_facts_are_looked_at_in_the_same_tick() -> None:
+    lane = Lane()
+    lane.event("bought", AMY, id_="e1", order="wait")
+    lane.settle()
+    lane.now += 2 * H
+    lane.start()
+    tick = lane.tick()
+    assert tick is not None
+    assert (tick.timers, tick.facts) == (True, ["stock/A"])
+    lane.settle()
+    assert [contact.at for contact in lane.customer().contacts] == [START + 1 * H]
+
+
 # References.
 
 
