@@ -75,12 +75,10 @@ def _stopped(settings: Settings, tenant: str) -> dict[str, dict[str, Any]]:
 def _write(settings: Settings, tenant: str, scenario: str) -> None:
     from orchestrator.cli.clusters import reaching  # noqa: PLC0415
     from orchestrator.engine.breaker import breaker_node  # noqa: PLC0415
-    from orchestrator.model.ids import node_key  # noqa: PLC0415
-    from orchestrator.model.message import Reopen, encode_message  # noqa: PLC0415
-    from orchestrator.stream.publishing import tell_node  # noqa: PLC0415
+    from orchestrator.model.message import Reopen  # noqa: PLC0415
+    from orchestrator.stream.requests import send_request  # noqa: PLC0415
     from orchestrator.stream.worker import now_ms  # noqa: PLC0415
 
-    node = breaker_node(scenario)
-    connection = settings.kafka.connection()
+    request = Reopen(breaker_node(scenario), now_ms())
     with reaching(settings.kafka):
-        asyncio.run(tell_node(connection, node_key(tenant, node), encode_message(Reopen(node, now_ms()))))
+        asyncio.run(send_request(settings.kafka.connection(), settings.kafka.partitions, tenant, request))

@@ -1,7 +1,4 @@
-"""What commands write: a bundle on `bundles` (files by their hash, the release's list, last the word that it counts).
-
-And single messages for nodes, on `customer.inputs`.
-"""
+"""Putting a bundle on the topic `bundles`: files by their hash, the release's list, last the word that it counts."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,9 +6,6 @@ from typing import Any, Final
 
 import msgspec
 from aiokafka import AIOKafkaProducer
-
-from orchestrator.model.effect import INPUTS
-from orchestrator.model.partition import partition_of
 
 TOPIC: Final = "bundles"
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
@@ -49,20 +43,5 @@ async def publish_records(connection: Mapping[str, Any], records: list[tuple[byt
         await producer.start()
         for key, value in records:
             await producer.send_and_wait(TOPIC, value, key=key, partition=0)
-    finally:
-        await producer.stop()
-
-
-async def tell_node(connection: Mapping[str, Any], key: bytes, message: bytes) -> None:
-    """Write one message for a node to `customer.inputs`.
-
-    Raises:
-        KafkaError: it could not be written.
-    """
-    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **connection)
-    await producer.start()
-    try:
-        count = len(await producer.partitions_for(INPUTS))
-        await producer.send_and_wait(INPUTS, message, key=key, partition=partition_of(key, count))
     finally:
         await producer.stop()

@@ -1,4 +1,4 @@
-"""Requests of people to the identity protocol: messages on `customer.inputs`, and the receipts that come back."""
+"""Requests of people to nodes: messages on `customer.inputs`, and the receipts that come back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from orchestrator.model.effect import ERASURES, INPUTS, ErasureReceipt
 from orchestrator.model.ids import node_key
-from orchestrator.model.message import Erase, Reset, encode_message
+from orchestrator.model.message import Erase, Reopen, Reset, encode_message
 from orchestrator.model.partition import partition_of
 
 if TYPE_CHECKING:
@@ -22,15 +22,17 @@ POLL_MS: Final = 100
 decode_receipt: Final = msgspec.json.Decoder(ErasureReceipt).decode
 
 
-async def send_request(connection: Mapping[str, Any], partitions: int, tenant: str, *requests: Reset | Erase) -> None:
+async def send_request(
+    connection: Mapping[str, Any], partitions: int, tenant: str, *requests: Reset | Erase | Reopen
+) -> None:
     """Write requests to the nodes that they are about; done when the broker has acknowledged all of them.
 
     Raises:
         KafkaError: one could not be written.
     """
     producer = AIOKafkaProducer(acks="all", enable_idempotence=True, max_request_size=LIMIT, **connection)
-    await producer.start()
     try:
+        await producer.start()
         for request in requests:
             key = node_key(tenant, request.target)
             place = partition_of(key, partitions)
@@ -52,9 +54,9 @@ async def await_receipt(
         told: called with each state of it.
     """
     consumer = AIOKafkaConsumer(group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **connection)
-    await consumer.start()
     newest: ErasureReceipt | None = None
     try:
+        await consumer.start()
         part = TopicPartition(ERASURES, 0)
         consumer.assign([part])
         await consumer.seek_to_beginning(part)
