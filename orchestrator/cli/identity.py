@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.clusters import declared_topics, reaching
+from orchestrator.cli.clusters import reaching
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
+from orchestrator.cli.options import Bootstrap, Config, Format, TopicsDir
 
 if TYPE_CHECKING:
     from orchestrator.cli.people import Conflict, Person
@@ -27,13 +26,6 @@ Tenant = Annotated[str, typer.Option("--tenant", help="Whose customer.")]
 Wait = Annotated[float, typer.Option("--wait", help="Wait up to so many seconds until it is done.", min=0)]
 Named = Annotated[str, typer.Argument(help="NAMESPACE:VALUE, such as email:amy@example.com.")]
 LOOK_AGAIN = 0.5
-
-
-class Format(StrEnum):
-    """How it is shown."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text or json.")]
@@ -58,7 +50,7 @@ def show(
     """
     settings = _settings(config, bootstrap, topics_dir)
     with reaching(settings.kafka):
-        rules = asyncio.run(_rules(settings, tenant))
+        rules = _rules(settings, tenant)
         name = _name(identifier, rules)
         person = asyncio.run(_person(settings, tenant, name, rules))
     if person is None:
@@ -105,7 +97,7 @@ def split(
     """
     settings = _settings(config, bootstrap, topics_dir)
     with reaching(settings.kafka):
-        rules = asyncio.run(_rules(settings, tenant))
+        rules = _rules(settings, tenant)
         names = [_identifier(one, rules) for one in dict.fromkeys(identifiers)]
         home, requests = asyncio.run(_split_requests(settings, tenant, names, rules))
     _say_what_happens(names, home, [name for name in names if rules.is_shared(name)])
@@ -141,7 +133,7 @@ def erase(
     """
     settings = _settings(config, bootstrap, topics_dir)
     with reaching(settings.kafka):
-        rules = asyncio.run(_rules(settings, tenant))
+        rules = _rules(settings, tenant)
         name = _identifier(identifier, rules)
     if not yes:
         typer.confirm(f"Erase everything that is known of {name}, under all their identifiers, for good?", abort=True)
@@ -196,34 +188,24 @@ def _identifier(identifier: str, rules: IdentityRules) -> str:
     return name
 
 
-async def _rules(settings: Settings, tenant: str) -> IdentityRules:
+def _rules(settings: Settings, tenant: str) -> IdentityRules:
     """The identity rules of the release that counts.
 
     Raises:
         UserError: the tenant has none, or it has errors.
     """
+    from orchestrator.cli.publish import check_files  # noqa: PLC0415
+    from orchestrator.cli.published import read_releases  # noqa: PLC0415
     from orchestrator.engine.program.build import build_program  # noqa: PLC0415
-    from orchestrator.language.bundle import EventSchemas, load_bundle  # noqa: PLC0415
-    from orchestrator.stream.publishing import TOPIC  # noqa: PLC0415
-    from orchestrator.stream.releases import Releases  # noqa: PLC0415
-    from orchestrator.stream.shared_topics import CompactedTopic  # noqa: PLC0415
 
-    releases = Releases()
-
-    def take(rows: Any) -> None:
-        for key, value in rows:
-            releases.apply(key, value)
-
-    async with CompactedTopic(TOPIC, take, connection=settings.kafka.connection()) as topic:
-        await topic.ready()
+    releases = read_releases(settings)
     files = releases.files(tenant, releases.current.get(tenant, ""))
     if files is None:
         raise UserError(f"no bundle is published for {tenant}: run `orchestrator publish scenarios/`")
-    declared = declared_topics(settings)
-    result = load_bundle(files, EventSchemas.from_topics(each.model_dump() for each in declared))
-    if result.bundle is None:
+    bundle = check_files(settings, files).bundle
+    if bundle is None:
         raise UserError("the published bundle does not fit the declared topics: see `orchestrator lint`")
-    return build_program(result.bundle).identity
+    return build_program(bundle).identity
 
 
 async def _person(settings: Settings, tenant: str, name: str, rules: IdentityRules) -> Person | None:

@@ -1,9 +1,18 @@
 """Options that several commands have, with the same name and help everywhere."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Format(StrEnum):
+    """How something is shown: to people, or to programs."""
+
+    TEXT = "text"
+    JSON = "json"
+
 
 Config = Annotated[
     Path | None,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
+from orchestrator.cli.options import Bootstrap, Config, Format, TopicsDir
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +31,6 @@ such as only the live bundle shows (a meaning changed without a new version, a s
 """
 
 SKIPPED = (".git", "__pycache__")
-
-
-class Format(StrEnum):
-    """How what would happen is shown."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from orchestrator.cli.bundles import sound_bundle
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.options import TopicsDir  # noqa: TC001 - typer reads the annotations
+from orchestrator.cli.options import Format, TopicsDir
 from orchestrator.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,13 +26,6 @@ The file holds one event a line, as it stands on a topic ({"id", "source", "type
 
 Exit status 0: done (with --exit-code 1 where actions differ). 2: a bundle has errors, or the file holds no event.
 """
-
-
-class Format(StrEnum):
-    """How the comparison is shown."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
