@@ -11,6 +11,7 @@ import argparse
 import time
 from collections import defaultdict
 
+from bench.engine import drive
 from bench.j1 import workload
 from bench.report import table
 from orchestrator.engine.facts import Facts
@@ -20,7 +21,6 @@ from orchestrator.stream.lane.records import Batch, Record
 from orchestrator.stream.lane.step import Step
 from orchestrator.stream.worker import tune_collector
 
-BATCH = 500
 SCENARIOS = 100
 FEW = 200
 Shares = dict[str, tuple[int, float]]
@@ -63,20 +63,9 @@ class TimedCore(CustomerCore):
 def measure(customers: int) -> tuple[float, Shares]:
     """Microseconds an event in all, and of each share (how many, microseconds in all)."""
     core = TimedCore()
-    values: dict[bytes, bytes] = {}
-    records = [
-        Record("channel.web", 0, offset, at, key, value)
-        for offset, (key, value, at) in enumerate(workload.events(customers))
-    ]
-    for key, value in core.assigned(0, values, {}, workload.START).changelog:
-        values[key] = value or b""
-    began = time.perf_counter()
-    for first in range(0, len(records), BATCH):
-        batch = core.process(0, records[first : first + BATCH], workload.START)
-        values.update(batch.changelog)  # type: ignore[arg-type]
-        core.committed(0, batch.offsets)
-    spent = time.perf_counter() - began
-    return spent / len(records) * 1e6, {name: (len(each), sum(each) * 1e6) for name, each in core.shares.items()}
+    spent, _, _ = drive(core, customers, time.perf_counter)
+    each = {name: (len(took), sum(took) * 1e6) for name, took in core.shares.items()}
+    return spent / (customers * workload.EVENTS_PER_CUSTOMER) * 1e6, each
 
 
 def main() -> None:

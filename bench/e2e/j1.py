@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -158,19 +158,24 @@ def figure(name: str, value: float, unit: str) -> Figure:
     return Figure(name, round(value, 1), unit, BARS[name], value >= BARS[name])
 
 
-def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--customers", type=int, default=10_000)
-    options.add_argument("--agent-customers", type=int, default=1_000)
-    asked = options.parse_args()
+def told(measured: Callable[[Path], list[Figure]]) -> int:
+    """Measure in a folder that goes afterwards, and report; the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            figures = measure(Path(folder), asked.customers, asked.agent_customers)
+            figures = measured(Path(folder))
         except WrongRunError as error:
             print(f"wrong run, no figure: {error}", file=sys.stderr)
             return 1
     report(figures)
     return 0
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--customers", type=int, default=10_000)
+    options.add_argument("--agent-customers", type=int, default=1_000)
+    asked = options.parse_args()
+    return told(lambda folder: measure(folder, asked.customers, asked.agent_customers))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import asyncio
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -26,10 +25,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
-from bench.e2e.j1 import APP, CHANGELOG, EVENTS, PARTITIONS, Run, WrongRunError, visits_in
+from bench.e2e.j1 import APP, CHANGELOG, EVENTS, PARTITIONS, Run, WrongRunError, told, visits_in
 from bench.j1 import storm
 from bench.lane import broker
-from bench.report import Figure, report, table
+from bench.report import Figure, table
 from orchestrator.engine.identity.work import members
 from orchestrator.engine.traits.states import unpack
 from orchestrator.engine.traits.sums import Ledger
@@ -171,14 +170,7 @@ def main() -> int:
     options.add_argument("--customers", type=int, default=12_000)
     options.add_argument("--rounds", type=int, default=3)
     asked = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            figures = measure(Path(folder), asked.customers, asked.rounds)
-        except WrongRunError as error:
-            print(f"wrong run, no figure: {error}", file=sys.stderr)
-            return 1
-    report(figures)
-    return 0
+    return told(lambda folder: measure(folder, asked.customers, asked.rounds))
 
 
 if __name__ == "__main__":
