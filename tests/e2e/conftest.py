@@ -5,18 +5,17 @@ Topic names are fixed, so the tests share them: each has customers of its own, a
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.stream.broker import EmbeddedKafka, JarsError, JavaError
+from orchestrator.stream.broker import EmbeddedKafka
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from e2e_product import Cluster, Product, command
+from e2e_product import Cluster, Product, command, start_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -27,12 +26,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A broker with the topics and the bundle of these tests."""
     folder = tmp_path_factory.mktemp("cluster")
     broker = EmbeddedKafka(folder / "kafka")
-    try:
-        broker.start()
-    except (JarsError, JavaError) as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(error))
+    start_or_skip(broker)
     try:
         cluster = Cluster(broker.bootstrap, folder)
         command(cluster, "topics", "apply")

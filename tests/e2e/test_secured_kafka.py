@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from e2e_books import opened
-from e2e_product import Product, command, until
+from e2e_product import Product, command, start_or_skip, until
 from e2e_secured import (
     PASSWORD,
     PROCESSES,
@@ -23,7 +22,6 @@ from e2e_secured import (
 )
 from e2e_sinks import listening
 
-from orchestrator.stream.broker import JarsError, JavaError
 from orchestrator.stream.connection import Connection, tls_context, why_refused
 
 if TYPE_CHECKING:
@@ -44,12 +42,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
     """The broker, with the topics and the bundle, both brought there over TLS by a client's certificate."""
     folder = tmp_path_factory.mktemp("secured")
     broker = SecuredKafka(folder / "kafka")
-    try:
-        broker.start()
-    except (JarsError, JavaError) as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(error))
+    start_or_skip(broker)
     try:
         by_certificate = SecuredCluster(
             broker.at("TLS"), folder,
