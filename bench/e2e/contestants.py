@@ -25,11 +25,11 @@ from orchestrator.engine.identity.work import Work
 from orchestrator.engine.timers import earliest_due
 from orchestrator.model.codec import decode_node, encode_node
 from orchestrator.model.customer import Customer, Node
+from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import split_key
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.intake import Taken, read_event
 from orchestrator.stream.lane.outbox import outgoing
-from orchestrator.stream.lane.step import INPUTS
 from orchestrator.stream.worker import tune_collector
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ import msgspec
 from orchestrator.engine.facts import Facts
 from orchestrator.model.codec import encode_node
 from orchestrator.model.customer import Customer, Node
+from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import node_key
 from orchestrator.model.partition import partition_of
 from orchestrator.rehearsal.record import Record as Trace
@@ -24,7 +25,6 @@ from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.outbox import DEAD_LETTER
 from orchestrator.stream.lane.partition import node_due
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
-from orchestrator.stream.lane.step import INPUTS
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 
 if TYPE_CHECKING:

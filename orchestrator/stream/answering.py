@@ -7,13 +7,13 @@ from orchestrator.engine.ask import answers, asking, context_of
 from orchestrator.engine.identity.handlers import seen
 from orchestrator.engine.identity.work import is_member
 from orchestrator.model.customer import Customer, Node, Reference
+from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import event_hash, made_id, node_key
 from orchestrator.model.message import Shown, encode_message
 from orchestrator.model.partition import partition_of
 from orchestrator.stream.asking import Answered, NotYet
 from orchestrator.stream.asking_wire import Answer, Forward, Question
 from orchestrator.stream.lane.records import Outgoing
-from orchestrator.stream.lane.step import INPUTS
 
 if TYPE_CHECKING:
     from orchestrator.engine.engine import Engine

@@ -13,13 +13,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from orchestrator.model.codec import decode_node, writer_of
 from orchestrator.model.ids import node_key, split_key
 from orchestrator.model.partition import partition_of
+from orchestrator.stream.worker import CHANGELOG
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from orchestrator.model.customer import Node
 
-CHANGELOG: Final = "orchestrator-customers-changelog"
 MOST_FORWARDS: Final = 32
 POLL_MS: Final = 200
 

@@ -22,7 +22,7 @@ def count_message(step: "Step", record: "Record", name: str, message: Counted | 
     scenario = name[len(breaker.PREFIX) :]
     plan = step.program.scenarios.get(scenario)
     rule = plan.document.stop_when if plan is not None else None
-    if node.applied.get(record.topic, -1) >= record.offset or (rule is None and isinstance(message, Counted)):
+    if step.applied(node, record) or (rule is None and isinstance(message, Counted)):
         return
     work = step.work(node, name, record)
     body = node.body if isinstance(node.body, Breaker) else Breaker()

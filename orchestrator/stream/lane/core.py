@@ -15,6 +15,7 @@ from orchestrator.engine.facts import Facts
 from orchestrator.model import reason
 from orchestrator.model.codec import decode_node, encode_node, writer_of
 from orchestrator.model.customer import Node, PartitionState
+from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import node_key, split_key
 from orchestrator.model.message import Tick, decode_message, encode_message
 from orchestrator.stream.lane.intake import CHANNEL
@@ -22,7 +23,7 @@ from orchestrator.stream.lane.outbox import dead_letter, unsent
 from orchestrator.stream.lane.partition import Partition
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
 from orchestrator.stream.lane.statistics import Statistics
-from orchestrator.stream.lane.step import INPUTS, Step, Tokens
+from orchestrator.stream.lane.step import Step, Tokens
 from orchestrator.stream.lane.ticks import apply_tick, wanted_tick
 from orchestrator.stream.lane.visits import plan_visits
 

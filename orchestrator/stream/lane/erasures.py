@@ -25,7 +25,7 @@ def forget(step: "Step", record: "Record", name: str, message: Forget) -> None:
     """A reference is nobody's any more, if it was the erased customer's; it answers either way."""
     key = node_key(step.tenant, name)
     node = step.partition.node(key)
-    if node.applied.get(record.topic, -1) >= record.offset:
+    if step.applied(node, record):
         return
     work = step.work(node, name, record)
     if isinstance(node.body, Reference) and node.body.owner in message.owners:
@@ -39,7 +39,7 @@ def reached(step: "Step", record: "Record", name: str, message: Reached) -> None
     """A node of an erased customer has answered: the receipt says so, and is complete when all have."""
     key = node_key(step.tenant, name)
     node = step.partition.node(key)
-    if node.applied.get(record.topic, -1) >= record.offset:
+    if step.applied(node, record):
         return
     receipt = node.body if isinstance(node.body, Receipt) else Receipt()
     node.body = take_answer(receipt, message, record.timestamp)

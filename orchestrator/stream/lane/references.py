@@ -16,7 +16,7 @@ def claim(step: "Step", record: "Record", name: str, message: Refer) -> None:
     """The first who uses a reference has it for good."""
     key = node_key(step.tenant, name)
     node = step.partition.node(key)
-    if node.applied.get(record.topic, -1) >= record.offset:
+    if step.applied(node, record):
         return
     body = node.body if isinstance(node.body, Reference) else Reference()
     node.body = body

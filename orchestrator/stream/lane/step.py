@@ -9,7 +9,7 @@ from orchestrator.engine.identity.work import Work
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 from orchestrator.model.customer import Customer, FactRow, Node, Reference
-from orchestrator.model.effect import Note
+from orchestrator.model.effect import INPUTS, Note
 from orchestrator.model.event import Event
 from orchestrator.model.ids import event_hash, node_key
 from orchestrator.model.message import (
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from orchestrator.engine.program.plan import Program
     from orchestrator.stream.lane.partition import Partition
 
-INPUTS: Final = "customer.inputs"
 MOST_FORWARDS: Final = 32
 
 
@@ -196,7 +195,7 @@ class Step:
         """
         body = node.body
         full = isinstance(body, Customer) and len(body.window.get(target, b"")) >= WINDOW_BYTES
-        return full and self._applied(node, record)
+        return full and self.applied(node, record)
 
     def _stranger(self, event: Event, work: Work) -> bool:
         """Whether the token that the event carries has been redeemed by another browser."""
@@ -302,7 +301,7 @@ class Step:
         if isinstance(taken, Rejected):
             self.reject(record, taken.reason)
             return
-        if self._applied(node, record):
+        if self.applied(node, record):
             return
         fact = name[len(PREFIX) :].partition("/")[0]
         for document in taken.plan.facts:
@@ -324,7 +323,7 @@ class Step:
             self.pass_on(message.target, message)
             return
         node = self.partition.node(key)
-        if self._applied(node, record):
+        if self.applied(node, record):
             return
         body = node.body if isinstance(node.body, Reference) else Reference()
         node.body = body
@@ -370,7 +369,7 @@ class Step:
             return True
         return partition_of(key, self.partitions) == partition.index
 
-    def _applied(self, node: Node, record: Record) -> bool:
+    def applied(self, node: Node, record: Record) -> bool:
         """Whether this record is applied to the node already: a replay after a crash."""
         return node.applied.get(record.topic, -1) >= record.offset
 

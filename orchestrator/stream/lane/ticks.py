@@ -51,11 +51,7 @@ def apply_tick(step: "Step", record: Record, tick: Tick) -> None:
 
 def _facts_changed(step: "Step", record: Record, key: bytes) -> None:
     node = step.partition.node(key)
-    if (
-        node.to is not None
-        or not isinstance(node.body, Customer)
-        or node.applied.get(record.topic, -1) >= record.offset
-    ):
+    if node.to is not None or not isinstance(node.body, Customer) or step.applied(node, record):
         return
     work = step.work(node, split_key(key)[1], record)
     step.engine.facts_changed(work, node.body)
@@ -64,7 +60,7 @@ def _facts_changed(step: "Step", record: Record, key: bytes) -> None:
 
 def _timers(step: "Step", record: Record, key: bytes, until: int) -> None:
     node = step.partition.node(key)
-    if node.to is not None or node.applied.get(record.topic, -1) >= record.offset:
+    if node.to is not None or step.applied(node, record):
         step.partition.put_back(key)
         return
     work = step.work(node, split_key(key)[1], record)

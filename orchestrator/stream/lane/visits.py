@@ -36,7 +36,7 @@ def apply_visits(step: "Step", record: "Record") -> None:
     for key in step.partition.next_visits(AT_ONCE):
         node = step.partition.node(key)
         body = node.body
-        if node.to is None and isinstance(body, Customer) and node.applied.get(record.topic, -1) < record.offset:
+        if node.to is None and isinstance(body, Customer) and not step.applied(node, record):
             work = step.work(node, split_key(key)[1], record)
             step.engine.released(work, body)
             step.settle(record, key, work)

@@ -7,9 +7,9 @@ from typing import Any
 
 from orchestrator.model.codec import decode_node
 from orchestrator.model.customer import Customer, PartitionState
+from orchestrator.model.effect import INPUTS
 from orchestrator.model.message import Tick, decode_message
 from orchestrator.rehearsal.world import World
-from orchestrator.stream.lane.step import INPUTS
 from tests.simulation.simulator.broker import Broker
 from tests.simulation.simulator.house import releases
 from tests.simulation.simulator.simulation import HORIZON, START, Simulation

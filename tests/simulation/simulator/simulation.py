@@ -7,10 +7,10 @@ from typing import Final
 
 import msgspec
 
+from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import node_key
 from orchestrator.model.message import Erase, encode_message
 from orchestrator.stream.lane.core import MissingReleaseError
-from orchestrator.stream.lane.step import INPUTS
 from tests.simulation.simulator.broker import Broker
 from tests.simulation.simulator.delivery import Delivery
 from tests.simulation.simulator.house import OWNERSHIP, SECOND, releases

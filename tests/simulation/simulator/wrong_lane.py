@@ -109,7 +109,7 @@ def waiting_thrown(original: Any) -> Any:
 
 def replays_by_mark(original: Any) -> Any:
     def replayed(self: step.Step, record: Any, target: str, node: Any) -> bool:
-        return self._applied(node, record)
+        return self.applied(node, record)
 
     return replayed
 

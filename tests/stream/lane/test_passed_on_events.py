@@ -10,11 +10,11 @@ from orchestrator.engine.program.build import build_program
 from orchestrator.language.bundle import EventSchemas, load_bundle
 from orchestrator.model.codec import decode_node
 from orchestrator.model.customer import Customer
+from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import node_key
 from orchestrator.model.partition import partition_of
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.records import Record
-from orchestrator.stream.lane.step import INPUTS
 
 PARTITIONS = 8
 MOST_RECORDS = 50

@@ -10,12 +10,12 @@ from orchestrator.engine.program.plan import Program
 from orchestrator.language.bundle import EventSchemas, load_bundle
 from orchestrator.model.codec import decode_node, encode_node
 from orchestrator.model.customer import IN, Customer, Member, Node
+from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import node_key
 from orchestrator.model.message import Tick, encode_message
 from orchestrator.stream.lane import visits
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.records import Batch, Record
-from orchestrator.stream.lane.step import INPUTS
 
 START = 1_772_442_000_000
 WAVE = """
