@@ -76,8 +76,10 @@ def command(cluster: Cluster, *words: str, code: int = 0) -> subprocess.Complete
     return done
 
 
-async def until(what: Callable[[], Any | Awaitable[Any]], seconds: float = PATIENCE, why: str = "") -> Any:
-    """The first true answer; fails with `why` (or the last answer) once the time is over."""
+async def until(
+    what: Callable[[], Any | Awaitable[Any]], seconds: float = PATIENCE, why: Callable[[], str] | None = None
+) -> Any:
+    """The first true answer; fails with what `why` then says (or the last answer) once the time is over."""
     deadline = time.monotonic() + seconds
     while True:
         answer = what()
@@ -85,7 +87,9 @@ async def until(what: Callable[[], Any | Awaitable[Any]], seconds: float = PATIE
             answer = await answer
         if answer:
             return answer
-        assert time.monotonic() < deadline, why or f"waited {seconds:.0f} s in vain, the last answer was {answer!r}"
+        if time.monotonic() >= deadline:
+            said = f"\n{why()}" if why is not None else ""
+            raise AssertionError(f"waited {seconds:.0f} s in vain, the last answer was {answer!r}{said}")
         await asyncio.sleep(0.05)
 
 
@@ -208,7 +212,7 @@ class Product:
     async def ready_worker(self, **settings: str) -> Process:
         """A worker that owns all partitions."""
         worker = await self.worker(**settings)
-        await until(lambda: worker.owned() == ALL, why=worker.words())
+        await until(lambda: worker.owned() == ALL, why=worker.words)
         return worker
 
     async def deliverer(self, sinks: Sinks, **settings: str) -> Process:
@@ -242,7 +246,7 @@ class Product:
             except httpx.TransportError:
                 return False
 
-        await until(ready, why=process.words())
+        await until(ready, why=process.words)
         return process
 
     async def _start(

@@ -81,7 +81,7 @@ async def test_bad_records_go_to_dead_letter_and_every_good_event_around_them_co
             await books.read()
             return counted(books, product.run) >= len(good) and len(books.of(DEAD_LETTER)) >= len(bad)
 
-        await until(all_there, why=worker.words())
+        await until(all_there, why=worker.words)
         worker.terminate()
         assert await worker.ended() == 0, worker.words()
         await books.read()
@@ -153,7 +153,7 @@ async def test_a_bundle_with_errors_is_refused_with_their_places_and_the_live_on
         async def told() -> bool:
             return len((await books.read()).sends(product.run)) == 1
 
-        await until(told, why=worker.words())
+        await until(told, why=worker.words)
         assert books.of("bundles") == []
         taken = [line["release"] for line in worker.lines() if line.get("event") == "bundle_taken"]
         assert books.sends(product.run)[0]["release"] in taken

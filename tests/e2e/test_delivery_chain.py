@@ -44,7 +44,7 @@ async def test_killed_between_sending_and_remembering_each_message_arrives_and_i
         async def decided() -> bool:
             return len((await books.read()).actions(product.run)) == 2 * TOPICS * CUSTOMERS
 
-        await until(decided, why=worker.words())
+        await until(decided, why=worker.words)
         sends = {send["id"]: send["channel"] for send in books.sends(product.run)}
         under_way = []
         for kill in range(KILLS):
@@ -56,7 +56,7 @@ async def test_killed_between_sending_and_remembering_each_message_arrives_and_i
             assert 1 <= len(under_way[-1]) <= PARTITIONS * RECORDS_PER_TURN
         sinks.on_message = lambda _: None
         await product.deliverer(sinks)
-        await until(lambda: all_settled(books, product.run, len(sends)), why=product.words())
+        await until(lambda: all_settled(books, product.run, len(sends)), why=product.words)
         for process in product.processes:
             process.terminate()
             assert await process.ended() in {0, -signal.SIGKILL}, process.words()

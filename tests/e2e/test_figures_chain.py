@@ -96,7 +96,7 @@ async def test_every_figure_fits_what_was_done_and_no_log_or_metric_holds_what_i
         assert await call(gateway, day.canary) == [202, 422, 401, 200]
         await product.send(day.events())
         sends = CUSTOMERS * (OFFERED + 1 + 2)
-        await until(lambda: all_settled(books, product.run, sends), why=product.words())
+        await until(lambda: all_settled(books, product.run, sends), why=product.words)
         check_worker(await until(lambda: caught_up(worker)))
         check_delivery(await until(lambda: caught_up(delivery)))
         check_gateway(await gateway.metrics())

@@ -43,7 +43,7 @@ async def test_accepted_is_written_though_the_gateway_is_killed_and_a_request_se
         async def answered() -> bool:
             return (await decide(gateway, identifier=f"user_id:{product.run}-nobody"))["version"] is not None
 
-        await until(answered, why=product.words())
+        await until(answered, why=product.words)
         for number in range(8):  # on every partition, most likely
             name = f"{product.run}-{number}"
             before = await decide(gateway, identifier=f"user_id:{name}")
@@ -66,6 +66,6 @@ async def test_accepted_is_written_though_the_gateway_is_killed_and_a_request_se
         async def all_counted() -> bool:
             return sum(visits(one) for one in (await books.read()).customers(product.run).values()) >= 8 + BATCH
 
-        await until(all_counted, why=worker.words())
+        await until(all_counted, why=worker.words)
         assert sum(visits(one) for one in books.customers(product.run).values()) == 8 + BATCH
         assert books.of(DEAD_LETTER) == []

@@ -139,7 +139,7 @@ async def test_visitors_become_known_while_workers_die_on_the_way(product: Produ
             worker = await product.worker(crash_at=f"{point}:2")
             assert await worker.ended() == EXIT_CODE, f"never got to {point}\n{worker.words()}"
         worker = await product.ready_worker()
-        await until(lambda: joined(books, visitors), why=worker.words())
+        await until(lambda: joined(books, visitors), why=worker.words)
 
         async def welcomed() -> bool:
             welcomes = [send for send in (await books.read()).sends(product.run) if send["content"] == "em.welcome"]
@@ -176,6 +176,6 @@ async def test_who_gave_an_address_while_no_worker_ran_is_written_to(product: Pr
             sent = any(send["content"] == "em.welcome" for send in books.sends(product.run))
             return found if sent or any(what == "suppressed" for what, _ in found) else []
 
-        found = await until(decided, why=worker.words())
+        found = await until(decided, why=worker.words)
         welcomes = [send["address"] for send in books.sends(product.run) if send["content"] == "em.welcome"]
         assert welcomes == [f"{name}@example.com"], found

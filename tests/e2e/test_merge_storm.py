@@ -125,7 +125,7 @@ async def test_merges_survive_ten_kills_of_either_worker(product: Product) -> No
     async with opened(product.cluster.bootstrap) as books:
         workers = [await product.worker(**ANY_PORT), await product.worker(**ANY_PORT)]
         for crowd in crowds:
-            await until(partial(share, *workers), why=product.words())
+            await until(partial(share, *workers), why=product.words)
             sending = asyncio.ensure_future(product.send(storm(crowd, chance), per_second=500))
             for place in chance.sample([0, 1], 2):
                 await asyncio.sleep(chance.uniform(0.1, 0.8))  # the moment of the kill, not a wait for anything
@@ -145,7 +145,7 @@ async def test_merges_survive_ten_kills_of_either_worker(product: Product) -> No
         except AssertionError:
             assert wrong(books, people, product.run)[:3] == [], product.words()
             raise
-        await until(partial(share, *workers), why=product.words())
+        await until(partial(share, *workers), why=product.words)
         for worker in workers:
             worker.terminate()
         assert [await worker.ended() for worker in workers] == [0, 0], product.words()

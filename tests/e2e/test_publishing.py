@@ -128,14 +128,14 @@ async def test_a_scenario_that_has_stopped_itself_goes_on_when_it_is_reopened(pr
                     one["address"] for one in sends if one["scenario"] == "told"
                 }
 
-            await until(all_told, why=worker.words())
+            await until(all_told, why=worker.words)
             return {one["address"].partition("@")[0] for one in books.sends(product.run) if one["scenario"] == "demo"}
 
         assert len(await asks(1, 2, 3, 4)) == 4
         await product.send(
             by_mail(f"{product.run}-{number}", "unsubscribed", 3, "email", message="em.demo") for number in (1, 2, 3)
         )
-        await until(lambda: "demo  since" in command(product.cluster, "reopen").stdout, why=worker.words())
+        await until(lambda: "demo  since" in command(product.cluster, "reopen").stdout, why=worker.words)
         assert "3 of 4 messages" in command(product.cluster, "reopen").stdout
         await until(lambda: any(one.get("event") == "scenario_stopped" for one in worker.lines()))
         assert len(await asks(5, 6)) == 4, "nobody enters it any more"

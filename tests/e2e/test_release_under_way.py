@@ -106,29 +106,39 @@ async def standing_on(books: Books) -> set[str]:
     return {state.release for state in states if isinstance(state, PartitionState)}
 
 
+async def all_stand_on(books: Books, published: str) -> bool:
+    """Whether every partition has switched to what was published just now.
+
+    An event that comes to one before its switch is still the release's before.
+    """
+    found = await standing_on(books)
+    return len(found) == 1 and f"Published release {min(found)[:12]} " in published
+
+
 async def test_a_worker_dies_during_a_release_and_who_is_idle_is_moved_once(
     product: Product, releases: list[Path]
 ) -> None:
     before = [f"{product.run}-old-{number}" for number in range(EACH)]
     after = [f"{product.run}-new-{number}" for number in range(EACH)]
     first = {"pinned": (1, "wait"), "followed": (1, "wait"), "finished": (1, "wait")}
-    command(product.cluster, "publish", str(releases[0]))
+    published = command(product.cluster, "publish", str(releases[0])).stdout
     async with opened(product.cluster.bootstrap) as books:
         worker = await product.ready_worker()
+        await until(lambda: all_stand_on(books, published), why=worker.words)
         await product.send(map(subscribes, before))
-        await until(lambda: all_stand(books, product.run, first, EACH), why=worker.words())
+        await until(lambda: all_stand(books, product.run, first, EACH), why=worker.words)
         known = await standing_on(books)
         command(product.cluster, "publish", str(releases[1]))
 
         async def any_switched() -> bool:
             return not await standing_on(books) <= known
 
-        await until(any_switched, why=worker.words())
+        await until(any_switched, why=worker.words)
         worker.kill()
         assert await worker.ended() == -signal.SIGKILL
         last = await product.ready_worker()
         moved = {"pinned": (1, "wait"), "followed": (2, "hold")}
-        await until(lambda: all_stand(books, product.run, moved, EACH), why=last.words())
+        await until(lambda: all_stand(books, product.run, moved, EACH), why=last.words)
         check_told(books, product.run)
         await product.send(map(subscribes, after))
         await product.send(map(looks, before + after))
@@ -136,7 +146,7 @@ async def test_a_worker_dies_during_a_release_and_who_is_idle_is_moved_once(
         async def all_written_to() -> bool:
             return len((await books.read()).sends(product.run)) >= 2 * len(before) + 3 * len(after)
 
-        await until(all_written_to, why=last.words())
+        await until(all_written_to, why=last.words)
         last.terminate()
         assert await last.ended() == 0, last.words()
         check_actions(await books.read(), product.run)

@@ -97,7 +97,7 @@ async def test_worker_delivery_and_gateway_work_with_a_user_over_tls_that_has_th
         async with listening() as sinks, opened(secured.bootstrap, "channel.email") as books:
             worker = await product.ready_worker(**own["worker"])
             for process in (worker, await product.deliverer(sinks, **own["delivery"])):
-                await until(partial(is_ready, process), why=product.words())
+                await until(partial(is_ready, process), why=product.words)
             gateway = await product.gateway(**own["gateway"])
             amy = f"{product.run}@example.com"
             event = {"id": f"{product.run}-1", "source": "shop", "type": "faq_viewed", "channel": "web",
@@ -112,7 +112,7 @@ async def test_worker_delivery_and_gateway_work_with_a_user_over_tls_that_has_th
                 found = [json.loads(each.value) for each in (await books.read()).of("channel.email")]
                 return any(each["type"] == "delivered" and each["data"]["email"] == amy for each in found)
 
-            await until(delivered, why=product.words())
+            await until(delivered, why=product.words)
         assert PASSWORD not in product.words()
         assert ASK_KEY not in product.words()
     finally:

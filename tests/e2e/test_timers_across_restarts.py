@@ -58,7 +58,7 @@ async def test_timers_that_fall_due_while_no_worker_runs_act_at_their_due_time_a
         async def all_asked() -> bool:
             return who(await books.read(), product.run) >= set(asked)
 
-        await until(all_asked, why=again.words())
+        await until(all_asked, why=again.words)
         again.terminate()
         assert await again.ended() == 0
         sends = (await books.read()).sends(product.run)

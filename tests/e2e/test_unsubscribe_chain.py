@@ -41,8 +41,8 @@ async def test_who_unsubscribes_with_one_click_gets_no_more_of_it(product: Produ
         async def decided() -> list[str]:
             return list((await books.read()).actions(product.run))
 
-        (first,) = await until(decided, why=worker.words())
-        await until(lambda: first in sinks.mails, why=product.words())
+        (first,) = await until(decided, why=worker.words)
+        await until(lambda: first in sinks.mails, why=product.words)
         url = urlsplit(sinks.unsubscribe[first].strip("<>"))
         assert f"{url.scheme}://{url.netloc}{url.path}" == "https://shop.example/unsubscribe"
 
@@ -58,7 +58,7 @@ async def test_who_unsubscribes_with_one_click_gets_no_more_of_it(product: Produ
                 context = (await http.get(path, params={"deadline_ms": 10_000})).raise_for_status().text
                 return '"demo-b"' in context or "no_consent" in context
 
-            await until(refused, why=product.words())
+            await until(refused, why=product.words)
         assert await decided() == [first]
 
 

@@ -71,7 +71,7 @@ async def test_killed_at_any_moment_nothing_is_lost_and_nothing_counted_twice(pr
         sending = asyncio.ensure_future(product.send(crowd.events, per_second=100))
         for _ in range(kills):
             worker = await product.worker()
-            await until(worker.owned, why=worker.words())
+            await until(worker.owned, why=worker.words)
             await asyncio.sleep(chance.uniform(0.05, 2.0))  # the moment of the kill, not a wait for anything
             worker.kill()
             assert await worker.ended() == -signal.SIGKILL

@@ -44,12 +44,12 @@ async def test_a_second_worker_joins_and_is_killed_and_a_third_leaves_when_told_
             await until(partial(share, stays, second))
             second.kill()
             assert await second.ended() == -signal.SIGKILL
-            await until(lambda: stays.owned() == ALL, why=product.words())
+            await until(lambda: stays.owned() == ALL, why=product.words)
             third = await product.worker()
             await until(partial(share, stays, third))
             third.terminate()
             assert await third.ended() == 0, third.words()
-            await until(lambda: stays.owned() == ALL, why=product.words())
+            await until(lambda: stays.owned() == ALL, why=product.words)
         await sending
         await until(balanced)
         stays.terminate()
