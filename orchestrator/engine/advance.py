@@ -312,7 +312,7 @@ class Advance:
         entered = [instance for instance in self.customer.instances if id(instance) not in known]
         if not entered:
             return
-        lines = [line for line in lines_of(self.customer.timeline) if line.time > event.time]
+        lines = lines_of(self.customer.timeline, after=event.time)
         for instance in entered:
             plan = self.program.scenario(instance.scenario, instance.version)
             later = [line for line in lines if line.time > instance.entry_time]

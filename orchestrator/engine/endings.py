@@ -42,11 +42,10 @@ def check_against(moment: "Moment", instance: Instance, plan: "ScenarioPlan", li
     """After a merge: did the other half's timeline reach a goal or an exit since the journey began?"""
     journey = Journey(moment, instance, plan)
     journey.look()
+    heard = plan.ending_names
     for line in lines:
-        if line.time < instance.entry_time:
-            continue
         names = (line.type, f"{line.channel}.{line.type}")
-        if not any(name in plan.ending_names for name in names):
+        if line.time < instance.entry_time or (names[0] not in heard and names[1] not in heard):
             continue
         moment.scope.event = remembered(moment, line)
         for ending in plan.endings:

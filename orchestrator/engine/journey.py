@@ -115,8 +115,8 @@ def _arrive(journey: Journey, at: str | None) -> str | None:
 
 
 def finish_if_over(journey: Journey) -> None:
-    """The story is over where the instance stands nowhere and no send of it is to be judged."""
-    if not journey.instance.standing and not _judged_later(journey):
+    """The story is over where the instance stands nowhere and no send of it is to be judged; once is enough."""
+    if journey.instance.mode != "rest" and not journey.instance.standing and not _judged_later(journey):
         finish(journey)
 
 

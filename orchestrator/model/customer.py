@@ -166,9 +166,9 @@ line_bytes: Final = msgspec.msgpack.Encoder().encode
 _decode_line: Final = msgspec.msgpack.Decoder(tuple[str, str, str, dict[str, Any] | None]).decode
 
 
-def lines_of(timeline: bytes) -> list[Line]:
-    """The lines of a timeline, oldest first."""
-    return [Line(time, *_decode_line(payload)) for time, payload in ring.entries(timeline)]
+def lines_of(timeline: bytes, after: int = -1) -> list[Line]:
+    """The lines of a timeline, oldest first; with `after` (ms) only those of a later time."""
+    return [Line(time, *_decode_line(payload)) for time, payload in ring.entries(timeline, after)]
 
 
 class Decision(msgspec.Struct, array_like=True, gc=False):

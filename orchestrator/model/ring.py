@@ -19,6 +19,7 @@ MOST: Final = 255
 _ring: Final = struct.Struct(">BQ").pack
 _unpack: Final = struct.Struct(">BQ").unpack_from
 _entry: Final = struct.Struct(">HQ").pack
+_entry_head: Final = struct.Struct(">HQ").unpack_from
 
 
 def append(ring: bytes, time: int, payload: bytes, keep: int) -> bytes:
@@ -31,11 +32,28 @@ def append(ring: bytes, time: int, payload: bytes, keep: int) -> bytes:
         return _ring(1, time) + entry
     count, newest = _unpack(ring)
     if time < newest:
-        return pack(sorted([*entries(ring), (time, payload)], key=lambda known: known[0]), keep)
+        return _insert(ring, time, entry, keep)
     if count < keep:
         return _ring(count + 1, time) + ring[_START:] + entry
     first = _START + _HEAD + int.from_bytes(ring[_START : _START + 2], "big")
     return _ring(keep, time) + ring[first:] + entry
+
+
+def _insert(ring: bytes, time: int, entry: bytes, keep: int) -> bytes:
+    """The ring with an entry that came late, behind those of its time; over `keep` the oldest goes, which it may be."""
+    count, newest = _unpack(ring)
+    first = at = _START
+    while True:
+        length, known = _entry_head(ring, at)
+        if known > time:
+            break
+        at += _HEAD + length
+    if count < keep:
+        return _ring(count + 1, newest) + ring[first:at] + entry + ring[at:]
+    if at == first:
+        return ring
+    first += _HEAD + int.from_bytes(ring[_START : _START + 2], "big")
+    return _ring(count, newest) + ring[first:at] + entry + ring[at:]
 
 
 def newest(ring: bytes) -> int:
@@ -43,14 +61,17 @@ def newest(ring: bytes) -> int:
     return int.from_bytes(ring[1:_START], "big")
 
 
-def entries(ring: bytes) -> list[tuple[int, bytes]]:
-    """Time (ms) and payload of each entry, oldest first."""
-    found = []
+def entries(ring: bytes, after: int = -1) -> list[tuple[int, bytes]]:
+    """Time (ms) and payload of each entry, oldest first; with `after` (ms) only of those of a later time."""
+    found: list[tuple[int, bytes]] = []
+    if newest(ring) <= after:
+        return found
     at = _START
     while at < len(ring):
-        end = at + _HEAD + int.from_bytes(ring[at : at + 2], "big")
-        found.append((int.from_bytes(ring[at + 2 : at + _HEAD], "big"), ring[at + _HEAD : end]))
-        at = end
+        length, time = _entry_head(ring, at)
+        at += _HEAD + length
+        if time > after:
+            found.append((time, ring[at - length : at]))
     return found
 
 
@@ -64,4 +85,6 @@ def pack(sorted_entries: Iterable[tuple[int, bytes]], keep: int) -> bytes:
 
 def join(one: bytes, other: bytes, keep: int) -> bytes:
     """The newest entries of both; the same entry in both stays once. A join: order and grouping do not matter."""
+    if not one or not other:
+        return one or other
     return pack(sorted({*entries(one), *entries(other)}), keep)
