@@ -13,6 +13,7 @@ from orchestrator.engine.journey import Journey, end_instance
 from orchestrator.engine.levels import compare_levels, look_before
 from orchestrator.engine.maps import stored_event
 from orchestrator.engine.moment import Moment
+from orchestrator.engine.recalls import is_on_its_way, recall_denied, withdrawal
 from orchestrator.engine.releases import hold_back, is_outdated, settle_releases, take_over
 from orchestrator.engine.schedules import keep_schedules
 from orchestrator.engine.steps.waiting import newest_touch, restart_silence
@@ -21,7 +22,7 @@ from orchestrator.engine.timers import NEVER, act, due_at, earliest_due
 from orchestrator.engine.waits import check_waits
 from orchestrator.model import reason
 from orchestrator.model.customer import IN, Customer, Instance, Line, Waiting, lines_of
-from orchestrator.model.effect import Effect, Note, Tell, Withdrawal
+from orchestrator.model.effect import Effect, Note, Tell
 from orchestrator.model.event import Event
 from orchestrator.model.message import Inquire
 
@@ -158,6 +159,7 @@ class Advance:
             if plan is not None and not check_against(moment, instance, plan, lines):
                 _restart_silences(moment, instance, plan, lines)
         moment.make("merged", {"ids": merge.nodes})
+        recall_denied(moment)
         self._look_at_levels(moment)
         self._waited_for_members(moment)
         check_merged(moment)
@@ -194,19 +196,9 @@ class Advance:
 
     def erased(self) -> None:
         """Everything ends without an outcome; messages on their way are withdrawn."""
-        for contact in self.customer.contacts:
-            if not contact.settled:
-                self.effects.append(
-                    Withdrawal(
-                        contact.id,
-                        self.customer.person,
-                        self.program.tenant,
-                        f"{self.program.tenant}/{self.node}",
-                        reason.ERASED,
-                        self.now,
-                    )
-                )
         moment = self._moment(self.now)
+        on_their_way = [contact for contact in self.customer.contacts if is_on_its_way(contact, self.now)]
+        self.effects += [withdrawal(moment, contact, reason.ERASED) for contact in on_their_way]
         for instance in list(self.customer.instances):
             end_instance(moment, instance, "", reason.ERASED)
 

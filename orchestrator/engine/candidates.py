@@ -148,7 +148,7 @@ def _send(moment: "Moment", candidate: Candidate) -> bool:
     if candidate.plan.document.stop_when is not None and not candidate.messages:
         tell_sent(moment, candidate.plan.name, action.id)
     customer = moment.customer
-    customer.contacts = [*customer.contacts, _contact(candidate, action)]
+    customer.contacts = [*customer.contacts, _contact(candidate, action, customer.person)]
     if candidate.class_ == "service":
         customer.used = {**customer.used, candidate.channel: moment.now}
     moment.taken.setdefault(candidate.class_, candidate.plan.name)
@@ -219,7 +219,7 @@ def named(journey: Journey, step: "StepPlan", name: Any) -> str:
     return str(name.name if name.expr is None else journey.value(step, name.expr))
 
 
-def _contact(candidate: Candidate, action: Action) -> Contact:
+def _contact(candidate: Candidate, action: Action, person: str) -> Contact:
     return Contact(
         at=action.at,
         id=action.id,
@@ -235,6 +235,7 @@ def _contact(candidate: Candidate, action: Action) -> Contact:
         valid_until=action.valid_until,
         key=action.key,
         step=action.step,
+        person=action.person if action.person != person else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine.recalls import recall_denied
 from orchestrator.language.cel import CelError
 
 if TYPE_CHECKING:
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def apply_consents(moment: "Moment", event: "Event", rules: "tuple[ConsentPlan, ...]") -> None:
-    """Let an event grant or deny."""
+    """Let an event grant or deny; a denial recalls what is on its way."""
+    denied = False
     for rule in rules:
         if not moment.holds(rule.where, "", "consent"):
             continue
@@ -19,18 +21,23 @@ def apply_consents(moment: "Moment", event: "Event", rules: "tuple[ConsentPlan, 
             name = f"{_word(moment, rule.channel)}/{_word(moment, rule.purpose)}"
         except CelError:
             continue
-        _decide(moment, name, event.time, rule.granted, rule.kind)
+        denied |= _decide(moment, name, event.time, rule.granted, rule.kind) and not rule.granted
+    if denied:
+        recall_denied(moment)
 
 
 def _word(moment: "Moment", word: Any) -> str:
     return word if isinstance(word, str) else str(moment.value(word, "", "consent"))
 
 
-def _decide(moment: "Moment", name: str, time: int, granted: bool, kind: str) -> None:
+def _decide(moment: "Moment", name: str, time: int, granted: bool, kind: str) -> bool:
+    """Whether this is the newest word, and another than before."""
     known = moment.customer.consents.get(name)
     if known is not None and (known[0], not known[1]) > (time, not granted):
-        return
+        return False
     moment.customer.consents = {**moment.customer.consents, name: (time, granted, kind)}
-    if known is None or known[1] != granted:
-        channel, _, purpose = name.partition("/")
-        moment.make("consent_changed", {"channel": channel, "purpose": purpose, "granted": granted})
+    if known is not None and known[1] == granted:
+        return False
+    channel, _, purpose = name.partition("/")
+    moment.make("consent_changed", {"channel": channel, "purpose": purpose, "granted": granted})
+    return True

@@ -66,7 +66,7 @@ class Contact(msgspec.Struct, array_like=True, gc=False):
     """One message sent: what caps, gaps, redundancy and `message()` look at.
 
     `replaced`: it was sent again on another channel, in place of this one. `met`: it met an event of its scenario's
-    `stop_when`, and is counted there.
+    `stop_when`, and is counted there. `person`: the id that its action was made with, "" where it is the customer's.
     """
 
     at: int
@@ -87,6 +87,7 @@ class Contact(msgspec.Struct, array_like=True, gc=False):
     step: str = ""
     replaced: bool = False
     met: bool = False
+    person: str = ""
 
 
 class Turn(msgspec.Struct, array_like=True, gc=False):

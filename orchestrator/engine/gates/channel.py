@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.gates.verdict import Verdict
-from orchestrator.engine.profile import is_denied, is_granted, newest_ids
+from orchestrator.engine.profile import newest_ids
+from orchestrator.engine.recalls import may_be_sent
 from orchestrator.language.cel import CelError
 from orchestrator.model.reason import NO_ADDRESS, NO_CONSENT
 
@@ -26,7 +27,7 @@ def channel(candidate: "Candidate", moment: "Moment") -> Verdict | None:
         address = address_on(name, candidate, moment)
         if not address:
             tried[name] = NO_ADDRESS
-        elif not consented(name, candidate, moment):
+        elif not may_be_sent(moment.customer, candidate.class_, name, candidate.content.purpose):
             refused = tried[name] = NO_CONSENT
         else:
             candidate.channel, candidate.address = name, address
@@ -95,10 +96,3 @@ def address_on(name: str, candidate: "Candidate", moment: "Moment") -> str:
             return ""
     namespace = moment.program.channels[name].address
     return newest_ids(moment.customer).get(namespace, "") if namespace else ""
-
-
-def consented(name: str, candidate: "Candidate", moment: "Moment") -> bool:
-    """Marketing needs consent for its purpose; service only no denial; transactional nothing."""
-    if candidate.class_ == "marketing":
-        return is_granted(moment.customer, name, candidate.content.purpose)
-    return candidate.class_ == "transactional" or not is_denied(moment.customer, name)

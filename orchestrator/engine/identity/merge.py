@@ -41,6 +41,8 @@ def join_customers(winner: Customer, parcel: Customer, traits: Any) -> tuple[lis
     Returns:
         The instances that came over and live on, and the younger twins that end with reason `merged`.
     """
+    _name_messages(winner)
+    _name_messages(parcel)
     _join_identity(winner, parcel)
     winner.traits = traits.join(winner.traits, parcel.traits)
     winner.consents = _stricter(winner.consents, parcel.consents)
@@ -81,6 +83,13 @@ def _join_identity(winner: Customer, parcel: Customer) -> None:
     winner.persons = sorted(ids - {winner.person})[:PERSONS_KEPT]
     winner.now = max(winner.now, parcel.now)
     winner.version = max(winner.version, parcel.version) + 1
+
+
+def _name_messages(half: Customer) -> None:
+    """A message on its way keeps the person id that its action has, whichever id the whole customer goes by."""
+    for contact in half.contacts:
+        if not contact.settled and not contact.person:
+            contact.person = half.person
 
 
 def _stricter(
