@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from orchestrator.engine.identity.handlers import FOREVER
+from orchestrator.engine.identity.marks import FOREVER
 from orchestrator.engine.identity.work import members
 from orchestrator.model.customer import IN, OUT, Customer, IdentityStep, Node, steps_of
 from orchestrator.model.ids import EVENT_HASH_BYTES

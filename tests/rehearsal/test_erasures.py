@@ -13,7 +13,7 @@ from orchestrator.engine.program.build import build_program
 from orchestrator.model.customer import Customer, Reference
 from orchestrator.model.effect import ERASURES, INPUTS, TASKS
 from orchestrator.model.ids import erasure_id, erasure_mark, node_key
-from orchestrator.model.message import Erase, encode_message
+from orchestrator.model.message import Erase, Reset, encode_message
 from orchestrator.model.partition import partition_of
 from orchestrator.rehearsal.world import World
 
@@ -165,6 +165,26 @@ def test_when_no_copy_can_come_any_more_the_keys_get_tombstones(world: Unruly) -
     root, customer = world.root(BROWSER)
     assert root == USER
     assert isinstance(customer, Customer)
+
+
+def test_what_began_anew_and_was_not_used_since_goes_and_nobody_is_named_for_longer_than_a_week(world: Unruly) -> None:
+    """A browser that was let go has the names of its former family, and they have its name."""
+    amy(world)
+    world.arrive(INPUTS, node_key("default", BROWSER), encode_message(Reset(BROWSER, world.now)), world.now)
+    (left, browser), (home, customer) = world.root(BROWSER), world.root(USER)
+    assert (left, home) == (BROWSER, USER)
+    assert browser is not None
+    assert customer is not None
+    assert {USER, EMAIL} <= set(browser.family)
+    world.advance(world.now + KEPT)
+    assert BROWSER in customer.family, "until no copy of its parcel can come"
+    world.advance(world.now + 1_000)
+    assert set(world.root(USER)[1].family) == {USER, EMAIL}  # type: ignore[union-attr]
+    assert BROWSER in world.known()
+    world.advance(world.now + KEPT)
+    assert BROWSER not in world.known()
+    comes(world, 9, user_id="u-amy", anonymous_id="browser-1", page="/")
+    assert world.root(BROWSER)[0] == USER
 
 
 def test_who_came_back_keeps_what_is_new_and_loses_the_marks(world: Unruly) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Final
 
 from orchestrator.engine.identity import steps
-from orchestrator.engine.identity.marks import drop_old_marks, is_over
+from orchestrator.engine.identity.marks import FOREVER, drop_old_marks, is_over
 from orchestrator.engine.identity.merge import had_already, join_customers, join_families
 from orchestrator.engine.identity.work import Merge, Work, is_member, members
 from orchestrator.model import reason
@@ -34,7 +34,6 @@ from orchestrator.model.message import (
 
 WINDOW_BYTES: Final = 256 * EVENT_HASH_BYTES
 RIVAL_FOR: Final = 86_400_000
-FOREVER: Final = 1 << 62
 RIVAL: Final = "rival"
 RECEIPT: Final = "erasure:"
 
@@ -151,16 +150,29 @@ def _let_go(work: Work, customer: Customer, node: str, since: int, why: str, lin
         for name, m in customer.family.items()
     }
     wiped, request = customer.wiped.pop(node, 0), customer.erasing.pop(node, "")
-    marks = Seed(customer.window.pop(node, b""), wiped, since, family, dict(customer.rivals), why, request)
+    rivals = dict(customer.rivals) if work.rules.is_unique(node) else {}  # a browser is nobody's rival
+    marks = Seed(customer.window.pop(node, b""), wiped, since, family, rivals, why, request)
     work.changed = True
     work.tell(node, Split(node, member.epoch, marks, link))
 
 
 def _refuses(work: Work, customer: Customer, others: list[str]) -> str:
     """Why `others` must not join: too many of a unique namespace, or someone who was refused lately; "" if they may."""
-    if any(customer.rivals.get(other, 0) > work.now for other in others):
+    if _are_rivals(work, customer, others):
         return RIVAL
     return over_unique(work, {*members(customer), *others})
+
+
+def _refuses_parcel(work: Work, customer: Customer, parcel: Customer) -> str:
+    """The same, of two whole customers: whichever way they came together, and whoever of them was kept apart."""
+    mine, theirs = ([node for node in members(one) if work.rules.is_unique(node)] for one in (customer, parcel))
+    if theirs and (_are_rivals(work, customer, theirs) or _are_rivals(work, parcel, mine)):
+        return RIVAL
+    return over_unique(work, {*mine, *theirs})
+
+
+def _are_rivals(work: Work, customer: Customer, others: list[str]) -> bool:
+    return bool(customer.rivals) and any(customer.rivals.get(other, 0) > work.now for other in others)
 
 
 def over_unique(work: Work, nodes: set[str]) -> str:
@@ -187,9 +199,11 @@ def on_absorb(work: Work, absorb: Absorb) -> None:
         work.note("duplicate_parcel")
         return
     work.changed = True
+    for half in (customer, parcel):  # who began from nothing since has a lower epoch than an old mark
+        drop_old_marks(half, work.now)
     if absorb.link.time <= customer.wiped.get(absorb.target, -1):
         _count_as_erased(work, customer, absorb)
-    elif why := over_unique(work, {*members(customer), *members(parcel)}):
+    elif why := _refuses_parcel(work, customer, parcel):
         customer.family[absorb.mover] = Member(absorb.epoch, REFUSED, work.now)
         rivals = [node for node in members(customer) if work.rules.is_unique(node)]
         work.tell(absorb.mover, Refused(absorb.mover, absorb.epoch, rivals, work.now))
@@ -210,7 +224,6 @@ def _take_in(work: Work, customer: Customer, absorb: Absorb) -> None:
             member.since = max(member.since, absorb.link.time)
     for node in arrived:
         work.tell(node, Home(node, customer.family[node].epoch, work.name))
-    drop_old_marks(customer, work.now)
     steps.remember(work, customer, steps.joined(absorb.link, arrived))
     evict(work, customer)
     work.journeys.merged(work, customer, Merge(arrived, own_lines, parcel.timeline, came, ended, repeated))

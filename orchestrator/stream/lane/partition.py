@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from orchestrator.engine.identity.marks import forgotten_at, is_gone
+from orchestrator.engine.identity.marks import cleaned_at, is_gone
 from orchestrator.engine.program.plan import Program
 from orchestrator.engine.timers import earliest_due
 from orchestrator.model.codec import decode_head, decode_node, encode_node
@@ -225,10 +225,10 @@ def node_due(node: Node) -> int:
         return 0
     if isinstance(body, Customer):
         due = earliest_due(body)
-        if not body.wiped:
+        if len(body.family) < 2 and not body.wiped:  # nobody has left, or was refused
             return due
-        forgotten = forgotten_at(body)
-        return min(due, forgotten) if due else forgotten
+        cleaned = cleaned_at(body)
+        return min(due, cleaned) if due and cleaned else due or cleaned
     if isinstance(body, Reference):
         dues = [until for until, _ in body.waiting]
         return min([*dues, body.forgotten_at] if body.forgotten_at else dues, default=0)

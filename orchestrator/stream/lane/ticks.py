@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.engine.identity.marks import forget_marks
+from orchestrator.engine.identity.marks import clean
 from orchestrator.engine.timers import earliest_due
 from orchestrator.model import reason
 from orchestrator.model.customer import Customer, Node, Reference
@@ -68,7 +68,7 @@ def _timers(step: "Step", record: Record, key: bytes, until: int) -> None:
         if 0 < (due := earliest_due(node.body)) <= until:
             step.lags.append(record.timestamp - due)
             step.engine.timers(work, node.body, until)
-        forget_marks(node, until)
+        clean(node, until)
         work.changed = True
     elif isinstance(node.body, Reference):
         _unowned(step, record, node, until)

@@ -4,7 +4,7 @@ import pytest
 from identity_net import NOW, Net, copy_of, counted, event, link
 
 from orchestrator.engine.identity.handlers import RIVAL_FOR
-from orchestrator.engine.identity.marks import KEPT
+from orchestrator.engine.identity.marks import FOREVER, KEPT
 from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member, Node, Waiting, steps_of
 from orchestrator.model.ids import EVENT_HASH_BYTES, erasure_id, erasure_mark
 from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Noted, Refused, Reset, Seed, Split, Stays
@@ -230,6 +230,43 @@ def test_a_mark_of_who_left_or_was_refused_says_nothing_once_no_copy_can_come(ne
     net.work(U1).customer().family[E1] = Member(1, REFUSED, NOW - KEPT - 1)
     assert [type(message) for _, message in net.handle(U1, absorb(net, E1, U1, link(E1, U1)))] == [Home]
     assert net.family(U1) == {U1, E1}
+
+
+def test_who_began_from_nothing_since_is_no_member_for_an_old_mark_of_a_higher_epoch(net: Net) -> None:
+    """Their key got a tombstone: they count their moves from zero again."""
+    net.event_at(E1, event("e2", E1), E1)
+    net.work(U1).customer().family.update({E1: Member(7, OUT, NOW - KEPT - 1), A1: Member(1, IN, 5)})
+    parcel = absorb(net, E1, U1, link(E1, U1))
+    parcel.customer.family[A1] = Member(9, OUT, NOW - KEPT - 1)
+    homes = net.handle(U1, parcel)
+    assert [(node, message.epoch) for node, message in homes] == [(E1, parcel.epoch)]
+    assert net.family(U1) == {U1, E1, A1}
+
+
+def test_whoever_is_kept_apart_is_refused_on_any_way(net: Net) -> None:
+    """An address that was split off joins somebody else, and with them would come back to where it was taken off."""
+    net.event_at(U1, event("e1", U1), U1)
+    net.customer(U1).family[E1] = Member(2, IN, 5)
+    net.customer(U1).rivals[E2] = FOREVER
+    net.event_at(L1, event("e2", L1), L1)
+    net.customer(L1).family[E2] = Member(1, IN, 5)
+    [(node, refused), *_] = net.handle(U1, absorb(net, L1, U1, link(L1, U1)))
+    assert (node, type(refused)) == (L1, Refused)
+    net.customer(U1).rivals.clear()
+    net.nodes[L1].to = None
+    net.customer(L1).rivals[E1] = FOREVER
+    [(node, refused), *_] = net.handle(U1, absorb(net, L1, U1, link(L1, U1)))
+    assert (node, type(refused)) == (L1, Refused), "also where only the other side remembers"
+
+
+def test_a_browser_takes_no_rivals_along(net: Net) -> None:
+    """Whoever logs in on it next has nothing to do with the operator's split of somebody else."""
+    net.event_at(U1, event("e1", U1), U1)
+    net.customer(U1).family.update({A1: Member(1, IN, 5), E1: Member(1, IN, 5)})
+    net.customer(U1).rivals[E2] = FOREVER
+    [(_, browser)] = net.handle(U1, Reset(A1, 100))
+    [(_, address)] = net.handle(U1, Reset(E1, 100, [E1, U1]))
+    assert (browser.seed.rivals, set(address.seed.rivals)) == ({}, {E1, E2, U1})
 
 
 def test_too_many_unique_values_are_refused_and_the_mover_told_by_whom(net: Net) -> None:
@@ -458,5 +495,7 @@ def test_who_left_long_ago_is_not_named_any_more_once_somebody_joins_or_leaves(n
     net.event_at(U1, event("e1", U1), U1)
     family = net.customer(U1).family
     family.update({E1: Member(1, OUT, NOW - KEPT - 1), E2: Member(1, OUT, NOW - KEPT), A1: Member(2, IN, 50)})
+    net.customer(U1).rivals.update({L1: NOW, U2: NOW + 1})
     net.handle(U1, Reset(A1, 100))
     assert set(net.customer(U1).family) == {U1, E2, A1}
+    assert set(net.customer(U1).rivals) == {U2}
