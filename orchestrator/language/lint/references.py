@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from orchestrator.language.bundle.draft import Draft
+    from orchestrator.language.bundle.event_types import EventTypes
     from orchestrator.language.lint.context import Context
     from orchestrator.language.source.position import Position
     from orchestrator.language.spec.reader import Reference
@@ -119,5 +120,15 @@ def event_reference(context: Context, reference: Reference) -> Iterator[Diagnost
         yield diagnostic("E-EVENT", message, reference.at, length=reference.length, hint=f"it comes from {channels}")
         return
     message = f"no event `{reference.name}` is declared"
-    hint = did_you_mean(reference.name, (*events.declared, *ENGINE_EVENTS)) or "declare it in an `events` document"
-    yield diagnostic("E-EVENT", message, reference.at, length=reference.length, hint=hint)
+    yield diagnostic("E-EVENT", message, reference.at, length=reference.length, hint=_how_to_declare(reference, events))
+
+
+def _how_to_declare(reference: Reference, events: EventTypes) -> str:
+    """What to do about an event that no `events` document declares: a topic file may know it already."""
+    channel, dot, type_ = reference.name.partition(".")
+    named = type_ if dot and channel in events.channels else reference.name
+    channels = [one for one in events.schemas.channels_of(named) if one in events.channels]
+    if channels:
+        listed = channels[0] if len(channels) == 1 else f"[{', '.join(channels)}]"
+        return f"topic files have it: add `{named}: {{channel: {listed}}}` to an `events` document"
+    return did_you_mean(reference.name, (*events.declared, *ENGINE_EVENTS)) or "declare it in an `events` document"

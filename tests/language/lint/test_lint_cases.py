@@ -26,6 +26,7 @@ TOPICS: list[dict[str, Any]] = [
             "order_placed": {"properties": {**ORDER, "first": {"type": "boolean"}}, "required": ["order", "total"]},
             "product_viewed": {"properties": {"sku": TEXT, "device": TEXT}, "required": ["sku"]},
             "cart_item_added": {"properties": {"sku": TEXT, "cart": TEXT}, "required": ["sku"]},
+            "quote_requested": {"properties": {"quote": TEXT}},
         },
     },
     {"topic": "channel.email", "events": {"opened": {"properties": {"message": TEXT}}}},
