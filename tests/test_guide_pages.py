@@ -80,6 +80,7 @@ def test_the_requests_of_the_pages_are_taken() -> None:
         for event in events:
             judged = check.check(json.dumps(event).encode(), "default", BundleRules(bundle), now=1_772_439_600_000)
             assert isinstance(judged, Ready), (event, judged)
+            assert judged.undeclared == (), event
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

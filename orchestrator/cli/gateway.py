@@ -83,6 +83,7 @@ def _options(settings: Settings) -> GatewayOptions:
             ],
             link_keys=settings.links.keys(),
             ask_key=next(iter(settings.worker.ask_keys()), ""),
+            refuse_undeclared=settings.gateway.undeclared == "refuse",
         )
     except (DeclarationError, ValueError) as error:
         raise UserError(str(error)) from error

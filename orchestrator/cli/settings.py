@@ -202,6 +202,9 @@ class GatewaySettings(_Section):
     host: str = Field(default="127.0.0.1", description="the address to listen on; without keys only a loopback one")
     port: Port = Field(default=8080, description="where it listens; 0 takes a free one")
     keys: dict[str, GatewayKey] = Field(default={}, description="by name: gateway.keys.shop.key; none lets everyone in")
+    undeclared: Literal["accept", "refuse"] = Field(
+        default="accept", description="event types and properties that nobody declares: 202 with warnings, or 422"
+    )
 
 
 class LinkKeys(_Section):

@@ -26,6 +26,7 @@ from orchestrator.gateway.docs_page import docs_page
 from orchestrator.gateway.edge import Edge, http_error_response, refusal_response
 from orchestrator.gateway.erasure_routes import add_erasures
 from orchestrator.gateway.erasures import Erasures
+from orchestrator.gateway.events import Ready
 from orchestrator.gateway.intake import Intake
 from orchestrator.gateway.models import AcceptedBody, ContextAnswer, DecideAnswer, DecideBody
 from orchestrator.gateway.observer import Observer
@@ -101,7 +102,8 @@ def _add_events(app: FastAPI, gateway: Gateway) -> None:
         """202 means that Kafka has acknowledged every event. Nothing accepted is lost.
 
         A batch is judged whole before any of it is written: with one bad event, none is accepted. After a 503 (or
-        no answer at all) send the same events again: ids tell duplicates.
+        no answer at all) send the same events again: ids tell duplicates. `warnings` names types and properties that
+        nobody declares; these events are accepted, unless the gateway is set up to refuse them (422).
         """
         credential = gateway.credentials.identify(request.headers.get("authorization"), "events")
         with gateway.in_hand.holding(credential.tenant) as held:
@@ -113,7 +115,8 @@ def _add_events(app: FastAPI, gateway: Gateway) -> None:
             for index, event in enumerate(events)
             if event.token not in ("", "linked")
         ]
-        return _json({"accepted": len(events), "dropped_tokens": dropped}, 202)
+        warnings = [one for index, event in enumerate(events) for one in _warnings(event, index)]
+        return _json({"accepted": len(events), "dropped_tokens": dropped, "warnings": warnings}, 202)
 
 
 def _add_decide(app: FastAPI, gateway: Gateway) -> None:
@@ -206,15 +209,30 @@ def _add_errors(app: FastAPI, gateway: Gateway) -> None:
         return http_error_response(request, error)
 
 
+def _warnings(event: Ready, index: int = 0, above: str = "") -> list[dict[str, Any]]:
+    return [
+        {"index": index, "code": one.code, "path": f"{above}{one.path}", "message": one.message}
+        for one in event.undeclared
+    ]
+
+
+def _taken_in(decision: Decision) -> dict[str, Any] | None:
+    event = decision.event
+    if event is None:
+        return None
+    told = {"id": event.id, "source": event.source, "accepted": decision.event_accepted}
+    return {**told, "warnings": _warnings(event, above="event.")}
+
+
 def _decision(decision: Decision) -> dict[str, Any]:
-    answer, event = decision.answer, decision.event
+    answer = decision.answer
     return {
         "version": answer.version if answer else None,
         "person": answer.person if answer else None,
         "answers": decision.answers,
         "linking": answer.linking if answer else (),
         "context": answer.context if answer else None,
-        "event": {"id": event.id, "source": event.source, "accepted": decision.event_accepted} if event else None,
+        "event": _taken_in(decision),
         "token": decision.token or None,
     }
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 import msgspec
 import orjson
 
+from orchestrator.gateway.declared import Undeclared
 from orchestrator.gateway.json_input import NotJsonError, bounds_problems, decode_json, field_path
 from orchestrator.gateway.refusals import Problem, TooLarge
 from orchestrator.gateway.rules import ReleaseRules
@@ -35,7 +36,8 @@ class Ready(msgspec.Struct, frozen=True):
     """An event that may be written: its record, and what an ask about it needs to know.
 
     `node` is the node of its strongest identifier, None for an event of the brand. `token` says what became of
-    the signed link token that came with it: `""` (there was none), `linked`, or why it was dropped.
+    the signed link token that came with it: `""` (there was none), `linked`, or why it was dropped. `undeclared` is
+    what of it nobody declares.
     """
 
     topic: str
@@ -47,6 +49,7 @@ class Ready(msgspec.Struct, frozen=True):
     channel: str
     node: str | None
     token: str = ""
+    undeclared: tuple[Undeclared, ...] = ()
 
 
 class Redeemed(msgspec.Struct, frozen=True):
@@ -106,7 +109,7 @@ class EventCheck(msgspec.Struct, frozen=True):
         mark, redeemed = self._take_token(event, tenant, rules, now)
         named = event["data"] if redeemed is None else {**event["data"], redeemed.namespace: redeemed.value}
         problems += [Problem(path, message) for path, message in self._data_problems(event, named, rules)]
-        return problems or _ready(event, tenant, rules.strongest(named), moment, mark)
+        return problems or _ready(event, tenant, rules, rules.strongest(named), moment, mark)
 
     def _channel_problems(self, event: dict[str, Any]) -> Iterator[tuple[str, str]]:
         channel = event.get("channel")
@@ -285,7 +288,9 @@ def _read_time(event: dict[str, Any], now: int, problems: list[Problem]) -> int 
     return moment
 
 
-def _ready(event: dict[str, Any], tenant: str, node: str | None, moment: int | None, mark: str) -> Ready:
+def _ready(
+    event: dict[str, Any], tenant: str, rules: ReleaseRules, node: str | None, moment: int | None, mark: str
+) -> Ready:
     identity, source, kind, channel = event["id"], event["source"], event["type"], event["channel"]
     record = {"specversion": "1.0", "id": identity, "source": source, "type": kind, "channel": channel}
     if moment is not None:
@@ -294,4 +299,5 @@ def _ready(event: dict[str, Any], tenant: str, node: str | None, moment: int | N
     _within_limit(len(value))
     # An event of the brand has no node of its own yet: any key will do, and this one is the same when it comes again.
     key = node_key(tenant, node if node is not None else f"event:{made_id(source, identity)}")
-    return Ready(f"channel.{channel}", key, value, identity, source, kind, channel, node, mark)
+    undeclared = rules.undeclared(channel, kind, event["data"])
+    return Ready(f"channel.{channel}", key, value, identity, source, kind, channel, node, mark, undeclared)

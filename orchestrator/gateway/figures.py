@@ -34,6 +34,9 @@ class Figures:
     def accepted(self, channel: str, event_type: str) -> None:
         self._recorder.add(metrics.GATEWAY_EVENTS, channel, event_type)
 
+    def undeclared(self, channel: str, code: str) -> None:
+        self._recorder.add(metrics.GATEWAY_UNDECLARED, channel, code)
+
     def refused(self, reason: str) -> None:
         self._recorder.add(metrics.REFUSALS, reason)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from orchestrator.gateway.buckets import InHand
 from orchestrator.gateway.credentials import Credential, Credentials
+from orchestrator.gateway.declared import UNDECLARED
 from orchestrator.gateway.event_log import EventLog
 from orchestrator.gateway.events import EventCheck, Ready
 from orchestrator.gateway.observer import Observer
@@ -30,6 +31,7 @@ class Intake:
         now: the wall clock, ms.
         clock: a monotonic clock, s.
         ack_seconds: how long the broker may take.
+        refuse_undeclared: whether what nobody declares is a problem of the event, rather than a remark on it.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Intake:
         now: Callable[[], int],
         clock: Callable[[], float],
         ack_seconds: float = 5.0,
+        refuse_undeclared: bool = False,
     ) -> None:
         self._check = check
         self._releases = releases
@@ -54,6 +57,7 @@ class Intake:
         self._now = now
         self._clock = clock
         self._ack_seconds = ack_seconds
+        self._refuse_undeclared = refuse_undeclared
         self._writes: set[asyncio.Task[None]] = set()
 
     def rules(self, tenant: str) -> ReleaseRules:
@@ -70,8 +74,14 @@ class Intake:
             )
         return rules
 
-    def judge(self, raws: Sequence[bytes], tenant: str, *, batch: bool) -> list[Ready]:
+    def judge(self, raws: Sequence[bytes], tenant: str, *, batch: bool, own: bool = False) -> list[Ready]:
         """All events ready to be written.
+
+        Args:
+            raws: the events' JSON.
+            tenant: whose they are.
+            batch: whether problems are to name the event that they are of.
+            own: the gateway itself makes them; what nobody declares never refuses such an event.
 
         Raises:
             Malformed: with every problem of every event.
@@ -83,10 +93,13 @@ class Intake:
         problems: list[Problem] = []
         for index, raw in enumerate(raws):
             outcome = self._judge_one(raw, tenant, rules, now, index if batch else None)
-            if isinstance(outcome, Ready):
-                ready.append(outcome)
-            else:
+            if not isinstance(outcome, Ready):
                 problems += outcome
+            elif self._refuse_undeclared and outcome.undeclared and not own:
+                place = index if batch else None
+                problems += [Problem(one.path, one.message, place) for one in outcome.undeclared]
+            else:
+                ready.append(outcome)
         if problems:
             raise malformed(problems)
         return ready
@@ -128,10 +141,15 @@ class Intake:
             await self._log.append(events, self._ack_seconds)
         self._observer.acknowledged(self._clock() - started)
         for event in events:
-            declared = event.type in self._check.channels[event.channel]
-            self._observer.accepted(event.channel, event.type if declared else "other")
-            if event.token:
-                self._observer.token(event.token)
+            self._note(event)
+
+    def _note(self, event: Ready) -> None:
+        codes = {one.code for one in event.undeclared}
+        self._observer.accepted(event.channel, UNDECLARED if "undeclared_type" in codes else event.type)
+        for code in sorted(codes):
+            self._observer.undeclared(event.channel, code)
+        if event.token:
+            self._observer.token(event.token)
 
     def _written(self, task: asyncio.Task[None]) -> None:
         self._writes.discard(task)

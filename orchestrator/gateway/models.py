@@ -28,12 +28,15 @@ class EventBody(BaseModel):
 
     id: Name = Field(description="Unique within `source`. An event that comes again under both counts once.")
     source: Name = Field(description="The system that tells of this.")
-    type: Name = Field(description="What happened, such as `page_read`. Letters, digits, `_ . -`.")
+    type: Name = Field(
+        description="What happened, such as `page_read`. Letters, digits, `_ . -`. One that is declared nowhere is "
+        "accepted with a warning, and no scenario can wait for it until it is declared."
+    )
     channel: str = Field(description="Where it happened; one of the declared channels.")
     data: dict[str, Any] = Field(
         description="The properties. The identifiers among them say whose event it is; at least one identifier "
         "or reference is needed, but for events of the brand. Declared properties must have their declared type; "
-        "null counts as absent."
+        "null counts as absent. Undeclared ones are accepted with a warning."
     )
     specversion: Literal["1.0"] = Field(default="1.0", description="Of CloudEvents.")
     time: str | None = Field(
@@ -57,11 +60,23 @@ class DroppedToken(BaseModel):
     )
 
 
+class EventWarning(BaseModel):
+    """Something of an accepted event that neither a topic file nor the bundle declares. It counts for nothing yet."""
+
+    index: int = Field(description="The event's place in the batch, from 0.")
+    code: Literal["undeclared_type", "undeclared_property"]
+    path: str = Field(description="The field: `type`, `data.NAME`, or `data` for what is not named one by one.")
+    message: str = Field(description="What was perhaps meant: a declared name that is near, or other channels.")
+
+
 class AcceptedBody(BaseModel):
     """The broker has acknowledged all of them."""
 
     accepted: int = Field(description="How many events were accepted: all that were sent.")
     dropped_tokens: list[DroppedToken] = Field(default_factory=list)
+    warnings: list[EventWarning] = Field(
+        default_factory=list, description="What is not declared: often a slip. Look at them when you change a producer."
+    )
 
 
 class DecideBody(BaseModel):
@@ -118,6 +133,7 @@ class EventAccepted(BaseModel):
         description="Whether the broker acknowledged it before the deadline. If not, send it again to `/v1/events` "
         "under the same id: it counts once, however often it arrives."
     )
+    warnings: list[EventWarning] = Field(default_factory=list, description="As `/v1/events` gives them.")
 
 
 class DecideAnswer(BaseModel):

@@ -12,7 +12,11 @@ class Observer(Protocol):
         ...
 
     def accepted(self, channel: str, event_type: str) -> None:
-        """An event was acknowledged by the broker. `event_type` is a declared one, else `other`."""
+        """An event was acknowledged by the broker. `event_type` is a declared one, else `undeclared`."""
+        ...
+
+    def undeclared(self, channel: str, code: str) -> None:
+        """An accepted event has something that nobody declares: `undeclared_type`, `undeclared_property`."""
         ...
 
     def refused(self, reason: str) -> None:

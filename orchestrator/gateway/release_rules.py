@@ -5,11 +5,15 @@ from typing import Any, Final
 
 from orchestrator.engine.identity.rules import BadIdentifierError
 from orchestrator.engine.program.build import plan_identity
+from orchestrator.gateway.declared import Declared, Undeclared
 from orchestrator.language.bundle import Bundle
+from orchestrator.language.cel import DYN
 from orchestrator.language.spec.ground import EventDeclaration
 from orchestrator.model.reason import FALLBACK
 
 _TEXTS: Final = ("title", "text", "image", "link", "say")
+_LOOKED_AT: Final = ("token", "thread", "message", "content", "task", "in_reply_to")
+"""Properties that the product itself looks at, on whatever event they stand."""
 
 
 class BundleRules:
@@ -20,6 +24,7 @@ class BundleRules:
         self._redeem_once = bundle.identity is None or bundle.identity.tokens.redeem == "once"
         self._accounts = frozenset(self._identity.account)
         self._of_brand = _names_of_brand(bundle.events)
+        self._declared = Declared(_declared_types(bundle), (*self.identifiers, *self.references, *_LOOKED_AT))
         self._bundle = bundle
 
     @property
@@ -51,6 +56,9 @@ class BundleRules:
 
     def of_customer(self, channel: str, event_type: str) -> bool:
         return f"{channel}.{event_type}" not in self._of_brand
+
+    def undeclared(self, channel: str, event_type: str, data: Mapping[str, Any]) -> tuple[Undeclared, ...]:
+        return self._declared.beside(channel, event_type, data)
 
     def fallback(self, slot: str, channel: str, language: str) -> dict[str, Any]:
         return self._fallback(slot, channel, language, frozenset())
@@ -87,6 +95,22 @@ class BundleRules:
         if variant.file:
             fields["file"] = variant.file
         return {"name": variant.name or name, "fields": fields}
+
+
+def _declared_types(bundle: Bundle) -> dict[str, dict[str, frozenset[str] | None]]:
+    """Channel -> event type -> the properties that conditions can read of it; None where they can read any.
+
+    What topic files alone declare is there as well: its producers are as they should be, whoever listens.
+    """
+    known = bundle.event_types
+    found: dict[str, dict[str, frozenset[str] | None]] = {}
+    for (channel, event_type), properties in known.schemas.properties.items():
+        found.setdefault(channel, {})[event_type] = frozenset(properties)
+    for one in sorted(known.declared.values(), key=lambda one: one.name != one.type):
+        properties, may_have_others = known.properties(one, lambda _event, _name: DYN)
+        for channel in one.channels:
+            found.setdefault(channel, {})[one.type] = None if may_have_others else frozenset(properties)
+    return found
 
 
 def _names_of_brand(declared: Mapping[str, EventDeclaration]) -> frozenset[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from orchestrator.gateway.declared import Undeclared
+
 
 class ReleaseRules(Protocol):
     """The `identity`, `events` and `slot` documents of one tenant's current release, as far as the edge needs them.
@@ -35,6 +37,10 @@ class ReleaseRules(Protocol):
 
     def of_customer(self, channel: str, event_type: str) -> bool:
         """Whether such an event belongs to a customer and so must name one; False for events of the brand."""
+        ...
+
+    def undeclared(self, channel: str, event_type: str, data: Mapping[str, Any]) -> tuple[Undeclared, ...]:
+        """What of such an event neither a topic file nor the release declares."""
         ...
 
     def fallback(self, slot: str, channel: str, language: str) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class GatewayOptions:
         ask_key: what workers want presented; empty for none.
         in_hand: bytes of bodies and of events that wait for the broker, at most.
         ack_seconds: how long the broker may take to acknowledge.
+        refuse_undeclared: whether types and properties that nobody declares are refused rather than remarked on.
     """
 
     connection: Mapping[str, Any]
@@ -73,6 +74,7 @@ class GatewayOptions:
     ask_key: str = field(default="", repr=False)
     in_hand: int = 64 * 1024 * 1024
     ack_seconds: float = 5.0
+    refuse_undeclared: bool = False
 
     def __post_init__(self) -> None:
         if not self.credentials and not is_loopback(self.host):
@@ -183,6 +185,7 @@ def _assemble(
         now=_wall_clock,
         clock=time.monotonic,
         ack_seconds=options.ack_seconds,
+        refuse_undeclared=options.refuse_undeclared,
     )
     decider = Decider(
         intake=intake,

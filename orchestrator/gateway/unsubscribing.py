@@ -90,7 +90,7 @@ class Unsubscribing:
             "data": {leaving.namespace: leaving.value, "message": leaving.message},
         }
         try:
-            ready = self._intake.judge([_encode(event)], leaving.tenant, batch=False)
+            ready = self._intake.judge([_encode(event)], leaving.tenant, batch=False, own=True)
         except Malformed as refusal:
             # The link is good, so the customer is right; what is wrong is that no release of ours can read it now.
             raise Unavailable("this cannot be written down at the moment", retry_after=_RETRY) from refusal

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from orchestrator.language.source.nearest import nearest
 from orchestrator.stream.lane.statistics import NOT_EVENTS
 from orchestrator.stream.lane_settings import BatchCounts, RestoreProgress
 from orchestrator.telemetry import events, metrics
@@ -27,6 +28,7 @@ class WorkerFigures:
         self._began: dict[int, float] = {}
         self._restored: dict[int, RestoreProgress] = {}
         self._behind: set[tuple[str, int]] = set()
+        self._undeclared: set[str] = set()
 
     # Batches.
 
@@ -40,6 +42,7 @@ class WorkerFigures:
         self._count(counted)
         for scenario, sent, met in counted.stopped:
             self._log.emit(events.ScenarioStopped(scenario, sent, met))
+        self._tell_undeclared(counted.undeclared)
         if batch.records:
             self._under_way.setdefault(batch.partition, deque()).append((time.monotonic(), counted.received))
 
@@ -69,6 +72,13 @@ class WorkerFigures:
             recorder.observe_all(metrics.MESSAGE_HOPS, counted.hops.elements())
         if counted.lateness:
             recorder.observe_all(metrics.TIMER_LATENESS, [late / 1000 for late in counted.lateness])
+
+    def _tell_undeclared(self, types: Mapping[str, frozenset[str]]) -> None:
+        """Say once of each type that nobody declares it, and what it looks like; never the name, which is anything."""
+        for type_, declared in types.items():
+            if type_ not in self._undeclared and len(self._undeclared) < _MOST_TOLD:
+                self._undeclared.add(type_)
+                self._log.emit(events.UndeclaredType(nearest(type_, declared) or "none"))
 
     def durable(self, partition: int, now: int) -> None:
         """The oldest batch under way is acknowledged: its actions are out, or about to be."""
@@ -155,3 +165,5 @@ class WorkerFigures:
 
 
 _MESSAGES = NOT_EVENTS - {""}
+_MOST_TOLD = 1_000
+"""Of so many types it is known that they have been told of; no more are told, and all are counted."""

@@ -133,6 +133,20 @@ class ScenarioFailed(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class UndeclaredType(LogEvent):
+    """Events came of a type that no topic file and no bundle declares; once for each such type and process.
+
+    They are kept with their customers, and no scenario can wait for them. `nearest` is a declared type that looks
+    like theirs, or `none`.
+    """
+
+    level = logging.WARNING
+    words = "events come in of a type that nobody declares; a declared one that looks like it: {nearest}"
+    most_per_minute = 20
+    nearest: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioStopped(LogEvent):
     """A scenario stopped itself by its `stop_when`: nobody enters and it sends no marketing until it is reopened."""
 

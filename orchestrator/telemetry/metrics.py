@@ -61,7 +61,7 @@ def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...] = 
 # --- what the worker did with its records
 EVENTS: Final = _counter(
     "events",
-    "Events by declared type and outcome: applied, duplicate, passed_on, late, dead_letter.",
+    "Events by declared type (else undeclared) and outcome: applied, duplicate, passed_on, late, dead_letter.",
     "type",
     "outcome",
 )
@@ -135,7 +135,15 @@ RENDER_ERRORS: Final = _counter("render_errors", "Contents that could not be ren
 # --- gateway
 REQUESTS: Final = _counter("gateway_requests", "Requests by route and status.", "route", "status")
 REQUEST_SECONDS: Final = _histogram("gateway_request_seconds", "How long a request took, by route.", "route")
-GATEWAY_EVENTS: Final = _counter("gateway_events", "Events that the broker acknowledged.", "channel", "type")
+GATEWAY_EVENTS: Final = _counter(
+    "gateway_events", "Events that the broker acknowledged, by declared type, else undeclared.", "channel", "type"
+)
+GATEWAY_UNDECLARED: Final = _counter(
+    "gateway_undeclared",
+    "Accepted events with something that nobody declares: undeclared_type, undeclared_property.",
+    "channel",
+    "code",
+)
 REFUSALS: Final = _counter("gateway_refusals", "Requests that were refused, by reason.", "reason")
 TOKENS: Final = _counter("gateway_tokens", "Signed link tokens: linked, invalid, expired, conflict.", "outcome")
 PRODUCE_SECONDS: Final = _histogram("gateway_produce_seconds", "From a write to its acknowledgement by the broker.")

@@ -15,6 +15,7 @@ from orchestrator.gateway.asking import Asker
 from orchestrator.gateway.buckets import InHand
 from orchestrator.gateway.credentials import Credential, Credentials
 from orchestrator.gateway.deciding import Decider
+from orchestrator.gateway.declared import Declared, Undeclared
 from orchestrator.gateway.erasures import Erasures
 from orchestrator.gateway.events import EventCheck, Ready, Redeemed
 from orchestrator.gateway.intake import Intake
@@ -63,6 +64,16 @@ class FakeRules:
     identifiers = ("user_id", "email", "anonymous_id")
     references = ("thread",)
     redeem_once = True
+    declared = Declared(
+        {
+            channel: {name: frozenset(schema["properties"]) for name, schema in types.items()}
+            for channel, types in SCHEMAS.items()
+        },
+        (*identifiers, *references, "token", "sku"),
+    )
+
+    def undeclared(self, channel: str, event_type: str, data: Mapping[str, Any]) -> tuple[Undeclared, ...]:
+        return self.declared.beside(channel, event_type, data)
 
     def node(self, name: str, value: object) -> str | None:
         if name not in (*self.identifiers, *self.references) or not isinstance(value, str):
@@ -158,6 +169,7 @@ class Notes:
     tokens: list[str] = field(default_factory=list)
     asks: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    remarks: list[tuple[str, str]] = field(default_factory=list)
     renewals: int = 0
 
     def requested(self, route: str, status: int, seconds: float) -> None:
@@ -165,6 +177,9 @@ class Notes:
 
     def accepted(self, channel: str, event_type: str) -> None:
         self.events.append((channel, event_type))
+
+    def undeclared(self, channel: str, code: str) -> None:
+        self.remarks.append((channel, code))
 
     def refused(self, reason: str) -> None:
         self.refusals.append(reason)
@@ -231,6 +246,7 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
         most_requests: int = 1000,
         ack_seconds: float = 2.0,
         body_seconds: float = 2.0,
+        refuse_undeclared: bool = False,
         now: Callable[[], int] = lambda: NOW,
     ) -> House:
         clock = time.monotonic
@@ -251,6 +267,7 @@ async def make_house() -> AsyncIterator[Callable[..., House]]:
             now=now,
             clock=clock,
             ack_seconds=ack_seconds,
+            refuse_undeclared=refuse_undeclared,
         )
         decider = Decider(
             intake=intake,

@@ -150,7 +150,7 @@ async def test_with_an_event_the_owner_is_asked_once_the_event_is_acknowledged(h
     assert house.workers.asked == []
     house.log.gate.set()
     response = await asking
-    assert response.json()["event"] == {"id": "e-1", "source": "web-shop", "accepted": True}
+    assert response.json()["event"] == {"id": "e-1", "source": "web-shop", "accepted": True, "warnings": []}
     [(_, asked)] = house.workers.asked
     assert asked["event"] == {"id": "e-1", "source": "web-shop"}
     assert asked["identifier"] == "anonymous_id:a1", "the event says whom the question is about"

@@ -22,7 +22,7 @@ async def test_an_event_is_accepted_once_the_log_has_it(house: House, page_read:
     house.log.gate.set()
     response = await answer
     assert response.status_code == 202
-    assert response.json() == {"accepted": 1, "dropped_tokens": []}
+    assert response.json() == {"accepted": 1, "dropped_tokens": [], "warnings": []}
     [record] = house.log.written
     assert (record.topic, record.key) == ("channel.web", b"default/anonymous_id:a1")
     assert house.log.values() == [{**page_read, "tenant": "default"}]

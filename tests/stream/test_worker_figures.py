@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from orchestrator.model.effect import Note
 from orchestrator.stream.lane.statistics import Statistics
 from orchestrator.stream.lane_settings import BatchCounts
@@ -11,11 +13,11 @@ from orchestrator.telemetry import metrics
 from orchestrator.telemetry.recorder import Recorder
 
 
-def counted(*notes: Note) -> Any:
-    """A core that has counted these notes."""
+def counted(*notes: Note, type_: str = "seen") -> Any:
+    """A core that has counted these notes, and an event of this type."""
     statistics = Statistics()
     step = SimpleNamespace(
-        outcomes=[("seen", "applied")],
+        outcomes=[(type_, "applied")],
         lags=[],
         hops=[1, 1, 3],
         rejected=[],
@@ -51,3 +53,16 @@ def test_what_a_condition_could_not_know_and_links_that_were_refused_are_counted
     page = recorder.page()[0].decode()
     assert 'orchestrator_message_hops_bucket{le="2.0"} 2.0' in page
     assert "orchestrator_message_hops_count 3.0" in page
+
+
+def test_a_type_that_nobody_declares_is_counted_under_one_name_and_told_once_by_what_it_looks_like(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recorder = Recorder()
+    figures = WorkerFigures(recorder)
+    with caplog.at_level("WARNING", "orchestrator"):
+        for type_ in ("sean", "sean", "amy@example.com"):
+            figures.batch(BatchCounts(0, 1, 1, 0, 0), counted(type_=type_))
+    assert recorder.value(metrics.EVENTS, "undeclared", "applied") == 3
+    looks_like = "events come in of a type that nobody declares; a declared one that looks like it: "
+    assert caplog.messages == [f"{looks_like}seen", f"{looks_like}none"]

@@ -18,6 +18,8 @@ NOT_EVENTS: Final = frozenset({
 
 UNDECLARED: Final = "undeclared"
 """Stands for every type that nobody declares: such a name is whatever its producer wrote, and unbounded."""
+MOST_UNDECLARED: Final = 100
+"""So many of these names are kept until they are taken."""
 
 
 class Statistics:
@@ -33,6 +35,7 @@ class Statistics:
         lateness: ms by which timers acted late.
         received: for each action, the record time (ms) of what led to it.
         stopped: scenarios that have stopped themselves by their `stop_when`: (scenario, messages sent, of which met).
+        undeclared: event types that nobody declares -> the types that were declared then.
         hops: trips through `customer.inputs` that a message made until it was handled -> number of messages.
     """
 
@@ -50,6 +53,7 @@ class Statistics:
         self.ended: Counter[tuple[str, str]] = Counter()
         self.many_hops = 0
         self.stopped: list[tuple[str, int, int]] = []
+        self.undeclared: dict[str, frozenset[str]] = {}
         self.hops: Counter[int] = Counter()
 
     def add(self, step: "Step") -> None:
@@ -58,6 +62,8 @@ class Statistics:
         for (type_, outcome), number in Counter(step.outcomes).items():
             known = type_ in declared or type_ in NOT_EVENTS
             self.events[type_ if known else UNDECLARED, outcome] += number
+            if not known and len(self.undeclared) < MOST_UNDECLARED:
+                self.undeclared[type_] = declared
         self.lateness += step.lags
         self.hops.update(step.hops)
         for _, why in step.rejected:
