@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields as fields_of
 from typing import Any, Final
 
-from orchestrator.delivery.contents import Content, ContentError, Limit, NotYetKnownError
+from orchestrator.delivery.contents import Content, ContentError, Limit, NotYetKnownError, Quiet
+from orchestrator.engine.gates.hours import quiet_at
+from orchestrator.engine.local_time import zone
 from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
 from orchestrator.language.spec.content import Content as ContentSpec
 from orchestrator.language.spec.content import Variant
 from orchestrator.language.spec.values import Text
+from orchestrator.model.effect import Action
 from orchestrator.stream.releases import Releases
 
 _KEPT_BUNDLES: Final = 16
@@ -96,6 +99,15 @@ class BundleContents:
         bundle = self._current.get(tenant)
         limit = bundle.policy.rate_limit.get(channel) if bundle else None
         return Limit(limit.limit, limit.per) if limit else None
+
+    def quiet(self, action: Action, now: int) -> Quiet | None:
+        """See `orchestrator.delivery.contents.Contents`."""
+        bundle = self._current.get(action.tenant)
+        if bundle is None or bundle.policy.frees(action.class_, "quiet_hours"):
+            return None
+        where = zone(action.zone, bundle.settings.zone)
+        found = quiet_at(bundle.policy, action.class_, action.channel, now, where)
+        return Quiet(found.until, found.rule.on_hit == "skip") if found else None
 
     async def _bundle(self, tenant: str, release: str) -> Bundle:
         key = (tenant, release)

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from orchestrator.model.effect import Action
+
 HOUR = 3_600_000
 
 
@@ -47,6 +49,13 @@ class Limit(msgspec.Struct, frozen=True):
     per: int
 
 
+class Quiet(msgspec.Struct, frozen=True):
+    """A message would disturb its customer now: it may leave at `until` (ms), or with `skip` not at all."""
+
+    until: int
+    skip: bool = False
+
+
 class Contents(Protocol):
     """What delivery asks of the bundles."""
 
@@ -70,4 +79,8 @@ class Contents(Protocol):
 
     def rate_limit(self, tenant: str, channel: str) -> Limit | None:
         """The current release's throughput limit of a channel."""
+        ...
+
+    def quiet(self, action: Action, now: int) -> Quiet | None:
+        """Whether the current release's quiet hours keep this message back at `now` (ms), on the customer's clock."""
         ...

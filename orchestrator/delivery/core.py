@@ -47,6 +47,8 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
             goes to dead-letter: there is nowhere to say how it ended.
         slots: attempts under way at once, per tenant and channel.
         patience: how long a turn waits for its attempts, ms; slower ones go on beside the next turns.
+        farewell: how long a partition that is given up waits for its attempts, ms; slower ones are broken off, and
+            made again by who has it next.
         backoff: the waits between the attempts of one action.
     """
 
@@ -54,6 +56,7 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     channels: frozenset[str] | None = None
     slots: int = 8
     patience: int = 1_000
+    farewell: int = 3_000
     backoff: Backoff = Backoff()
 
 
@@ -149,6 +152,13 @@ class DeliveryCore:
             self._tell_waiting(partition)
         return batch
 
+    async def leave(self, partition: int, now: int) -> Batch | None:
+        """Attempts that are under way end and are written down, so that who comes next does not repeat them."""
+        turn = self._turn(partition)
+        await self._drive(partition, lambda: None, self._tuning.farewell)
+        self._write_down(turn, ())
+        return turn.batch({})
+
     def committed(self, partition: int, offsets: Mapping[str, int]) -> None:
         """Nothing hangs on it: the ledger itself says what may be repeated."""
 
@@ -182,9 +192,11 @@ class DeliveryCore:
         key = action.id.encode()
         if key in fresh or key in self._under_way[turn.ledger.partition]:
             return
-        decision = on_send(turn.read(key), action, now)
+        decision = on_send(turn.read(key), action, now, self._contents.quiet(action, now))
         if isinstance(decision, Attempt):
             fresh[key] = Pending(action, now)
+        elif isinstance(decision, Pending):
+            self._hold(turn, key, decision)
         elif isinstance(decision, Settled):
             self._settle(turn, action, decision, covered=True)
         elif isinstance(decision, Repeat):
@@ -268,11 +280,17 @@ class DeliveryCore:
         entry = turn.read(key)
         if not isinstance(entry, Pending) or entry.next_at > now or key in self._under_way[turn.ledger.partition]:
             return None
-        decision = on_due(entry, now)
+        decision = on_due(entry, now, self._contents.quiet(entry.action, now))
         if isinstance(decision, Settled):
-            self._settle(turn, entry.action, decision, covered=False)
-            return None
-        return entry
+            self._settle(turn, entry.action, decision, covered=False, attempts=entry.attempts)
+        elif isinstance(decision, Pending):
+            self._hold(turn, key, decision)
+        return entry if isinstance(decision, Attempt) else None
+
+    def _hold(self, turn: Turn, key: bytes, held: Pending) -> None:
+        """Write that an action waits for the end of quiet hours."""
+        turn.pend(key, held)
+        self._watch.held(held.action.channel, held.reason)
 
     def _write_down(self, turn: Turn, covered: Collection[bytes]) -> None:
         """Put into the turn what attempts that have ended gave; `covered`: this turn's offsets cover their records."""

@@ -9,8 +9,10 @@ from typing import Final
 import msgspec
 
 from orchestrator.delivery.backoff import Backoff
+from orchestrator.delivery.contents import Quiet
 from orchestrator.delivery.ledger import Entry, Outcome, Pending, Settled, forget_at
 from orchestrator.model.effect import Action, Withdrawal
+from orchestrator.model.reason import QUIET_HOURS
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -62,25 +64,34 @@ NOTHING: Final = Nothing()
 NO_LONGER_WANTED: Final = "withdrawn"
 OUT_OF_TIME: Final = "out_of_time"
 
-Received = Attempt | Repeat | Settled | Nothing
+Due = Attempt | Settled | Pending
+Received = Due | Repeat | Nothing
 
 
-def on_send(entry: Entry | None, action: Action, now: int) -> Received:
+def on_send(entry: Entry | None, action: Action, now: int, quiet: Quiet | None = None) -> Received:
     """An action came from the topic; `entry` is what the ledger knows of its id."""
     if isinstance(entry, Settled):
         return Repeat(entry)
     if isinstance(entry, Pending):
         return NOTHING
-    return on_due(Pending(action, now), now)
+    return on_due(Pending(action, now), now, quiet)
 
 
-def on_due(pending: Pending, now: int) -> Attempt | Settled:
-    """A pending action's time has come. Never sent after `valid_until`."""
+def on_due(pending: Pending, now: int, quiet: Quiet | None = None) -> Due:
+    """A pending action's time has come. Never sent after `valid_until`, nor while it would disturb (`quiet`).
+
+    It was no quiet hour when the message was decided; since then it has waited, for a worker, a receiver or a rate
+    limit. It waits on until the quiet hours are over; where it is not valid for so long, it is over now.
+    """
     if pending.withdrawn:
         return settle(pending.action, Outcome.WITHDRAWN, pending.withdrawn, now)
     if now > pending.action.valid_until:
         return settle(pending.action, Outcome.EXPIRED, pending.reason or OUT_OF_TIME, now)
-    return ATTEMPT
+    if quiet is None:
+        return ATTEMPT
+    if quiet.skip or quiet.until > pending.action.valid_until:
+        return settle(pending.action, Outcome.EXPIRED, QUIET_HOURS, now)
+    return msgspec.structs.replace(pending, next_at=quiet.until, reason=QUIET_HOURS)
 
 
 def on_withdraw(

@@ -30,6 +30,9 @@ class Figures:
         self._recorder.add(metrics.ATTEMPTS, channel, _word(result))
         self._recorder.observe(metrics.ATTEMPT_SECONDS, seconds, channel)
 
+    def held(self, channel: str, reason: str) -> None:
+        self._recorder.add(metrics.HELD, channel, reason)
+
     def paused(self, channel: str, reason: str, wait: int) -> None:
         self._log.emit(events.ChannelUnreachable(channel, reason, wait / 1000))
 

@@ -16,6 +16,10 @@ class Watch(Protocol):
         """An attempt ended after so long."""
         ...
 
+    def held(self, channel: str, reason: str) -> None:
+        """An action waits though its channel has room: it would disturb."""
+        ...
+
     def paused(self, channel: str, reason: str, wait: int) -> None:
         """A channel is taken for down; the next attempt on it is made after `wait` ms."""
         ...
@@ -53,6 +57,8 @@ class Silent:
     """Nobody watches."""
 
     def attempted(self, channel: str, result: Result, seconds: float) -> None: ...
+
+    def held(self, channel: str, reason: str) -> None: ...
 
     def paused(self, channel: str, reason: str, wait: int) -> None: ...
 

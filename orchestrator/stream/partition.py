@@ -11,7 +11,7 @@ from orchestrator.stream.lane.records import WakingCore
 from orchestrator.stream.lane_settings import BatchCounts, LaneError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from orchestrator.stream.emitter import Emitter, Pipeline
     from orchestrator.stream.lane.merge import Merge
@@ -76,6 +76,7 @@ class PartitionRunner:
         self._floor: dict[str, int] = {topic: merge.position(topic) for topic in core.input_topics}
         self._decided: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self._broken = False
 
     async def assign(self, committed: dict[str, int]) -> None:
         """Hand the recovered partition to the core; what it wants written and sent first is acknowledged on return.
@@ -133,6 +134,7 @@ class PartitionRunner:
         self._work.set()
         if self._task is not None:
             await asyncio.wait([self._task])
+            await self._guarded(self._leave)
         await self.pipeline.drain()
 
     async def revoke(self) -> None:
@@ -142,17 +144,32 @@ class PartitionRunner:
         self._core.revoked(self.partition)
 
     async def _run(self) -> None:
+        await self._guarded(self._work_on)
+
+    async def _work_on(self) -> None:
+        while not self._closing:
+            await self._take_turn()
+            records = self.merge.take(self._clock(), self._limit)
+            if records:
+                await self._process(records)
+            else:
+                await self._wait()
+
+    async def _leave(self) -> None:
+        """A core that has something under way outside ends it, as long as there is a way out for what comes of it."""
+        waking, self._waking = self._waking, None
+        if waking is not None and not self._broken and not self.pipeline.broken:
+            batch = await waking.leave(self.partition, self._clock())
+            if batch is not None:
+                await self._hand_over(batch)
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            while not self._closing:
-                await self._take_turn()
-                records = self.merge.take(self._clock(), self._limit)
-                if records:
-                    await self._process(records)
-                else:
-                    await self._wait()
+            await work()
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  the fate is chosen: the worker ends
+            self._broken = True
             self._fail(error)
 
     async def _wait(self) -> None:

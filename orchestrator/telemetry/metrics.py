@@ -129,6 +129,9 @@ DELIVERIES: Final = _counter(
 ATTEMPTS: Final = _counter("delivery_attempts", "Attempts to hand an action over, by result.", "channel", "result")
 ATTEMPT_SECONDS: Final = _histogram("delivery_attempt_seconds", "How long an attempt took.", "channel")
 DUPLICATES: Final = _counter("delivery_duplicates", "Actions that came again after they had been done with.", "channel")
+HELD: Final = _counter(
+    "delivery_held", "Actions that were to leave and wait: their customer has quiet hours.", "channel", "reason"
+)
 WAITING: Final = _gauge("delivery_waiting", "Actions that wait for their next attempt.", "channel")
 RENDER_ERRORS: Final = _counter("render_errors", "Contents that could not be rendered, by content.", "content")
 

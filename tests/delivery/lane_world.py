@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.delivery.backoff import Backoff
-from orchestrator.delivery.contents import Content, ContentError, Limit
+from orchestrator.delivery.contents import Content, ContentError, Limit, Quiet
 from orchestrator.delivery.core import DeliveryCore, Tuning
 from orchestrator.delivery.decide import Deferred, Delivered, Result
 from orchestrator.delivery.ledger import Pending, Settled, decode
@@ -49,6 +49,7 @@ class Bundles:
     def __init__(self) -> None:
         self.edition = 0
         self.limits: dict[tuple[str, str], Limit] = {}
+        self.quiet_hours: Callable[[Action, int], Quiet | None] = lambda _action, _now: None
 
     async def content(self, tenant: str, release: str, name: str, channel: str, language: str) -> Content:
         raise ContentError("content_unknown")
@@ -58,6 +59,9 @@ class Bundles:
 
     def rate_limit(self, tenant: str, channel: str) -> Limit | None:
         return self.limits.get((tenant, channel))
+
+    def quiet(self, action: Action, now: int) -> Quiet | None:
+        return self.quiet_hours(action, now)
 
 
 class Counts(Silent):
@@ -81,6 +85,9 @@ class Counts(Silent):
 
     def broke(self, channel: str, error: str) -> None:
         self.seen[error] += 1
+
+    def held(self, channel: str, reason: str) -> None:
+        self.seen[f"held: {reason}"] += 1
 
 
 class World:
@@ -129,6 +136,13 @@ class World:
 
     async def take(self, *values: Action | Withdrawal | bytes, first: int = 0) -> None:
         self.apply(await self.process(*values, first=first))
+
+    async def leave(self) -> None:
+        """The partition is given up in good order: the last batch is durable and sent."""
+        batch = await self.core.leave(0, self.now)
+        if batch is not None:
+            self.apply(batch)
+        self.core.revoked(0)
 
     async def wake(self, after: int = 0) -> None:
         self.now += after

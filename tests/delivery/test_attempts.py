@@ -1,8 +1,10 @@
 """From an action to the channel: a bundle's content, rendered, signed, handed over."""
 
 import re
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from orchestrator.delivery.attempts import Attempts
 from orchestrator.delivery.bundle_contents import BundleContents, loader
 from orchestrator.delivery.channels.smtp import SmtpSender, SmtpServer
-from orchestrator.delivery.contents import Limit
+from orchestrator.delivery.contents import Limit, Quiet
 from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
 from orchestrator.delivery.ledger import Outcome
 from orchestrator.delivery.render.liquid import Templates
@@ -44,6 +46,9 @@ tokens: {valid_for: 24h}
 policy: contact
 preferred_order: [email]
 rate_limit: {email: {limit: 30, per: 1m}}
+quiet_hours:
+  - {from: "21:00", to: "08:00", channels: [email], except: [service]}
+  - {from: "12:00", to: "13:00", channels: [push], on_hit: skip}
 ---
 content: em.answer
 class: service
@@ -276,6 +281,39 @@ async def test_the_current_release_gives_limits_and_namespaces(world: World) -> 
     assert world.contents.namespace("default", "r1", "email") == "email"
     assert world.contents.namespace("default", "unloaded", "push") == "device_id"
     assert world.contents.namespace("other", "r1", "email") is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "clock", "fields", "until"),
+    [
+        ("Europe/Paris", "2026-03-02T20:59:59", {}, None),
+        ("Europe/Paris", "2026-03-02T21:00:00", {}, "2026-03-03T08:00:00"),
+        ("Europe/Paris", "2026-03-03T07:59:59", {}, "2026-03-03T08:00:00"),
+        ("America/New_York", "2026-03-02T21:00:00", {}, "2026-03-03T08:00:00"),
+        ("", "2026-03-02T21:00:00", {}, "2026-03-03T08:00:00"),
+        ("Europe/Paris", "2026-03-02T21:00:00", {"class_": "service"}, None),
+        ("Europe/Paris", "2026-03-02T21:00:00", {"class_": "transactional"}, None),
+        ("Europe/Paris", "2026-03-02T21:00:00", {"channel": "push"}, None),
+        ("Europe/Paris", "2026-03-02T21:00:00", {"tenant": "other"}, None),
+    ],
+)
+async def test_quiet_hours_are_the_current_releases_on_the_customers_clock(
+    world: World, zone: str, clock: str, fields: dict[str, Any], until: str | None
+) -> None:
+    here = ZoneInfo(zone or "UTC")
+    message = action(**{"class_": "marketing", "zone": zone, **fields})
+    expected = None if until is None else Quiet(moment(until, here))
+    assert world.contents.quiet(message, moment(clock, here)) == expected
+
+
+async def test_what_is_to_be_skipped_in_quiet_hours_does_not_wait_for_their_end(world: World) -> None:
+    noon = moment("2026-03-02T12:30:00", ZoneInfo("UTC"))
+    quiet = world.contents.quiet(action(class_="marketing", channel="push", zone="UTC"), noon)
+    assert quiet == Quiet(moment("2026-03-02T13:00:00", ZoneInfo("UTC")), skip=True)
+
+
+def moment(clock: str, where: ZoneInfo) -> int:
+    return round(datetime.fromisoformat(clock).replace(tzinfo=where).timestamp() * 1000)
 
 
 async def test_a_broken_release_never_replaces_the_one_before(world: World) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from lane_world import DOWN, START, VirtualTime, World, mail, withdraw  # type: ignore[import-not-found]
 
-from orchestrator.delivery.contents import Limit
+from orchestrator.delivery.contents import Limit, Quiet
 from orchestrator.delivery.core import Tuning
 from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
 from orchestrator.delivery.ledger import KEPT, Outcome, Pending, Settled, read_head
@@ -251,6 +251,99 @@ async def test_a_rate_limit_queues_and_discards_nothing() -> None:
     world.bundles.edition += 1
     await world.wake(1)
     assert len(world.outcomes()) == 5
+
+
+async def test_who_gives_a_partition_up_lets_what_is_under_way_end_and_writes_it_down() -> None:
+    """A new release of the software, a worker more: no reason to send a mail twice."""
+    world = World(Tuning(partitions=1, patience=20, farewell=1_000))
+    slow = world.hold[mail().id] = asyncio.Event()
+    await world.take(mail())
+    assert world.outcomes() == []
+    asyncio.get_running_loop().call_later(0.9, slow.set)
+    await world.leave()
+    assert world.outcomes() == [(mail().id, "delivered")]
+    world.restart()
+    await world.take(mail())
+    await world.wake(60_000)
+    assert world.sent == [mail().id]
+
+
+async def test_an_attempt_that_does_not_end_is_broken_off_and_made_again_by_the_next_owner() -> None:
+    world = World(Tuning(partitions=1, patience=20, farewell=1_000))
+    world.hold[mail().id] = asyncio.Event()
+    await world.take(mail(), first=4)
+    began = asyncio.get_running_loop().time()
+    await world.leave()
+    assert asyncio.get_running_loop().time() == began + 1
+    assert world.committed == {"actions": 5}
+    world.hold.clear()
+    world.restart()
+    await world.wake(60_000)
+    assert world.sent == [mail().id] * 2
+    assert world.outcomes() == [(mail().id, "delivered")]
+
+
+async def test_nothing_new_begins_when_a_partition_is_given_up(world: World) -> None:
+    world.answer = lambda _: Deferred("smtp_451")
+    await world.take(mail())
+    world.now += 60_000
+    await world.leave()
+    assert len(world.sent) == 1
+
+
+NIGHT = (START + 10_000, START + 60_000)
+"""From when to when customers are not to be disturbed here, on the clock of the machine."""
+
+
+def at_night(action: Action, now: int) -> Quiet | None:
+    return Quiet(NIGHT[1]) if NIGHT[0] <= now < NIGHT[1] and action.class_ == "marketing" else None
+
+
+async def test_what_was_decided_by_day_and_leaves_at_night_waits_for_the_morning(world: World) -> None:
+    """A worker was away, or the actions' topic was read late: the decision was right when it was made."""
+    world.bundles.quiet_hours = at_night
+    world.now = NIGHT[0]
+    await world.take(mail("a", class_="marketing"), mail("b"))
+    assert world.sent == ["b" * 32], "an answer that somebody waits for goes out"
+    world.restart()
+    await world.wake(NIGHT[1] - NIGHT[0] - 1)
+    assert world.sent == ["b" * 32]
+    await world.wake(1)
+    assert world.outcomes() == [("b" * 32, "delivered"), ("a" * 32, "delivered")]
+    assert world.counts.seen == {"delivered": 2, "held: quiet_hours": 1}
+
+
+async def test_a_retry_that_would_fall_into_the_night_waits_for_the_morning(world: World) -> None:
+    world.bundles.quiet_hours = at_night
+    world.answer = lambda _: Deferred("smtp_451", retry_after=11_000)
+    await world.take(mail("a", class_="marketing"))
+    world.answer = lambda _: Delivered()
+    await world.wake(12_000)
+    assert len(world.sent) == 1
+    world.now = NIGHT[1]
+    await world.wake()
+    assert world.counts.attempts == [2]
+
+
+async def test_a_rate_limits_queue_does_not_run_on_into_the_night(world: World) -> None:
+    world.bundles.quiet_hours = at_night
+    world.bundles.limits["default", "email"] = Limit(1, 6_000)
+    await world.take(*(mail(name, class_="marketing") for name in "abc"))
+    await world.wake(6_000)
+    await world.wake(6_000)
+    assert len(world.sent) == 2
+    world.now = NIGHT[1]
+    await world.wake()
+    assert len(world.outcomes()) == 3
+
+
+async def test_what_is_not_valid_until_the_morning_is_over_and_that_is_told_why(world: World) -> None:
+    world.bundles.quiet_hours = at_night
+    world.now = NIGHT[0]
+    await world.take(mail("a", class_="marketing", valid_until=NIGHT[1] - 1))
+    assert world.outcomes() == [("a" * 32, "expired")]
+    assert world.events[0]["data"]["reason"] == "quiet_hours"
+    assert world.sent == []
 
 
 async def test_a_transactional_mail_overtakes_a_newsletter_that_waits() -> None:

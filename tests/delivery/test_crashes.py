@@ -1,7 +1,8 @@
 """Random lives of the core: records, copies, withdrawals, failures and crashes at any point, and what must hold.
 
 Whatever happens, every action that came ends in exactly one way, is told so, and is sent no more often than crashes
-and deferrals explain; nothing is sent after its time, after its withdrawal was durable, or once it was durably over.
+and deferrals explain; nothing is sent after its time, at night, after its withdrawal was durable, or once it was
+durably over.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from lane_world import START, VirtualLoop, World, mail, withdraw  # type: ignore[import-not-found]
 
 from orchestrator.delivery.backoff import Backoff
+from orchestrator.delivery.contents import Quiet
 from orchestrator.delivery.core import Tuning
 from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
 from orchestrator.delivery.ledger import Outcome, Settled, decode
@@ -28,7 +30,19 @@ RESULTS: list[Result] = [
     Refused(Outcome.BOUNCED, "smtp_550"),
     Refused(Outcome.FAILED, "template_error"),
 ]
+DAY, DUSK = 12_000, 8_000
+"""So long is a day here, and so late (ms) the night begins, in which marketing does not leave."""
 CRASHES = ["none", "none", "none", "before_changelog", "after_changelog", "after_sends"]
+
+
+def by_night(now: int) -> bool:
+    return bool((now - START) % DAY >= DUSK)
+
+
+def quiet(action: Action, now: int) -> Quiet | None:
+    if action.class_ != "marketing" or not by_night(now):
+        return None
+    return Quiet(now - (now - START) % DAY + DAY)
 
 
 class Lives(RuleBasedStateMachine):
@@ -43,6 +57,7 @@ class Lives(RuleBasedStateMachine):
         self.delivered: Counter[str] = Counter()
         self.plan: list[Result] = []
         self.world.answer = self.answer
+        self.world.bundles.quiet_hours = quiet
         self.names = iter("abcdefghijklmnopqrstuvwxyz")
 
     def teardown(self) -> None:
@@ -104,13 +119,12 @@ class Lives(RuleBasedStateMachine):
 
     @rule(offsets_lost=st.sampled_from([False, False, False, True]))
     def stop_and_start(self, offsets_lost: bool) -> None:
-        """A new owner; where the group's offsets are lost, everything comes again."""
-        if not offsets_lost:
-            self.restart()
-            return
-        self.world.committed.clear()
-        self.read = 0
-        self.restart()
+        """A new owner, after a farewell; where the group's offsets are lost, everything comes again."""
+        self.run(self.world.leave())
+        self.run(self.begun())
+        if offsets_lost:
+            self.world.committed.clear()
+        self.read = self.world.committed.get("actions", 0)
 
     def land(self, batch: Batch, crash: str) -> None:
         if crash == "none":
@@ -127,6 +141,9 @@ class Lives(RuleBasedStateMachine):
 
     async def restarted(self) -> None:
         self.world.core.revoked(0)
+        await self.begun()
+
+    async def begun(self) -> None:
         self.world.restart()
         self.world.core._attempt = self.world.attempt
 
@@ -138,6 +155,12 @@ class Lives(RuleBasedStateMachine):
         for each in self.topic:
             if isinstance(each, Action):
                 assert self.world.began.get(each.id, 0) <= each.valid_until
+
+    @invariant()
+    def nobody_is_disturbed_at_night(self) -> None:
+        for each in self.topic:
+            if isinstance(each, Action) and each.class_ == "marketing" and each.id in self.world.began:
+                assert not by_night(self.world.began[each.id])
 
     @invariant()
     def each_event_is_told_under_one_id(self) -> None:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.delivery.backoff import Backoff
+from orchestrator.delivery.contents import Quiet
 from orchestrator.delivery.decide import (
     Attempt,
     Deferred,
@@ -71,6 +73,29 @@ def test_an_action_whose_time_has_passed_is_never_sent() -> None:
     assert isinstance(on_send(None, action(), VALID_UNTIL), Attempt)
     late = on_send(None, action(), VALID_UNTIL + 1)
     assert late == Settled(Outcome.EXPIRED, VALID_UNTIL + 1, VALID_UNTIL + 1 + KEPT, "out_of_time")
+
+
+def test_a_message_that_would_disturb_waits_for_the_end_of_quiet_hours() -> None:
+    quiet = Quiet(VALID_UNTIL)
+    assert on_send(None, action(), NOW, quiet) == Pending(action(), VALID_UNTIL, 0, "quiet_hours")
+    assert on_due(PENDING, NOW, quiet) == Pending(action(), VALID_UNTIL, 2, "quiet_hours"), "its attempts still count"
+
+
+@pytest.mark.parametrize("quiet", [Quiet(VALID_UNTIL + 1), Quiet(NOW + 1, skip=True)])
+def test_a_message_that_is_not_valid_for_so_long_or_must_not_wait_is_over_at_once(quiet: Quiet) -> None:
+    over = Settled(Outcome.EXPIRED, NOW, NOW + KEPT, "quiet_hours")
+    assert on_send(None, action(), NOW, quiet) == on_due(PENDING, NOW, quiet) == over
+
+
+def test_quiet_hours_change_nothing_for_what_is_over_withdrawn_or_out_of_time() -> None:
+    quiet = Quiet(VALID_UNTIL)
+    assert on_send(SETTLED[0], action(), NOW, quiet) == Repeat(SETTLED[0])
+    withdrawn = on_due(msgspec.structs.replace(PENDING, withdrawn="no_consent"), NOW, quiet)
+    assert isinstance(withdrawn, Settled)
+    assert withdrawn.outcome is Outcome.WITHDRAWN
+    late = on_due(PENDING, VALID_UNTIL + 1, quiet)
+    assert isinstance(late, Settled)
+    assert late.reason == "smtp_451"
 
 
 @pytest.mark.parametrize("entry", SETTLED)

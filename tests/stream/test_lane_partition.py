@@ -37,6 +37,7 @@ class Out:
         self.batches: list[Batch] = []
         self.ticks: list[tuple[str, int, bytes]] = []
         self.idle = True
+        self.broken = False
         self.closed = False
 
     async def put(self, batch: Batch) -> None:
@@ -108,6 +109,11 @@ class WakefulCore(NotingCore):
     async def wake(self, partition: int, now: int) -> Batch | None:
         self.woken += 1
         return Batch([], [], {TOPIC: 99}) if self.woken == 1 else None
+
+    async def leave(self, partition: int, now: int) -> Batch | None:
+        assert not self.inside
+        self.calls.append("leave")
+        return Batch([(b"k", b"the last word")], [], {})
 
 
 class Bench:
@@ -245,6 +251,39 @@ async def test_a_core_that_wakes_gets_its_turns_and_its_batches_count(bench: Ben
     bench.clock.now += 1000
     bench.feed(0)
     await bench.until(lambda: cast("WakefulCore", bench.core).woken == 2)
+
+
+@pytest.mark.parametrize("bench", [WakefulCore], indirect=True)
+async def test_a_core_that_wakes_has_the_last_word_when_the_partition_is_given_up(bench: Bench) -> None:
+    bench.runner.start()
+    bench.feed(0)
+    await bench.until(lambda: bench.core.calls)
+    await bench.runner.finish()
+    await bench.runner.finish()
+    await bench.runner.revoke()
+    assert bench.core.calls == ["process [0]", "leave", "revoked"]
+    assert bench.out.batches[-1].changelog == [(b"k", b"the last word")]
+
+
+@pytest.mark.parametrize("bench", [WakefulCore], indirect=True)
+async def test_where_nothing_goes_out_any_more_there_is_no_last_word(bench: Bench) -> None:
+    bench.runner.start()
+    bench.out.broken = True
+    await bench.runner.finish()
+    assert bench.core.calls == []
+
+
+@pytest.mark.parametrize("bench", [WakefulCore], indirect=True)
+async def test_what_a_core_raises_at_its_last_word_ends_the_worker(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_args: object) -> Batch:
+        raise ArithmeticError("a bad core")
+
+    monkeypatch.setattr(bench.core, "leave", broken)
+    bench.runner.start()
+    await bench.runner.finish()
+    assert isinstance(bench.failures[0], ArithmeticError)
 
 
 async def test_what_the_core_raises_ends_the_worker(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,9 +90,4 @@ def _stands(gate: Gate, policy: "Policy | None", class_: str) -> bool:
         return False
     if not gate.policy:
         return True
-    if policy is None:
-        return False
-    freed = policy.exempt.get(class_, ())
-    if "all" in freed or gate.policy in freed:
-        return False
-    return bool(getattr(policy, gate.policy))
+    return policy is not None and not policy.frees(class_, gate.policy) and bool(getattr(policy, gate.policy))

@@ -1,17 +1,42 @@
 """The clock: quiet hours, hours that the customer declared, and a decent delay after browsing."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestrator.engine.gates.verdict import Verdict, hold
 from orchestrator.engine.local_time import minutes_of_day, next_time, within, zone
 from orchestrator.model.reason import BROWSE_DELAY, PREFERRED_HOURS, QUIET_HOURS
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from orchestrator.engine.candidates import Candidate
     from orchestrator.engine.moment import Moment
+    from orchestrator.language.spec.policy import Policy, QuietHours
 
 INTRUSIVE: Final = ("push", "sms")
 SPAN_PARTS: Final = 2
+
+
+class Quiet(NamedTuple):
+    """A message would disturb: by which rule, at what o'clock (minutes after midnight), and until when (ms)."""
+
+    rule: "QuietHours"
+    clock: int
+    until: int
+
+
+def quiet_at(policy: "Policy", class_: str, channel: str, now: int, where: "ZoneInfo") -> Quiet | None:
+    """Whether a message of a class would disturb on a channel at `now` (ms) in a customer's zone: the first rule.
+
+    Engine and delivery ask the same question, one when it decides, the other when the message leaves.
+    """
+    for rule in policy.quiet_hours:
+        if class_ in rule.except_ or (rule.channels and channel not in rule.channels):
+            continue
+        minutes = minutes_of_day(now, where)
+        if within(minutes, rule.from_, rule.to):
+            return Quiet(rule, minutes, next_time(now, rule.to, where))
+    return None
 
 
 def quiet_hours(candidate: "Candidate", moment: "Moment") -> Verdict | None:
@@ -20,16 +45,14 @@ def quiet_hours(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     if policy is None or not policy.quiet_hours:
         return None
     where = zone(moment.scope.zone_name(), moment.program.zone)
-    for quiet in policy.quiet_hours:
-        if candidate.class_ in quiet.except_ or (quiet.channels and candidate.channel not in quiet.channels):
-            continue
-        minutes = minutes_of_day(moment.now, where)
-        if within(minutes, quiet.from_, quiet.to):
-            detail = {"clock": _clock(minutes), "quiet": f"{_clock(quiet.from_)}-{_clock(quiet.to)}"}
-            if quiet.on_hit == "skip":
-                return Verdict(QUIET_HOURS, detail=detail)
-            return hold(QUIET_HOURS, next_time(moment.now, quiet.to, where), detail)
-    return None
+    quiet = quiet_at(policy, candidate.class_, candidate.channel, moment.now, where)
+    if quiet is None:
+        return None
+    rule = quiet.rule
+    detail = {"clock": _clock(quiet.clock), "quiet": f"{_clock(rule.from_)}-{_clock(rule.to)}"}
+    if rule.on_hit == "skip":
+        return Verdict(QUIET_HOURS, detail=detail)
+    return hold(QUIET_HOURS, quiet.until, detail)
 
 
 def preferred_hours(candidate: "Candidate", moment: "Moment") -> Verdict | None:

@@ -154,3 +154,8 @@ class Policy(Element):
         MapOfParts(Part(RateLimit), ref="channel", key="channel"),
         "throughput over everyone; queues, never discards before `valid_for`",
     )
+
+    def frees(self, class_: str, part: str) -> bool:
+        """Whether a part of the policy does not hold for a class of messages (`exempt`)."""
+        freed = self.exempt.get(class_, ())
+        return "all" in freed or part in freed

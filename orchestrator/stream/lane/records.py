@@ -31,6 +31,17 @@ class Record(msgspec.Struct, gc=False):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+class Written(Protocol):
+    """What a restore needs of a record of the changelog."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
 class Outgoing(msgspec.Struct, frozen=True):
     """A record that a core wants sent.
 
@@ -141,5 +152,13 @@ class WakingCore(Protocol):
         Returns:
             A batch, handled like one of `process` (its offsets may commit records read earlier, or be empty),
             or None when there is nothing to do.
+        """
+        ...
+
+    async def leave(self, partition: int, now: int) -> Batch | None:
+        """Called once when the partition is given up in good order, after its last `process` and `wake`.
+
+        What is under way outside (a message that is being handed over) may end and be written down; nothing new
+        begins. Others wait for the partition meanwhile, so it takes some seconds at most.
         """
         ...
