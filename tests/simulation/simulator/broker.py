@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from orchestrator.model.partition import partition_of
 from orchestrator.stream.lane.records import Record
+from tests.simulation.simulator.faults import Met
 
 SINGLE = frozenset({"facts", "dead-letter", "tasks", "emitted", "erasures"})
 
@@ -21,6 +22,7 @@ class Broker:
         logs: (topic, partition) -> its records, each at its offset.
         changelog: partition -> its records.
         committed: (topic, partition) -> next offset.
+        met: how often which trouble came.
     """
 
     def __init__(self, partitions: int, clock: int, *, distinct: bool = False) -> None:
@@ -30,6 +32,7 @@ class Broker:
         self.logs: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self.changelog: list[list[Record]] = [[] for _ in range(partitions)]
         self.committed: dict[tuple[str, int], int] = {}
+        self.met: Met = Met()
 
     def place(self, topic: str, key: bytes | None) -> int:
         """The partition of a record, as producers choose it."""

@@ -11,14 +11,15 @@ from orchestrator.engine.traits.states import unpack
 from orchestrator.model import reason
 from orchestrator.model.codec import decode_node
 from orchestrator.model.customer import IN, Customer, FactRow, Instance, Node, Receipt, Reference
-from orchestrator.model.effect import ACTIONS, ERASURES, Action
+from orchestrator.model.effect import ACTIONS, ERASURES, INPUTS, Action, Withdrawal
 from orchestrator.model.ids import erasure_id, erasure_mark, split_key
 from orchestrator.stream.lane.outbox import DEAD_LETTER
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 from orchestrator.stream.table import PartitionTable
-from tests.simulation.simulator.house import JOURNEYS, LOSSLESS, OWNERSHIP
+from tests.simulation.simulator.house import CHANNELS, JOURNEYS, LOSSLESS, OWNERSHIP
+from tests.simulation.simulator.producers import REQUEST
 from tests.simulation.simulator.reference import Expected, expected, is_shared
-from tests.simulation.simulator.simulation import REQUEST, Simulation
+from tests.simulation.simulator.simulation import Simulation
 from tests.simulation.simulator.violation import ViolationError
 
 
@@ -48,7 +49,7 @@ class Outcome:
         self.customers = {
             name: node.body for name, node in self.nodes.items() if node.to is None and isinstance(node.body, Customer)
         }
-        self.expected = expected(run.story, run.told)
+        self.expected = expected(run.story, run.producers.told)
 
 
 def check_quiet(run: Simulation) -> Outcome:
@@ -57,6 +58,7 @@ def check_quiet(run: Simulation) -> Outcome:
     Raises:
         ViolationError: it is not.
     """
+    _nothing_is_under_way(run)
     outcome = Outcome(run)
     _nothing_moves(outcome)
     _everybody_is_home(outcome)
@@ -64,12 +66,24 @@ def check_quiet(run: Simulation) -> Outcome:
     _events_count_once(outcome)
     _groups_are_right(outcome)
     _actions_are_remembered(outcome)
+    _recalls_find_their_messages(outcome)
     _stories_went_on(outcome)
     _facts_are_known(outcome)
     _release_is_current(outcome)
     _delivered(outcome)
     _erasure_is_answered(outcome)
     return outcome
+
+
+def _nothing_is_under_way(run: Simulation) -> None:
+    """Every record is read and committed, every batch is out."""
+    busy = [partition for partition, owner in run.owners.items() if owner.flights or owner.done or owner.closing]
+    if busy or run.zombies or len(run.owners) < run.story.partitions:
+        raise ViolationError(f"partitions {busy} are busy; zombies: {run.zombies}")
+    for (topic, partition), log in run.broker.logs.items():
+        at = run.broker.committed.get((topic, partition), 0)
+        if topic in (*CHANNELS, INPUTS) and at != len(log):
+            raise ViolationError(f"{topic}/{partition} is committed up to {at} of {len(log)}")
 
 
 def _nothing_moves(outcome: Outcome) -> None:
@@ -152,7 +166,7 @@ def _told_twice(outcome: Outcome, names: set[str]) -> bool:
 
 def _erased(outcome: Outcome, ids: Counter[str]) -> None:
     """Older events of the erased identifier are gone, as far as it is the only one that could keep them."""
-    story, told = outcome.run.story, outcome.run.told
+    story, told = outcome.run.story, outcome.run.producers.told
     target = next(one.nodes[0] for one in story.happenings if one.type == "erase")
     unique = not target.startswith(("phone", "anonymous"))
     for one in story.happenings:
@@ -207,7 +221,7 @@ def _denials_hold(outcome: Outcome, groups: list[frozenset[str]], homes: dict[st
     """Where the newest word of a customer was no, it is no, however the halves that said it came together."""
     for group in groups:
         words = [
-            (outcome.run.told[one.name], one.data["word"])
+            (outcome.run.producers.told[one.name], one.data["word"])
             for one in outcome.run.story.happenings
             if one.type == "told" and group.intersection(one.nodes)
         ]
@@ -223,12 +237,21 @@ def sent_by(outcome: Outcome) -> list[Action]:
 
 
 def _actions_are_remembered(outcome: Outcome) -> None:
-    if outcome.run.story.has("erase"):
-        return
     sent = {action.id for action in sent_by(outcome)}
     known = {contact.id for customer in outcome.customers.values() for contact in customer.contacts}
-    if sent != known:
+    if not known <= sent or (sent != known and not outcome.run.story.has("erase")):
         raise ViolationError(f"sent and not remembered: {sent - known}; remembered and not sent: {known - sent}")
+
+
+def _recalls_find_their_messages(outcome: Outcome) -> None:
+    """What recalls a message stands behind it: on another partition it would never meet it."""
+    places: dict[str, int] = {}
+    for record in outcome.run.broker.read(ACTIONS):
+        action = read_action(record)
+        if isinstance(action, Action):
+            places[action.id] = record.partition
+        elif isinstance(action, Withdrawal) and places.get(action.id) != record.partition:
+            raise ViolationError(f"{action.id} is on partition {places.get(action.id)}, its recall elsewhere: {action}")
 
 
 def _stories_went_on(outcome: Outcome) -> None:
@@ -256,7 +279,7 @@ def _facts_are_known(outcome: Outcome) -> None:
     for one in run.story.happenings:
         if one.type == "level":
             sku = str(one.data["sku"])
-            rows[sku] = max(rows.get(sku, (0, None)), (run.told[one.name], one.data["qty"]))
+            rows[sku] = max(rows.get(sku, (0, None)), (run.producers.told[one.name], one.data["qty"]))
     for sku, (_, qty) in rows.items():
         node = outcome.nodes.get(f"fact:stock/{sku}")
         if node is None or not isinstance(node.body, FactRow) or node.body.row.get("qty") != qty:
@@ -317,6 +340,9 @@ def _delivered(outcome: Outcome) -> None:
     missing = {action.id for action in actions} - delivery.ledger.keys()
     if missing:
         raise ViolationError(f"not in delivery's ledger: {missing}")
+    for name, copies in Counter(delivery.reached).items():
+        if copies > 1 + delivery.interrupted[name]:
+            raise ViolationError(f"{name} reached its channel {copies} times")
     deciders = {action.id: action.node.partition("/")[2] for action in actions}
     homes = homes_of(outcome)
     for root, customer in outcome.customers.items():

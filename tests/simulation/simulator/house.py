@@ -164,6 +164,13 @@ JOURNEYS: Final = ("pinned", "followed", "drained", "ended", "gone")
 """Scenarios that take their time, each with what a release does to who is under way in it."""
 FOLLOWED: Final = 25 * SECOND
 """How long after its entry an instance that the second release moves can send at the earliest."""
+PAUSES: Final = {
+    **{(name, "em.first"): 20 * SECOND for name in JOURNEYS},
+    ("pinned", "em.second"): 40 * SECOND, ("drained", "em.second"): 5 * SECOND, ("ended", "em.second"): 15 * SECOND,
+    ("pinned", "em.third"): 10 * SECOND, ("drained", "em.third"): 5 * SECOND, ("ended", "em.third"): 15 * SECOND,
+    ("fresh", "em.second"): 10 * SECOND,
+}  # fmt: skip
+"""Scenario and content -> how long after the entry that can be sent at the earliest."""
 LOSSLESS: Final = ("pinned", "followed", "drained")
 """Those of them that no release takes the last step from: who enters is written to."""
 

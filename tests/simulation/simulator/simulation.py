@@ -1,21 +1,18 @@
 """One seed: producers, workers, delivery and troubles in one thread, in an order drawn from the seed."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
-import msgspec
-
-from orchestrator.model.effect import INPUTS
-from orchestrator.model.ids import node_key
-from orchestrator.model.message import Erase, encode_message
 from orchestrator.stream.lane.core import MissingReleaseError
 from tests.simulation.simulator.broker import Broker
 from tests.simulation.simulator.delivery import Delivery
-from tests.simulation.simulator.house import OWNERSHIP, SECOND, releases
-from tests.simulation.simulator.story import Happening, Story
-from tests.simulation.simulator.tracing import describe, kind_of
+from tests.simulation.simulator.faults import Fault
+from tests.simulation.simulator.house import SECOND, releases
+from tests.simulation.simulator.interruptions import Interruptions
+from tests.simulation.simulator.producers import Producers
+from tests.simulation.simulator.story import Story
+from tests.simulation.simulator.tracing import describe
 from tests.simulation.simulator.violation import ViolationError
 from tests.simulation.simulator.watch import Watcher
 from tests.simulation.simulator.worker import Ownership, Worker
@@ -24,10 +21,6 @@ START: Final = 1_772_442_000_000
 HORIZON: Final = 3_600 * SECOND
 """Until nothing is due for so long, a seed is not quiet."""
 MOST_ROUNDS: Final = 4_000
-REQUEST: Final = "5a" * 16
-"""The token of the erasure, where there is one."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Simulation:
@@ -43,22 +36,19 @@ class Simulation:
         self.rng = Random(story.seed ^ 0x5EED)
         alone = story.mode == "solo" and bool(story.releases)
         self.broker = Broker(story.partitions, START, distinct=alone)
-        self.told: dict[str, int] = {}
-        """Event id -> event time of what was told so far."""
         self.programs = releases(story.releases)
         self.published = 1
         """How many of the programs are published."""
         self.trace = trace
+        self.producers = Producers(story, self.broker, self.rng, self._say)
         meeting = story.mode in {"unique", "newest"} and not story.has("erase")
         self.watcher = Watcher(self.broker, meeting=meeting, alone=story.mode == "solo")
         self.delivery = Delivery(self.broker, self.rng)
         self.owners: dict[int, Ownership] = {}
         self.zombies: list[Ownership] = []
+        self.interruptions = Interruptions(self.broker)
         self.made = 0
         self.workers = [self._worker() for _ in range(story.workers)]
-        self._waiting = list(story.happenings)
-        self._retold: list[tuple[str, int, bytes | None, bytes]] = []
-        self._times: set[int] = set()
         self._troubles = 7
         self._stirs = 4 if story.troubles.crash else 0
         self._drawn = self._moves()
@@ -79,19 +69,19 @@ class Simulation:
     def _moves(self) -> tuple[list[Callable[[], None]], list[float]]:
         troubles, rng = self.story.troubles, self.rng
         table: list[tuple[Callable[[], None], float]] = [
-            (self._produce, 3.0),
-            (self._poll, 10.0),
+            (self.producers.go_on, 3.0),
+            (self._poll, rng.choice((4.0, 10.0))),
             (self._land, rng.choice((4.0, 10.0))),
             (self._commit, rng.choice((0.5, 2.0))),
             (self._turn, 3.0),
             (self._wait, 3.0),
             (self._sleep, troubles.hours),
-            (self._deliver, 2.0),
+            (self._deliver, 3.0),
             (self._facts, 1.0),
             (self._crash, troubles.crash),
             (self._lose, troubles.lose),
             (self._haunt, 6.0 if troubles.lose else 0.0),
-            (self._repeat, troubles.repeat),
+            (self.producers.repeat, troubles.repeat),
             (self._release, troubles.release),
             (self._take_over, 5.0),
             (self._publish, 2.0 if self.story.releases else 0.0),
@@ -102,59 +92,13 @@ class Simulation:
         if self.trace is not None:
             self.trace(f"{self.broker.clock - START:>8} {text}")
 
-    # Time and producers.
+    # Time and releases.
 
     def _wait(self) -> None:
         self.broker.clock += int(self.rng.random() ** 2 * 1500)
 
     def _sleep(self) -> None:
         self.broker.clock += int(self.rng.random() * 20 * SECOND)
-
-    def _produce(self) -> None:
-        rng = self.rng
-        if self._retold and (not self._waiting or rng.random() < 0.3):
-            topic, partition, key, value = self._retold.pop(int(rng.random() * len(self._retold)))
-            self._say(f"told again on {topic}/{partition}")
-            self.broker.append(topic, partition, key, value)
-        elif self._waiting:
-            self._tell(self._waiting.pop(0))
-
-    def _tell(self, happening: Happening) -> None:
-        clock = self.broker.clock = self.broker.clock + 1
-        time = clock - happening.behind
-        while time in self._times:
-            time -= 1
-        self._times.add(time)
-        self.told[happening.name] = time
-        if happening.type == "erase":
-            value = encode_message(Erase(happening.nodes[0], time, REQUEST))
-        else:
-            identifiers = dict(node.split(":", 1) for node in happening.nodes)
-            value = _encode({
-                "id": happening.name, "source": "shop", "type": happening.type,
-                "time": datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds"),
-                "data": identifiers | happening.data,
-            })  # fmt: skip
-        for place, keyed in enumerate((happening.key, *happening.again)):
-            key = node_key("default", keyed) if keyed else None
-            partition = self.broker.place(happening.topic, key)
-            if place == 0:
-                self._say(f"{happening.topic}/{partition}: {happening}")
-                self.broker.append(happening.topic, partition, key, value)
-            else:
-                self._retold.append((happening.topic, partition, key, value))
-
-    def _repeat(self) -> None:
-        """A record comes again, though nobody crashed: at least once is all that is promised between nodes."""
-        logs = [log for (topic, _), log in self.broker.logs.items() if topic == INPUTS and log]
-        if self.story.echoes:
-            logs = [found for log in logs if (found := [one for one in log if kind_of(one) in self.story.echoes])]
-        if logs:
-            log = self.rng.choice(logs)
-            record = log[int(self.rng.random() * len(log))]
-            if not (record.key or b"").startswith(OWNERSHIP):
-                self._say(f"again: {describe(record)}")
-                self.broker.append(INPUTS, record.partition, record.key, record.value or b"")
 
     def _publish(self) -> None:
         """Another release; or a worker reads of the next one, sooner or later than others."""
@@ -180,7 +124,7 @@ class Simulation:
     def _poll(self) -> None:
         owner = self._some()
         if owner is not None and owner.ready:
-            self._process(owner, 1 + int(self.rng.random() ** 2 * 3))
+            self._process(owner, 1 + int(self.rng.random() ** 2 * self.story.most))
 
     def _process(self, owner: Ownership, most: int) -> bool:
         records = owner.take(most, self.rng, self.story.merged)
@@ -191,10 +135,10 @@ class Simulation:
             for record in records:
                 self._say(f"{owner.worker.name} p{owner.partition} takes {describe(record)}")
         try:
-            batch = owner.process(records)
+            with self.interruptions.watched(owner, records, self.owners):
+                batch = owner.process(records)
         except MissingReleaseError:
-            self._say(f"{owner.worker.name} misses a release and ends")
-            self._end(owner.worker)
+            self._miss(owner.worker)
             return True
         owner.skip_empty()
         if self.trace is not None:
@@ -216,6 +160,7 @@ class Simulation:
             self._say(f"{owner.worker.name} p{owner.partition} lands: {[f.written for f in owner.flights]}")
         if owner.fenced:
             self._say(f"{owner.worker.name} p{owner.partition} finds somebody else's writes, and ends")
+            self.broker.met[Fault.FENCED] += 1
             self._end(owner.worker)
         return landed
 
@@ -256,10 +201,10 @@ class Simulation:
         try:
             batch = owner.open()
         except MissingReleaseError:
-            self._say(f"{worker.name} misses a release and ends")
-            self._end(worker)
+            self._miss(worker)
             return
         self.owners[partition] = owner
+        self.broker.met[Fault.OUTBOX_AGAIN] += bool(batch.sends)
         self._say(f"{worker.name} takes p{partition} over, sends {len(batch.sends)} again")
         self.watcher.opened(owner)
 
@@ -271,13 +216,23 @@ class Simulation:
     def _crash(self) -> None:
         if self._trouble():
             worker = self.rng.choice(self.workers)
+            for owner in list(self.owners.values()):
+                if owner.worker is worker and self.rng.random() < 0.6:
+                    owner.land(self.rng)  # part of what was under way still arrives
             self._say(f"{worker.name} crashes")
             self._end(worker)
+
+    def _miss(self, worker: Worker) -> None:
+        self._say(f"{worker.name} misses a release and ends")
+        self.broker.met[Fault.RELEASE_MISSING] += 1
+        self._end(worker)
 
     def _end(self, worker: Worker) -> None:
         """A process is gone, with all that was in flight; a supervisor starts another."""
         for partition, owner in list(self.owners.items()):
             if owner.worker is worker:
+                self.broker.met.update(owner.interrupted())
+                self.interruptions.add(owner)
                 del self.owners[partition]
                 self.watcher.gone(partition)
         self.zombies = [zombie for zombie in self.zombies if zombie.worker is not worker]
@@ -296,8 +251,10 @@ class Simulation:
             if owner.worker is worker:
                 del self.owners[partition]
                 self.watcher.gone(partition)
+                self.interruptions.add(owner)
                 owner.lose()
                 self.zombies.append(owner)
+                self.broker.met[Fault.ZOMBIE] += 1
         if all(other.lost for other in self.workers):
             self.workers.append(self._worker())
 
@@ -310,6 +267,7 @@ class Simulation:
             self._say(f"{zombie.worker.name} finds out")
             self._end(zombie.worker)
         elif self.rng.random() < 0.5 and zombie.ready:
+            self.broker.met[Fault.ZOMBIE_DECIDES] += bool(zombie.unread())
             if self._process(zombie, 2) and zombie in self.zombies and zombie.flights:
                 zombie.lose()
         else:
@@ -325,6 +283,7 @@ class Simulation:
     def _close(self, owner: Ownership) -> None:
         if owner.closing and owner.idle:
             owner.close()
+            self.broker.met[Fault.GIVEN_UP] += 1
             del self.owners[owner.partition]
             self.watcher.gone(owner.partition)
 
@@ -334,8 +293,8 @@ class Simulation:
         """Let everything arrive, and time pass until nothing is due."""
         self._sober()
         self.published = len(self.programs)
-        while self._waiting or self._retold:
-            self._produce()
+        while self.producers.busy:
+            self.producers.go_on()
         for _ in range(MOST_ROUNDS):
             if not self._round():
                 due = [at for owner in self.owners.values() if (at := self._next_due(owner))]

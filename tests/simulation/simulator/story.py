@@ -68,6 +68,8 @@ class Story(NamedTuple):
     """Kinds of messages that come again; where there are none, any of them may."""
     lagging: bool = False
     """Only one of the workers reads of releases before all is calm."""
+    most: int = 3
+    """How many records a batch has at most."""
 
     def has(self, *types: str) -> bool:
         return any(one.type in types for one in self.happenings)
@@ -92,7 +94,7 @@ def draw_story(seed: int, mode: str = "") -> Story:
     return Story(
         seed, mode, rng.choice((1, 1, 2, 2, 3, 4)), rng.randint(1, 3), tuple(happenings), _troubles(rng),
         merged=rng.random() < 0.5, releases=rng.choice(((), (), (), *RELEASES)), grouped=rng.random() < 0.5,
-        lagging=rng.random() < 0.5,
+        lagging=rng.random() < 0.5, most=rng.choice((3, 8)),
     )  # fmt: skip
 
 

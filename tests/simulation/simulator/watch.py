@@ -1,16 +1,22 @@
 """What holds at every moment: looked at with each node that changes, and after every batch."""
 
 from collections import Counter
+from typing import NamedTuple
+
+import msgspec
 
 from orchestrator.engine.advance import ANSWER_WAIT
 from orchestrator.engine.identity.work import Work
+from orchestrator.engine.traits.states import unpack
 from orchestrator.model import reason
-from orchestrator.model.customer import IN, Customer, Node, lines_of
-from orchestrator.model.effect import Action
-from orchestrator.model.ids import split_key
+from orchestrator.model.customer import IN, Customer, Node, Reference, lines_of
+from orchestrator.model.effect import INPUTS, Action
+from orchestrator.model.ids import EVENT_HASH_BYTES, split_key
+from orchestrator.model.message import Applied, decode_message
 from orchestrator.stream.lane.records import Batch, Record
 from tests.simulation.simulator.broker import Broker
-from tests.simulation.simulator.house import CAP_WINDOW, FOLLOWED, MOST, OWNERSHIP, SHARED, SILENCE, UNIQUE
+from tests.simulation.simulator.faults import Fault
+from tests.simulation.simulator.house import CAP_WINDOW, FOLLOWED, MOST, OWNERSHIP, PAUSES, SHARED, SILENCE, UNIQUE
 from tests.simulation.simulator.violation import ViolationError
 from tests.simulation.simulator.worker import Ownership
 
@@ -21,6 +27,20 @@ def strength(node: str) -> tuple[int, str]:
     """Smaller is stronger: an order of its own, so that the product's is checked against it."""
     namespace, _, value = node.partition(":")
     return _RANK[namespace], value
+
+
+class Known(NamedTuple):
+    """What a root has that no other may have at the same time.
+
+    Attributes:
+        members: its identifiers.
+        counted: ids of the events that its traits count.
+        marks: hashes of the events that it takes for known.
+    """
+
+    members: tuple[str, ...]
+    counted: tuple[str, ...]
+    marks: tuple[bytes, ...]
 
 
 class Watcher:
@@ -34,12 +54,13 @@ class Watcher:
         self.alone = alone
         """Nobody meets anybody: who entered is who goes on."""
         self.latest = 0
-        self.roots: dict[int, dict[bytes, tuple[str, ...]]] = {}
+        self.roots: dict[int, dict[bytes, Known]] = {}
 
     # Each decision, at the node and the record that led to it.
 
     def settled(self, record: Record, work: Work) -> None:
         """A record has changed a node: was each action of it allowed?"""
+        self._meet(work.node)
         if self.meeting and record.timestamp < self.began + ANSWER_WAIT:
             for note in work.notes:
                 if note.what == "suppressed" and note.reason == reason.NO_ADDRESS:
@@ -51,6 +72,14 @@ class Watcher:
                 _allowed(effect, record, work.node)
                 if self.alone and isinstance(work.node.body, Customer):
                     _moved_once(effect, work.node.body)
+                    _paused(effect, work.node.body)
+
+    def _meet(self, node: Node) -> None:
+        body, met = node.body, self.broker.met
+        if isinstance(body, Customer):
+            met[Fault.ENTRY_WAITS] += bool(body.waiting)
+        elif isinstance(body, Reference):
+            met[Fault.REFERENCE_WAITS] += bool(body.waiting)
 
     # Who belongs to whom.
 
@@ -79,19 +108,31 @@ class Watcher:
             if node.to is not None and strength(node.to) >= strength(name):
                 raise ViolationError(f"{name} forwards to {node.to}, which is not stronger")
             if node.to is None and isinstance(node.body, Customer):
-                roots[key] = _members(name, node.body)
+                roots[key] = _known(name, node.body)
             else:
                 roots.pop(key, None)
         self._one_owner()
 
     def _one_owner(self) -> None:
-        owners: dict[str, bytes] = {}
-        for roots in self.roots.values():
-            for key, members in roots.items():
-                for member in members:
-                    if member in owners:
-                        raise ViolationError(f"{member} is a member of {owners[member].decode()} and of {key.decode()}")
-                    owners[member] = key
+        """An identifier, a count of an event and its mark are each at one root."""
+        for place, what in enumerate(("a member of", "counted by", "known to")):
+            owners: dict[str | bytes, bytes] = {}
+            for roots in self.roots.values():
+                for key, known in roots.items():
+                    for one in known[place]:
+                        if one in owners:
+                            raise ViolationError(f"{one!r} is {what} {owners[one].decode()} and {key.decode()}")
+                        owners[one] = key
+
+
+def _known(name: str, customer: Customer) -> Known:
+    counted = unpack(customer.traits["counted"]) if "counted" in customer.traits else []
+    marks = [
+        window[at : at + EVENT_HASH_BYTES]
+        for window in customer.window.values()
+        for at in range(0, len(window), EVENT_HASH_BYTES)
+    ]
+    return Known(_members(name, customer), tuple(str(entry[1]) for entry in counted), tuple(marks))
 
 
 def _members(name: str, customer: Customer) -> tuple[str, ...]:
@@ -128,10 +169,30 @@ def _moved_once(action: Action, customer: Customer) -> None:
             raise ViolationError(f"followed, entered at {entered}, left a step out: {action.at}")
 
 
+def _paused(action: Action, customer: Customer) -> None:
+    """A journey's message, not before its pause is over; nobody meets anybody, so nobody entered twice."""
+    pause = PAUSES.get((action.scenario, action.content))
+    entered = customer.ordinals.get(f"{action.scenario}\n", (0, 0))[1]
+    if pause is not None and action.at < entered + pause:
+        raise ViolationError(f"{action.scenario}, entered at {entered}, did not wait: {action.at}")
+
+
+def _denies(record: Record) -> bool:
+    """Whether a record is the customer's no."""
+    value = record.value or b""
+    if record.topic == INPUTS:
+        message = decode_message(value)
+        if not isinstance(message, Applied):
+            return False
+        value = message.record
+    event = msgspec.json.decode(value)
+    return event["type"] == "told" and event["data"]["word"] == "no"
+
+
 def _reminder(action: Action, record: Record, customer: Customer) -> None:
     """A reminder of the cart: consented, within its cap, and not before its time."""
     granted = customer.consents.get("email/product", (0, False, ""))[1]
-    if not granted and b'"told"' not in (record.value or b""):  # such a word may deny it just after
+    if not granted and not _denies(record):  # what was due before the word acts before it
         raise ViolationError("a reminder without consent")
     since = action.at - CAP_WINDOW
     capped = [c for c in customer.contacts if c.scenario == "cart" and c.id != action.id and since < c.at <= action.at]

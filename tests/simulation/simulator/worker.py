@@ -18,6 +18,7 @@ from orchestrator.stream.lane.records import Batch, Outgoing, Record
 from orchestrator.stream.lane.step import Step
 from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator.broker import Broker
+from tests.simulation.simulator.faults import Fault
 from tests.simulation.simulator.house import CHANNELS
 
 MOST_IN_FLIGHT = 4
@@ -58,6 +59,7 @@ class Flight:
         self.changelog = batch.changelog
         self.offsets = batch.offsets
         self.written = 0
+        self.sent = 0
         self.lanes: dict[tuple[str, int], deque[Outgoing]] = {}
         for send in batch.sends:
             partition = broker.place(send.topic, send.key) if send.partition is None else send.partition
@@ -119,7 +121,10 @@ class Ownership:
         kept = worker.kept.pop(partition) if partition in worker.kept else None
         self.table = kept or PartitionTable(partition, worker.core)
         log = broker.changelog[partition]
+        left_aside = self.table.skipped
         self.table.restore(log[self.table.next_offset :], len(log))
+        broker.met[Fault.TABLE_KEPT] += kept is not None
+        broker.met[Fault.ZOMBIE_WRITES] += self.table.skipped > left_aside
 
     def open(self) -> Batch:
         """Hand the recovered partition to the core; its first batch goes out before any input."""
@@ -160,7 +165,11 @@ class Ownership:
                 topic = min(topics, key=lambda name: logs[name, partition][self.positions[name]].timestamp)
             else:
                 topic = topics[int(rng.random() * len(topics))]
-            taken.append(logs[topic, partition][self.positions[topic]])
+            record = logs[topic, partition][self.positions[topic]]
+            if not merged and len(topics) > 1:
+                earliest = min(logs[name, partition][self.positions[name]].timestamp for name in topics)
+                self.broker.met[Fault.TOPICS_CROSS] += record.timestamp > earliest
+            taken.append(record)
             self.positions[topic] += 1
         return taken
 
@@ -175,6 +184,7 @@ class Ownership:
         self._tell()
         tick = self.worker.core.tick(self.partition, self.broker.clock)
         if tick is not None:
+            self.broker.met[Fault.TICK] += 1
             self.broker.append(tick.topic, self.partition, tick.key, tick.value)
         return tick
 
@@ -229,6 +239,7 @@ class Ownership:
         topic, partition = lane
         for _ in range(count):
             send = queue.popleft()
+            flight.sent += 1
             self.broker.append(topic, partition, send.key, send.value, send.headers)
         if not queue:
             del flight.lanes[lane]
@@ -259,6 +270,20 @@ class Ownership:
             if not flight.durable:
                 flight.lanes = {}
             flight.lanes = {lane: queue for lane, queue in flight.lanes.items() if lane[0] != FACTS}
+
+    def interrupted(self) -> list[Fault]:
+        """In the middle of what a crash would be now."""
+        if self.flights and self.flights[0] is self.opening:
+            return [Fault.CRASH_IN_RECOVERY]
+        found = [Fault.CRASH_BEFORE_COMMIT] if self.done else []
+        found += [Fault.CRASH_WITH_MANY] if len(self.flights) > 1 else []
+        found += [Fault.CRASH_AFTER_COMMIT] if self.untold else []
+        for flight in self.flights:
+            if not flight.durable:
+                found.append(Fault.CRASH_IN_WRITING if flight.written else Fault.CRASH_BEFORE_WRITING)
+            elif flight.lanes:
+                found.append(Fault.CRASH_IN_SENDING if flight.sent else Fault.CRASH_BEFORE_SENDING)
+        return found
 
     def close(self) -> None:
         """The orderly end: everything is committed, the core forgets, the table may be kept."""
