@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.stream import failpoints
 from orchestrator.stream.app import LaneApp
@@ -77,6 +77,11 @@ class Lane:
         """Wait until the lane is asked to stop."""
         await self._stop.wait()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the lane has been asked to stop."""
+        return self._stop.is_set()
+
 
 def run_lane(
     core: Core,
@@ -91,7 +96,8 @@ def run_lane(
         core: what decides; see `orchestrator.stream.lane.records.Core`.
         settings: see there. All topics exist already.
         hooks: called as things happen.
-        attachments: entered in the lane's event loop before it joins the group, left after it has stopped.
+        attachments: entered in the lane's event loop before it joins the group, left after it has stopped. A stop
+            that is asked for meanwhile cancels the one that is being entered.
 
     Returns:
         The exit code: 0 after a stop that was asked for, 1 after a failure (it is logged). A stop without a broker ends
@@ -132,12 +138,12 @@ async def _run(
         loop.add_signal_handler(each, lane.stop)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     health.watch(lane.parts)
-    beside = [asyncio.ensure_future(each) for each in (_beat(shell), leave_without_broker(shell, lane.stopped()))]
+    stopped = asyncio.ensure_future(lane.stopped())
+    beside = [stopped, *map(asyncio.ensure_future, (_beat(shell), leave_without_broker(shell, stopped)))]
     try:
         async with contextlib.AsyncExitStack() as stack:
-            for attachment in attachments:
-                await stack.enter_async_context(attachment(lane))
-            await _serve(shell, lane)
+            if await _attached(stack, lane, attachments):
+                await _serve(shell, lane)
     finally:
         pulse.stopping()
         for task in beside:
@@ -149,6 +155,31 @@ def _shell(core: Core, settings: LaneSettings, hooks: LaneHooks, pulse: Pulse) -
     if failpoints.arm(os.environ):
         return failpoints.FailingShell(core, settings, hooks, pulse, pipeline=failpoints.FailingPipeline)
     return Shell(core, settings, hooks, pulse)
+
+
+async def _attached(
+    stack: contextlib.AsyncExitStack,
+    lane: Lane,
+    attachments: Sequence[Callable[[Lane], AbstractAsyncContextManager[None]]],
+) -> bool:
+    """Enter all attachments; False when the lane was asked to stop before that was done."""
+    entering = asyncio.current_task()
+    giving_up = asyncio.ensure_future(_cancel_at_stop(lane, entering))
+    try:
+        for attachment in attachments:
+            await stack.enter_async_context(attachment(lane))
+    except asyncio.CancelledError:
+        if not lane.stopping or entering is None or entering.uncancel():
+            raise  # somebody else's cancellation
+    finally:
+        giving_up.cancel()
+    return not lane.stopping
+
+
+async def _cancel_at_stop(lane: Lane, task: asyncio.Task[Any] | None) -> None:
+    await lane.stopped()
+    if task is not None:
+        task.cancel()
 
 
 async def _serve(shell: Shell, lane: Lane) -> None:

@@ -204,11 +204,15 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
     # -- in ------------------------------------------------------------------------------------------------
 
     async def _drain_messages(self, fetcher: Any) -> None:
-        """Faust's fetch loop: read what is wanted, hand it over, until the consumer stops."""
+        """Faust's fetch loop: read what is wanted, hand it over, until the consumer stops.
+
+        Faust ends it by a cancellation, which it takes for a restart while the group is rebalancing, and a restart
+        without a supervisor for a crash. A worker that stops before it has its first partitions has not crashed.
+        """
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):  # noqa: SLF001
                 await self._drain_once()
-        except ConsumerStoppedError:
+        except (ConsumerStoppedError, asyncio.CancelledError):
             if not self.app.should_stop:
                 raise
 

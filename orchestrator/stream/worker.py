@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 APP_ID: Final = "orchestrator"
 TABLE: Final = "customers"
 CHANGELOG: Final = f"{APP_ID}-{TABLE}-changelog"
-SHUTDOWN_WAIT: Final = 0.5
+LOOK_AGAIN: Final = 0.5
+"""Seconds until a worker without a release looks again whether there is one."""
 
 
 class WorkerParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +152,7 @@ class _Worker:
             for topic in topics:
                 await topic.ready()
             self._take_all()
-            await self._first_release(lane)
+            await self._first_release()
             watching = [asyncio.ensure_future(self._watch(topic, lane)) for topic in topics]
             try:
                 yield
@@ -159,17 +160,13 @@ class _Worker:
                 for task in watching:
                     task.cancel()
 
-    async def _first_release(self, lane: Lane) -> None:
+    async def _first_release(self) -> None:
         told = False
         while self.parts.tenant not in self.releases.current or not self.programs:
             if not told:
                 self.parts.figures.waiting_for_bundle()
                 told = True
-            stopped = asyncio.ensure_future(lane.stopped())
-            done, _ = await asyncio.wait([stopped], timeout=SHUTDOWN_WAIT)
-            stopped.cancel()
-            if done:
-                raise asyncio.CancelledError
+            await asyncio.sleep(LOOK_AGAIN)
             self._take_all()
 
     async def _watch(self, topic: CompactedTopic, lane: Lane) -> None:
