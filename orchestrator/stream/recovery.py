@@ -9,6 +9,7 @@ rebalance, or ends the worker.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import TYPE_CHECKING, Any
@@ -135,10 +136,12 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
             table = self._shell.table_for(partition)
             table.next_offset = max(table.next_offset, begins[tp])
             restores[partition] = Restore(table, ends[tp])
-        await self._thread.ask(
-            self._thread.seek_to({changelogs[each]: restore.table.next_offset for each, restore in restores.items()})
-        )
         self._shell.restores = restores
+        await self._thread.ask(
+            self._thread.read_from(
+                {changelogs[each]: restore.table.next_offset for each, restore in restores.items() if not restore.done}
+            )
+        )
         return restores
 
     async def _restore(self, restores: dict[int, Restore]) -> None:
@@ -151,7 +154,7 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
             await self._flow()
         reported, restored = time.monotonic(), 0
         while waiting:
-            await asyncio.sleep(POLL_SECONDS)
+            await self._poll()
             now, before = time.monotonic(), restored
             restored = sum(restores[tp.partition].table.restored for tp in waiting)
             if restored != before:
@@ -168,6 +171,11 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
             waiting -= done
         self._shell.restores = {}
         self._report(restores)
+
+    async def _poll(self) -> None:
+        """Wait until all is restored, but not for long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._shell.restored.wait(), POLL_SECONDS)
 
     async def _look_for_missing_tails(self, restores: dict[int, Restore], waiting: set[TP]) -> None:
         """No restore moves: perhaps compaction has removed the last records before an end."""
@@ -193,7 +201,7 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
         )
         positions = {tp: _start(tp, committed.get(tp), begins[tp], ends[tp]) for tp in inputs}
         shell.epoch += 1
-        await self._thread.ask(self._thread.seek_to(positions))
+        await self._thread.ask(self._thread.read_from(positions))
         await asyncio.gather(
             *(
                 shell.open(

@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from orchestrator.stream.emitter import Pipeline
 from orchestrator.stream.lane.merge import Merge
 from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
@@ -19,10 +21,20 @@ if TYPE_CHECKING:
 
     from orchestrator.stream.emitter import Emitter
     from orchestrator.stream.lane.records import Core, Record
+    from orchestrator.stream.unpacking import PackedBatch
     from orchestrator.stream.watchdog import Pulse
 
-Fetched = dict["TP", tuple[list["Record"], int, int]]
-"""Topic partition -> (records, the offset after them, the partition's end as the broker told it)."""
+
+class Fetched(msgspec.Struct):
+    """What a fetch brought."""
+
+    inputs: dict[TP, tuple[list[Record], int, int]] = msgspec.field(default_factory=dict)
+    """Input partition -> (records, the offset after them, the partition's end as the broker told it)."""
+    changelogs: dict[TP, list[PackedBatch]] = msgspec.field(default_factory=dict)
+    """Changelog partition -> its next batches."""
+
+    def __bool__(self) -> bool:
+        return bool(self.inputs or self.changelogs)
 
 
 def wall_clock() -> int:
@@ -72,6 +84,8 @@ class Shell:
         self.hooks = hooks
         self.runners: dict[int, PartitionRunner] = {}
         self.restores: dict[int, Restore] = {}
+        self.restored = asyncio.Event()
+        """Set when all restores of a recovery are done."""
         self.epoch = 0
         """Raised before every change of positions: what a fetch of an older epoch brings belongs to no one."""
         self.pulse = pulse
@@ -106,6 +120,7 @@ class Shell:
         wanted = set(partitions)
         self._kept = {each: table for each, table in self._kept.items() if each in wanted}
         self.restores = {}
+        self.restored.clear()
         self._releasing = False
         self.opened = False
         self.epoch += 1
@@ -170,17 +185,32 @@ class Shell:
         runner = self.runners.get(tp.partition)
         return runner.merge.backlog(tp.topic) if runner else 0
 
-    def feed(self, fetched: Fetched) -> None:
-        """Route what a fetch brought: changelog records to their restore, input to its partition.
+    def feed(self, inputs: Mapping[TP, tuple[list[Record], int, int]]) -> None:
+        """Route what a fetch brought of input topics to its partitions.
 
         Raises:
             LaneError: an input topic went back in time; its records were deleted and written anew.
         """
-        for tp, (records, position, end) in fetched.items():
-            if tp.topic in self._inputs:
-                self._feed_input(tp, records, position, end)
-            elif tp.topic == self.settings.changelog and (restore := self.restores.get(tp.partition)):
-                restore.add(records, position)
+        for tp, (records, position, end) in inputs.items():
+            self._feed_input(tp, records, position, end)
+
+    async def restore(self, changelogs: Mapping[TP, list[PackedBatch]], epoch: int) -> None:
+        """Apply what a fetch brought of changelogs, until the epoch changes.
+
+        The loop goes round after every batch: the worker answers meanwhile, and the next fetch is under way.
+
+        Raises:
+            CorruptRecordException: a batch does not have the checksum it claims.
+        """
+        for tp, batches in changelogs.items():
+            for batch in batches:
+                restore = self.restores.get(tp.partition)
+                if self.epoch != epoch or restore is None:
+                    return
+                restore.add(batch.records(), batch.next_offset)
+                if restore.done and all(each.done for each in self.restores.values()):
+                    self.restored.set()
+                await asyncio.sleep(0)
 
     def _feed_input(self, tp: TP, records: Sequence[Record], position: int, end: int) -> None:
         runner = self.runners.get(tp.partition)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.stream.lane_settings import RestoreProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from orchestrator.stream.lane.records import Core, Record
+    from orchestrator.stream.lane.records import Core
+
+
+class Written(Protocol):
+    """What a restore needs of a record of the changelog."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
 
 
 class PartitionTable:
@@ -58,7 +69,7 @@ class PartitionTable:
             self._last_own = None
         return self.whole
 
-    def restore(self, records: Sequence[Record], next_offset: int) -> None:
+    def restore(self, records: Sequence[Written], next_offset: int) -> None:
         """Apply what was read from the changelog.
 
         Args:
@@ -110,7 +121,7 @@ class Restore:
     def done(self) -> bool:
         return self.table.next_offset >= self.end
 
-    def add(self, records: Sequence[Record], next_offset: int) -> None:
+    def add(self, records: Sequence[Written], next_offset: int) -> None:
         """What a fetch brought; records read before are left out."""
         known = self.table.next_offset
         if records and records[0].offset < known:

@@ -13,14 +13,15 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.errors import CommitFailedError, ConsumerStoppedError, CorruptRecordException
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
-from orchestrator.stream.lane.records import Record
 from orchestrator.stream.lane_settings import LaneError
+from orchestrator.stream.shell import Fetched
+from orchestrator.stream.unpacking import packed, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Mapping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
 
     from orchestrator.stream.recovery import LaneRecovery
-    from orchestrator.stream.shell import Fetched, Shell
+    from orchestrator.stream.shell import Shell
 
 Answer = TypeVar("Answer")
 
@@ -37,44 +38,6 @@ FETCH_SECONDS = 0.2
 """How long a fetch waits for data; then it looks again what is wanted."""
 FETCH_SECONDS_WHEN_FULL = 0.01
 """The same while some partitions have no room: they may have some at any moment."""
-
-
-def unpack(tp: TopicPartition, fetched: Any, *, check_crcs: bool) -> list[Record]:
-    """All records of one fetched piece of a partition, as the lane's own slim records.
-
-    Does what aiokafka's `PartitionRecords` does for a consumer that reads uncommitted, in one loop without a
-    generator, a method call and a dataclass for each record. Moves `fetched.next_fetch_offset` behind the last
-    batch, also where compaction left none of its records.
-
-    Raises:
-        CorruptRecordException: a batch does not have the checksum it claims.
-    """
-    topic, partition = tp
-    records: list[Record] = []
-    append = records.append
-    batches = fetched._records  # noqa: SLF001  aiokafka has no other way in (version pinned, compared in a test)
-    while batches.has_next():
-        batch = batches.next_batch()
-        if check_crcs and not batch.validate_crc():
-            raise CorruptRecordException(f"wrong checksum in {topic}[{partition}]")
-        if not batch.is_control_batch:
-            start = fetched.next_fetch_offset
-            for record in batch:
-                offset = record.offset
-                if offset >= start:
-                    append(
-                        Record(
-                            topic,
-                            partition,
-                            offset,
-                            record.timestamp,
-                            record.key,
-                            record.value,
-                            tuple(record.headers) if record.headers else (),
-                        )
-                    )
-        fetched.next_fetch_offset = batch.next_offset
-    return records
 
 
 class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -134,7 +97,7 @@ class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 if fetcher._closed:  # noqa: SLF001
                     raise ConsumerStoppedError
                 if subscriptions.reassignment_in_progress or self.app.shell.epoch != epoch:
-                    return {}
+                    return Fetched()
                 fetched = self._take(fetcher, wanted)
                 left = until - time.monotonic()
                 if fetched or left <= 0:
@@ -147,7 +110,7 @@ class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                     waiter.cancel()
 
     def _take(self, fetcher: Any, wanted: set[TP]) -> Fetched:
-        taken: Fetched = {}
+        taken = Fetched()
         ready = fetcher._records  # noqa: SLF001
         for tp in [each for each in ready if each in wanted]:
             result = ready[tp]
@@ -158,12 +121,22 @@ class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             if type(result) is not FetchResult:
                 result.check_raise()
             elif result.check_assignment(tp) and result.has_more():
-                fetched = result._partition_records  # noqa: SLF001
-                records = unpack(tp, fetched, check_crcs=self.app.conf.broker_check_crcs)
-                result._update_position()  # noqa: SLF001
-                state = result._assignment.state_value(tp)  # noqa: SLF001
-                taken[TP(tp.topic, tp.partition)] = (records, fetched.next_fetch_offset, state.highwater)
+                self._take_one(result, tp, taken)
         return taken
+
+    def _take_one(self, result: FetchResult, tp: TopicPartition, taken: Fetched) -> None:
+        shell, check_crcs = self.app.shell, self.app.conf.broker_check_crcs
+        fetched = result._partition_records  # noqa: SLF001
+        state = result._assignment.state_value(tp)  # noqa: SLF001
+        which = TP(tp.topic, tp.partition)
+        if tp.topic != shell.settings.changelog:
+            records = unpack(tp, fetched, check_crcs=check_crcs)
+            taken.inputs[which] = (records, fetched.next_fetch_offset, state.highwater)
+        elif (restore := shell.restores.get(tp.partition)) is not None:
+            taken.changelogs[which] = packed(tp, fetched, check_crcs=check_crcs)
+            if fetched.next_fetch_offset >= restore.end:
+                state.pause()  # before a request goes out that waits there, and all others to this broker behind it
+        result._update_position()  # noqa: SLF001
 
     async def answers(self, tps: Iterable[TP]) -> dict[TP, tuple[int, int]]:
         """Partition -> (position, when the broker last answered for it, in ms); what has no position is left out."""
@@ -175,11 +148,18 @@ class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 found[tp] = (state.position, state.timestamp or 0)
         return found
 
-    async def seek_to(self, positions: Mapping[TP, int]) -> None:
-        """Set where reading goes on; what is already fetched from elsewhere is thrown away."""
+    async def read_from(self, positions: Mapping[TP, int]) -> None:
+        """Read these partitions, from here on, and no others; what is already fetched of them is thrown away.
+
+        A request waits at the broker while there is nothing new for it, and all that follow wait behind it. So
+        nothing is asked for that nobody can use yet: no input during a recovery, no own writes after it.
+        """
         consumer = self._ensure_consumer()
+        for tp in consumer.assignment():
+            consumer.pause(tp)
         for tp, position in positions.items():
             consumer.seek(TopicPartition(*tp), position)
+            consumer.resume(TopicPartition(*tp))
 
     async def committed_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
         """What the group has committed; partitions without a commit are left out."""
@@ -226,8 +206,9 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
         epoch = shell.epoch
         seconds = FETCH_SECONDS if len(wanted) == len(active) else FETCH_SECONDS_WHEN_FULL
         fetched = await self._thread.ask(self._thread.fetch(wanted, epoch, seconds))
-        if fetched and shell.epoch == epoch:
-            shell.feed(fetched)
+        if shell.epoch == epoch:
+            shell.feed(fetched.inputs)
+        await shell.restore(fetched.changelogs, epoch)
         await asyncio.sleep(0)
 
     # -- commits -------------------------------------------------------------------------------------------

@@ -18,6 +18,16 @@ from orchestrator.stream.lane_settings import LaneHooks, LaneSettings, RestorePr
 from orchestrator.stream.run import run_lane
 
 
+class SlowCore(LedgerCore):
+    """Takes its time over every value of the changelog."""
+
+    seconds_a_value = 0.0
+
+    def accepts(self, previous: int, value: bytes, /) -> int:
+        time.sleep(self.seconds_a_value)
+        return super().accepts(previous, value)
+
+
 def say(what: str, **more: object) -> None:
     sys.stdout.write(json.dumps({"what": what, "at": time.time(), **more}) + "\n")
     sys.stdout.flush()
@@ -45,7 +55,9 @@ def main() -> int:
         watchdog=WatchdogSettings(**job.get("watchdog", {})),
         **job.get("settings", {}),
     )
-    core = LedgerCore(tuple(job["channels"]), job["inputs"], job["actions"])
+    slow = job.get("seconds_a_value", 0.0)
+    core = (SlowCore if slow else LedgerCore)(tuple(job["channels"]), job["inputs"], job["actions"])
+    SlowCore.seconds_a_value = slow
     say("start", pid=os.getpid())
     return run_lane(core, settings, hooks=hooks)
 

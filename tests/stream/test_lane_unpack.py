@@ -14,7 +14,7 @@ from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.stream.transport import unpack
+from orchestrator.stream.unpacking import packed, unpack
 
 TP = TopicPartition("channel.web", 4)
 Row = tuple[int, bytes | None, bytes | None, list[tuple[str, bytes]]]
@@ -73,6 +73,12 @@ def test_both_ways_read_the_same_records_and_stop_at_the_same_place(
     expected = slim(list(theirs))
     assert slim(unpack(TP, ours, check_crcs=True)) == expected
     assert ours.next_fetch_offset == theirs.next_fetch_offset
+    kept = fetched(data, start)
+    batches = packed(TP, kept, check_crcs=True)
+    assert kept.next_fetch_offset == batches[-1].next_offset == theirs.next_fetch_offset
+    read = [(r.offset, r.key, r.value) for each in batches for r in each.records()]
+    known = [(offset, key, value) for _, _, offset, _, key, value, _ in expected]
+    assert [each for each in read if each[0] >= start] == [each for each in known if each[0] >= start]
 
 
 def test_a_wrong_checksum_is_told_not_read() -> None:
@@ -80,13 +86,20 @@ def test_a_wrong_checksum_is_told_not_read() -> None:
     data[-2] ^= 1
     with pytest.raises(CorruptRecordException, match=r"channel\.web\[4\]"):
         unpack(TP, fetched(bytes(data), 0), check_crcs=True)
+    (kept,) = packed(TP, fetched(bytes(data), 0), check_crcs=True)
+    with pytest.raises(CorruptRecordException, match=r"channel\.web\[4\]"):
+        kept.records()
 
 
 def test_control_batches_are_passed_over() -> None:
     control = SimpleNamespace(is_control_batch=True, next_offset=9, validate_crc=lambda: True)
-    batches = iter([control])
-    pieces = SimpleNamespace(_records=None, next_fetch_offset=5)
-    left = [True, False]
-    pieces._records = SimpleNamespace(has_next=lambda: left.pop(0), next_batch=lambda: next(batches))
-    assert unpack(TP, pieces, check_crcs=True) == []
-    assert pieces.next_fetch_offset == 9
+
+    def pieces() -> Any:
+        left = [True, False]
+        records = SimpleNamespace(has_next=lambda: left.pop(0), next_batch=lambda: control)
+        return SimpleNamespace(_records=records, next_fetch_offset=5)
+
+    at_once, kept = pieces(), pieces()
+    assert unpack(TP, at_once, check_crcs=True) == []
+    assert [each.records() for each in packed(TP, kept, check_crcs=True)] == [[]]
+    assert at_once.next_fetch_offset == kept.next_fetch_offset == 9

@@ -31,17 +31,6 @@ class Record(msgspec.Struct, gc=False):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-class Written(Protocol):
-    """What a restore needs of a record of the changelog."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-
-
 class Outgoing(msgspec.Struct, frozen=True):
     """A record that a core wants sent.
 
