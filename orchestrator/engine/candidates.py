@@ -182,7 +182,7 @@ def _action(moment: "Moment", candidate: Candidate, journey: Journey) -> Action:
     values = {name: plain(journey.value(step, value)) for name, value in content.with_.items()}
     values |= {name: plain(journey.value(step, value)) for name, value in body.with_.items()}
     return Action(
-        id=journey.action_id(step, len(candidate.messages)),
+        id=journey.action_id(step, len(candidate.messages), candidate.standing.data.get("visit", 0)),
         person=instance.person,
         tenant=moment.program.tenant,
         node=f"{moment.program.tenant}/{moment.node}",

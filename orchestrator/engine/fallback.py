@@ -1,7 +1,8 @@
 """`send.fallback`: a message that is not delivered in time goes to the next channel in its order.
 
 The story goes on when the message was sent; beside it the instance stands at the send and waits for what becomes of
-it. Such a standing names in `data` the `messages` sent so far and the channels `tried`, and how many are `left`.
+it. Such a standing names in `data` the `messages` sent so far and the channels `tried`, how many are `left`, and the
+`visit` of the step that sent the first.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,7 @@ def watch(journey: Journey, candidate: "Candidate", message: str) -> None:
         "tried": [*data.get("tried", ()), candidate.channel],
         "messages": [*data.get("messages", ()), message],
         "left": left - 1,
+        "visit": data.get("visit", journey.visit(candidate.step)),
     }
     standing = Standing(candidate.step.id, now, now + rule.after, waiting, candidate.standing.branch)
     journey.instance.standing.append(standing)

@@ -56,10 +56,16 @@ class Journey:
     def holds(self, step: "StepPlan", condition: Any) -> bool:
         return self.moment.holds(condition, self.plan.name, step.id)
 
-    def action_id(self, step: "StepPlan", attempt: int = 0) -> str:
-        """The id of what this step does on this visit, for the so-manieth time: no event id and no clock is in it."""
-        i = self.instance
-        visit = i.visits.get(step.id, 1)
+    def visit(self, step: "StepPlan") -> int:
+        """For the so-manieth time the instance is at this step."""
+        return self.instance.visits.get(step.id, 1)
+
+    def action_id(self, step: "StepPlan", attempt: int = 0, visit: int = 0) -> str:
+        """The id of what this step does, no event id and no clock in it.
+
+        `attempt` says for the so-manieth time on a visit, which is this one where no other is named.
+        """
+        i, visit = self.instance, visit or self.visit(step)
         name = f"{step.id}/{attempt}" if attempt else step.id
         return action_id(self.moment.program.tenant, i.person, i.scenario, i.key, i.ordinal, name, visit)
 

@@ -15,12 +15,12 @@ from orchestrator.engine.program.build import build_program
 from orchestrator.language.bundle import load_bundle
 from orchestrator.language.cel import Timestamp
 from orchestrator.model.customer import IN, Customer, Member, Node
-from orchestrator.model.effect import Action
+from orchestrator.model.effect import Action, Withdrawal
 from orchestrator.model.ids import node_key, person_id
 from orchestrator.rehearsal.asking import moment_of
 from orchestrator.rehearsal.seeding import begin_pauses
 from orchestrator.rehearsal.world import StuckError, World
-from tests.reference.generated_events import NEWEST, Arrival
+from tests.reference.generated_events import BEFORE_IT, NEWEST, Arrival
 from tests.reference.house import FILES, HOUSE, SCHEMAS
 from tests.reference.interpreter.customer import Customer as Reference
 from tests.reference.interpreter.merges import merge
@@ -60,6 +60,7 @@ class Outcome(NamedTuple):
 
     told: list[tuple[Any, ...]]
     messages: list[dict[str, Any]]
+    withdrawn: list[tuple[int, str, str]]
     traits: dict[str, Any]
     instances: list[Any]
     tasks: list[Any]
@@ -214,6 +215,7 @@ def interpreted(bundles: tuple[Bundle, ...], played: list[Arrival], start: int) 
             other = customers.pop(OTHER)
             merge(whose, other, None if event.late else event, at)
             whose.told += other.told
+            whose.withdrawn += other.withdrawn
     end = start + played[-1].at + AFTERWARDS
     timers(customers[WHO], end - ON_ITS_WAY)
     customers[WHO].now = max(customers[WHO].now, end)
@@ -248,11 +250,11 @@ def _customer(root: str, ids: dict[str, str], start: int) -> Customer:
 
 
 def _resolved(data: dict[str, Any], world: World) -> dict[str, Any]:
-    if data.get("message") != NEWEST:
+    if data.get("message") not in {NEWEST, BEFORE_IT}:
         return data
-    actions = world.record.actions()
-    newest = actions[-1].effect if actions else None
-    return {**data, "message": newest.id if isinstance(newest, Action) else "none"}
+    ids = [one.effect.id for one in world.record.actions() if isinstance(one.effect, Action)]
+    known = ["none", "none", *ids]
+    return {**data, "message": known[-1] if data["message"] == NEWEST else known[-2]}
 
 
 def _raw(arrival: Arrival, start: int) -> bytes:
@@ -284,6 +286,7 @@ def _engine_outcome(world: World, bundle: Bundle, halved: bool) -> Outcome:
             }
             for a in (sorted(actions, key=lambda a: (a.at, a.id)) if halved else actions)
         ],
+        sorted((e.at, e.id, e.reason) for one in world.record.happenings if isinstance(e := one.effect, Withdrawal)),
         {name: plain(_unordered(bundle, name, profile[name])) for name in sorted(bundle.traits)},
         [
             (i.scenario, i.key, i.ordinal, i.mode, i.ends_at, sorted((s.step, s.since, s.due) for s in i.standing))
@@ -330,6 +333,7 @@ def _reference_outcome(customer: Reference, halved: bool) -> Outcome:
     return Outcome(
         sorted(told) if halved else told,
         messages,
+        sorted(customer.withdrawn),
         {name: plain(_unordered(bundle, name, read(customer, name))) for name in sorted(bundle.traits)},
         [
             (

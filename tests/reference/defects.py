@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from orchestrator.engine import endings, entries, journey, levels, local_time, sequences, waits
+from orchestrator.engine import endings, entries, fallback, journey, levels, local_time, sequences, waits
 from orchestrator.engine.functions.history import HistoryFunctions
 from orchestrator.engine.gates import arbitration, caps, expired, hours, min_gap, owned, pauses, redundancy
 from orchestrator.engine.program.schedule import Schedule
-from orchestrator.engine.steps import waiting
+from orchestrator.engine.steps import acting, waiting
 from orchestrator.engine.traits.ordered import Basket, Ordered, Score
 from orchestrator.engine.traits.sums import Ledger, Most, WindowSum
 from orchestrator.engine.traits.values import First, Flag, Last
@@ -130,6 +130,17 @@ DEFECTS: Final = (
     Defect("what is no activity breaks a silence", "silence", waits._may_move, 'step.kind == "silence"', "False"),
     Defect("a standing delay keeps its zone", "clock", waiting.Delay.look, "standing.data is not None", "False", 400),
     Defect("a late event ends a wait", "wait", waits._may_move, "not event.late or", "True or", 400),
+    # The next channel of a message.
+    Defect("the next channel comes a millisecond late", "fallback", fallback.watch, "now + rule.after", "now + 1 + rule.after"),
+    Defect("one more channel than the rule allows", "fallback", fallback.watch, "left < 1", "left < 0"),
+    Defect("the next channel makes a message valid anew", "fallback", fallback.watch, 'data["decided"]', "now", 400),
+    Defect("the fate of the first message is that of the newest", "fallback", fallback.fits, '["messages"][-1]', '["messages"][0]', 400),
+    Defect("what is delivered goes out again", "fallback", acting.Send.touched, "event.type not in UNDELIVERED", "event.type in UNDELIVERED"),
+    Defect("what has failed waits for its time", "fallback", acting.Send.touched, '"held" not in standing.data', "False"),
+    Defect("only the newest message can be answered", "fallback", waiting.about_step, 'output.get("messages") or ', "", 400),
+    Defect("a message on its next channel counts twice", "fallback", caps._counts, "contact.replaced or contact.id in candidate.messages", "False", 400),
+    Defect("a message is redundant on its next channel", "fallback", redundancy.redundancy, "contact.id in candidate.messages", "False"),
+    Defect("a story is over while its message is on its way", "fallback", journey._arrive, "finish_if_over(journey)", "finish(journey)"),
     # Traits.
     Defect("a window is a millisecond too long", "traits", WindowSum.read, "now - self.window < time", "now - self.window <= time"),
     Defect("a count looks a millisecond too far back", "traits", HistoryFunctions.count, "since + 1)", "since)", 400),

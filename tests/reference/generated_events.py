@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.reference.house import CHANNELS, CUSTOMER_EVENTS, PAGES, ZONES
+from tests.reference.house import CHANNELS, CUSTOMER_EVENTS, OUTCOMES, PAGES, ZONES
 
 S: Final = 1000
 M: Final = 60 * S
@@ -18,7 +18,8 @@ STARTS: Final = (
     1_774_734_300_000,  # Saturday, 22:45: in the night to come the clock jumps from 2:00 to 3:00
 )
 NEWEST: Final = "$newest"
-"""Stands for the id of the newest message, which is known only when it is played."""
+BEFORE_IT: Final = "$before it"
+"""Stand for the ids of the newest message and the one before, which are known only when it is played."""
 
 
 class Arrival(NamedTuple):
@@ -53,6 +54,7 @@ _VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "emptied": {"cart": ("k1",)},
     "opened": {"message": (NEWEST,), "content": ("m.1",)},
     "clicked": {"message": (NEWEST,)},
+    **{name: {"message": (NEWEST, NEWEST, NEWEST, BEFORE_IT)} for name in OUTCOMES},
 }
 _FITTING: dict[str, tuple[Any, ...]] = {
     "likes": ("p1", "p2"),
@@ -81,6 +83,7 @@ def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
     at = 0
     rules = text[text.index("\npolicy:") :]
     heard = [name for name in CUSTOMER_EVENTS for _ in range(min(3, len(re.findall(rf"\b{name}\b", rules))))]
+    heard += [*OUTCOMES, "bounced", "failed", "opened"] if "fallback:" in rules else []
     types = st.sampled_from((*CUSTOMER_EVENTS, "seen", "seen", "bought", *heard, *heard, *heard))
     named = [int(number) * _UNITS[unit] for number, unit in re.findall(r"\b(\d+)([smhdw])\b", rules)]
     durations = st.sampled_from(sorted(one for one in [*named, M] if 0 < one <= 24 * H))
@@ -100,8 +103,7 @@ def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
         else:
             at = max(at, at + draw(_STEPS) + draw(_EDGES))
             late = draw(_BEYOND if beyond else _WITHIN)
-        channel = "email" if type_ in {"opened", "clicked"} else "web"
-        found.append(Arrival(at, at - late, f"e{number}", type_, channel, _data(draw, type_)))
+        found.append(Arrival(at, at - late, f"e{number}", type_, _channel(draw, type_), _data(draw, type_)))
     return found
 
 
@@ -118,6 +120,12 @@ def halved(draw: Any, stream: list[Arrival]) -> list[Arrival]:
     before = found[meets - 1]
     other = "user_id:amy" if before.who != "user_id:amy" else "email:amy@example.com"
     return [*found[:meets], before._replace(id=f"{before.id}-too", who=other), *found[meets:]]
+
+
+def _channel(draw: Any, type_: str) -> str:
+    if type_ in OUTCOMES:
+        return str(draw(st.sampled_from(CHANNELS)))
+    return "email" if type_ in {"opened", "clicked"} else "web"
 
 
 def _data(draw: Any, type_: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SPOKEN: Final = frozenset(TRAITS) - UNSPOKEN - {*NEEDS, "zone", "preferred_channel", "preferred_hours", "topics"}
 OF_A_ZONE: Final = frozenset({"quiet", "clock", "schedule"})
+ONCE: Final = ("none", "any cap", "gap", "redundancy", "quiet", "pause")
+"""Rules that a message on its next channel meets."""
 VARIANTS: Final = {
     "email": {"subject": "S", "body": "B"}, "push": {"title": "T", "text": "X"}, "sms": {"text": "X"},
 }  # fmt: skip
@@ -33,9 +35,11 @@ def small(d: Draw, about: str = "") -> tuple[str, bool]:
     documents.append({
         "content": "m.1", "valid_for": d.one("10m", "1h", "3d", "3d"), "with": values, "variants": VARIANTS,
     })  # fmt: skip
+    if about == "fallback":
+        documents[-1]["class"] = d.one("marketing", "service", "transactional")
     if about == "owner" or d.maybe():
         documents[-1]["about"] = ["p1"]
-    documents.append(one_rule(d, about if about in RULES else "none"))
+    documents.append(one_rule(d, about if about in RULES else d.one(*ONCE) if about == "fallback" else "none"))
     stories = [STORIES[about](d)] if about in STORIES else [_sends(d)]
     if d.maybe() or about == "owner":
         stories.append(_sends(d))
@@ -146,9 +150,18 @@ def _late(d: Draw) -> dict[str, Any]:
     return {"exit": [{**d.heard(), "reason": "left"}], "steps": [{"id": "far", "delay": {"for": "1h"}}]}
 
 
+def _fallback(d: Draw) -> dict[str, Any]:
+    """It goes out again while the story goes on, and an answer to either may be waited for."""
+    send = {"content": "m.1", "fallback": {"after": d.one("5m", "10m", "1h"), "times": d.one(1, 2, 2)}}
+    wait = {"id": "wait", "wait_until": {"on": "opened", "of": "one", "timeout": d.one("10m", "1h")}}
+    goal = d.one({}, {"goal": {"on": "bought", "keep_watching": d.one("10m", "1h")}})
+    return {**goal, "steps": [{"id": "one", "send": send}, *d.one([], [wait], [_send("two")], [wait, _send("two")])]}
+
+
 STORIES: Final[dict[str, Any]] = {
     "wait": _wait, "silence": _silence, "level": _level, "owner": _owner, "goal": _goal, "again": _again,
     "sequence": _sequence, "clock": _clock, "schedule": _schedule, "short": _short, "held out": _held_out,
     "traits": _sends, "basket": _basket, "late": _late, "becomes": _becomes, "unknown": _unknown,
+    "fallback": _fallback,
 }  # fmt: skip
 """Stories, by what they are about."""

@@ -43,6 +43,8 @@ def _send(d: Draw, depth: int, sends: list[str]) -> dict[str, Any]:
         send["with"] = {"times": 'count("seen", "1h")', "since": "entry.meta.type"}
     if d.maybe(6):
         send["on_unsent"] = "exit"
+    if d.maybe(4):
+        send["fallback"] = {"after": d.one("5m", "10m", "1h"), "times": d.one(1, 2)}
     return {"id": d.id("send"), "send": send}
 
 

@@ -9,6 +9,9 @@ from orchestrator.language.bundle import EventSchemas
 _TEXT, _NUMBER, _WHOLE = {"type": "string"}, {"type": "number"}, {"type": "integer"}
 _ABOUT_MESSAGE = {"properties": {"message": _TEXT, "content": _TEXT}}
 _LINE = {"properties": {"cart": _TEXT, "sku": _TEXT, "qty": _WHOLE}}
+OUTCOMES: Final = ("delivered", "bounced", "failed", "expired", "withdrawn")
+"""What delivery says of a message."""
+_OUTCOMES = {name: {"properties": {"message": _TEXT}} for name in OUTCOMES}
 SCHEMAS: Final = EventSchemas.from_topics([
     {"topic": "channel.web", "events": {
         "seen": {"properties": {
@@ -24,7 +27,9 @@ SCHEMAS: Final = EventSchemas.from_topics([
         "taken": _LINE,
         "emptied": {"properties": {"cart": _TEXT}},
     }},
-    {"topic": "channel.email", "events": {"opened": _ABOUT_MESSAGE, "clicked": _ABOUT_MESSAGE}},
+    {"topic": "channel.email", "events": {"opened": _ABOUT_MESSAGE, "clicked": _ABOUT_MESSAGE, **_OUTCOMES}},
+    {"topic": "channel.push", "events": _OUTCOMES},
+    {"topic": "channel.sms", "events": _OUTCOMES},
 ])  # fmt: skip
 
 HOUSE: Final = """
@@ -54,6 +59,11 @@ define:
   emptied: {channel: [web]}
   opened: {channel: [email]}
   clicked: {channel: [email]}
+  delivered: {channel: [email, push, sms]}
+  bounced: {channel: [email, push, sms]}
+  failed: {channel: [email, push, sms]}
+  expired: {channel: [email, push, sms]}
+  withdrawn: {channel: [email, push, sms]}
 ---
 identity: all
 namespaces: {user_id: unique, email: unique, phone: shared, device: shared}

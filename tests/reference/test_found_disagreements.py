@@ -187,6 +187,63 @@ def test_an_end_that_is_past_is_now_and_calendars_are_asked_about_now() -> None:
     assert lines[-1][:3] == (47 * H, "ended", "s"), "the office is closed on Tuesday, 3 March"
 
 
+# The next channel of a message.
+
+FALLBACK = "fallback: {after: 30m}"
+
+
+def became(at: int, type_: str, message: str = "$newest") -> Arrival:
+    return came(at, type_, message=message)._replace(channel="email")
+
+
+def test_a_goal_is_watched_also_where_a_message_and_its_story_are_over_in_one_moment() -> None:
+    send = f"{{id: one, send: {{content: notice, {FALLBACK}}}}}"
+    lines = told(
+        POLICY + "---\nscenario: s\nentry: {on: seen}\ngoal: {on: bought, keep_watching: 1h}\n"
+        f"steps: [{send}, {{id: wait, delay: {{for: 30m}}}}, {{id: two, send: {{content: notice}}}}]",
+        came(0, "seen"),
+    )  # fmt: skip
+    assert lines[-1] == (90 * M, "ended", "s", "", "finished", "done")
+
+
+def test_a_failure_that_is_told_late_is_no_new_judgement_of_what_is_held() -> None:
+    both = "content: both\nclass: service\nvariants: {email: {subject: S, body: B}, sms: {text: X}}\n---\n"
+    lines = told(
+        both + POLICY + "browse_delay: 2h\n---\nscenario: s\nentry: {on: seen}\n"
+        f"steps: [{{id: one, send: {{content: both, {FALLBACK}}}}}]",
+        came(0, "seen"), became(H, "failed"),
+    )  # fmt: skip
+    assert [(at, what, detail) for at, what, *_, detail in lines[2:-1]] == [
+        (30 * M, "held", "both/sms"), (2 * H, "sent", "both/sms"),
+    ]  # fmt: skip
+
+
+def test_what_went_out_on_another_channel_makes_no_gap_on_the_first() -> None:
+    both = "content: both\nvariants: {email: {subject: S, body: B}, push: {title: T, text: X}}\n---\n"
+    lines = told(
+        both + POLICY + "min_gap: [{channel: email, gap: 1h}]\n---\n"
+        f"scenario: s\nentry: {{on: case_opened}}\nsteps: [{{id: one, send: {{content: both, {FALLBACK}}}}}]\n---\n"
+        "scenario: t\nentry: {on: bought}\nsteps: [{id: two, send: {content: mail}}]",
+        came(0, "case_opened"), became(M, "bounced"), came(2 * M, "bought"),
+    )  # fmt: skip
+    assert [(what, detail) for _, what, *_, detail in lines if what == "sent"] == [
+        ("sent", "both/email"), ("sent", "both/push"), ("sent", "mail/email"),
+    ]  # fmt: skip
+
+
+def test_messages_of_two_visits_keep_apart_on_their_next_channels() -> None:
+    both = "content: both\nvariants: {email: {subject: S, body: B}, push: {title: T, text: X}}\n---\n"
+    bundle = loaded(
+        both + POLICY + "---\nscenario: s\nentry: {on: seen}\nsteps:\n"
+        f"- {{id: one, send: {{content: both, {FALLBACK}}}}}\n- {{id: wait, delay: {{for: 10m}}}}\n"
+        "- {id: again, go_to: {step: one, limit: 1}}\n"
+    )  # fmt: skip
+    theirs, played = produced((bundle,), [came(0, "seen")], MONDAY)
+    assert theirs == interpreted((bundle,), played, MONDAY)
+    assert [one["channel"] for one in theirs.messages] == ["email", "email", "push", "push"]
+    assert len({one["id"] for one in theirs.messages}) == 4
+
+
 # Two halves of a customer.
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def min_gap(candidate: "Candidate", moment: "Moment") -> Verdict | None:
-    """Since the last one of that class and channel."""
+    """Since the last one of that class and channel; one that went out on another channel was not on this one."""
     policy = moment.program.policy
     if policy is None or not policy.min_gap:
         return None
@@ -25,6 +25,7 @@ def min_gap(candidate: "Candidate", moment: "Moment") -> Verdict | None:
                 for c in moment.customer.contacts
                 if rule.class_ in {None, c.class_}
                 and rule.channel in {None, c.channel}
+                and not c.replaced
                 and c.id not in candidate.messages
             ),
             default=None,

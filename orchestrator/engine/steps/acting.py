@@ -47,14 +47,16 @@ class Send(Word):
         return NOTHING
 
     def touched(self, step: "StepPlan", journey: Journey, standing: Standing, event: "Event") -> Any:
-        """Delivery says what became of the message: the next channel at once, or none at all."""
-        if not is_fallback(standing):
+        """Delivery says what became of the message: the next channel at once, or none at all.
+
+        One that is held already on its next channel has its time.
+        """
+        if not is_fallback(standing) or not fits(standing, event):
             return self.look(step, journey, standing)
-        if fits(standing, event):
-            if event.type in UNDELIVERED:
-                recall(step, journey, standing)
-            else:
-                drop(journey, standing)
+        if event.type not in UNDELIVERED:
+            drop(journey, standing)
+        elif "held" not in standing.data:
+            recall(step, journey, standing)
         return NOTHING
 
     def look(self, step: "StepPlan", journey: Journey, standing: Standing) -> Any:

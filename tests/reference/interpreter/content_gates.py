@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from orchestrator.language.cel import CelError
 from tests.reference.interpreter.conditions import holds
-from tests.reference.interpreter.profile import denied, granted, read
+from tests.reference.interpreter.profile import read
+from tests.reference.interpreter.recalls import consented
 from tests.reference.interpreter.records import Refusal
 from tests.reference.interpreter.track import scope_of
 
 if TYPE_CHECKING:
-    from orchestrator.language.spec.content import Content
     from tests.reference.interpreter.moment import Moment
     from tests.reference.interpreter.records import Candidate
 
 
 def expired(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | None:
     content = candidate.content
-    candidate.valid_until = candidate.standing.since + content.valid_for
+    candidate.valid_until = candidate.standing.decided + content.valid_for
     if content.valid_until is not None:
         try:
             candidate.valid_until = content.valid_until.evaluate(scope_of(moment, candidate.instance)).ms
@@ -54,7 +54,7 @@ def channel(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | 
         address = moment.customer.ids.get(known.address or "", "")
         if not address:
             continue
-        if not _consented(moment, candidate.content, name):
+        if not consented(moment, candidate.content.class_, name, candidate.content.purpose):
             reason = "no_consent"
             continue
         candidate.channel, candidate.address = name, address
@@ -94,12 +94,6 @@ def _last_used(moment: Moment) -> list[str]:
         if message.class_ == "service":
             used[message.channel] = max(message.at, used.get(message.channel, 0))
     return sorted(used, key=lambda name: (-used[name], name))
-
-
-def _consented(moment: Moment, content: Content, name: str) -> bool:
-    if content.class_ == "marketing":
-        return granted(moment.customer, name, content.purpose)
-    return content.class_ == "transactional" or not denied(moment.customer, name)
 
 
 def suitable(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | None:
@@ -142,5 +136,6 @@ def redundancy(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal
         if one.topic == candidate.topic
         and one.at > moment.now - rule.for_
         and (not rule.channels or one.channel in rule.channels)
+        and one not in candidate.standing.messages
     ]
     return Refusal("redundant") if said else None

@@ -39,6 +39,7 @@ class Customer:
         self.instances: list[Instance] = []
         self.entered: dict[tuple[str, str], tuple[int, int]] = {}
         self.sent: list[Message] = []
+        self.withdrawn: list[tuple[int, str, str]] = []
         self.tasks: list[Work] = []
         self.stored: dict[str, tuple[int, Any]] = {}
         self.awards: dict[str, list[Contribution]] = {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.interpreter.conditions import holds, ticket
 from tests.reference.interpreter.endings import end
-from tests.reference.interpreter.track import GOES_ON, STANDS, after, output, path_to, scope_of
+from tests.reference.interpreter.track import GOES_ON, STANDS, after, output, place_of, scope_of
 
 if TYPE_CHECKING:
     from orchestrator.language.spec.steps import Step
@@ -43,9 +43,9 @@ def go_to(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
         output(moment, instance, step, "limit")
         return after(track)
     output(moment, instance, step, "gone")
-    found = path_to(track.root, body.step)
+    found = place_of(track.root, body.step)
     assert found is not None
-    track.frames = found
+    track.frames = found.frames
     return GOES_ON
 
 

@@ -8,6 +8,7 @@ from tests.reference.interpreter.endings import check_endings, end, end_by_event
 from tests.reference.interpreter.entries import look_at_becomes
 from tests.reference.interpreter.moment import Moment, check_waits, enter_and_catch_up, rounds
 from tests.reference.interpreter.profile import words
+from tests.reference.interpreter.recalls import recall_denied
 from tests.reference.interpreter.schedules import keep_schedules
 from tests.reference.interpreter.sequences import is_ended
 from tests.reference.interpreter.waiting import restart
@@ -34,6 +35,7 @@ def merge(one: Customer, other: Customer, waited: Happened | None, at: int) -> N
         if instance in one.instances:
             _look_at_the_other_half(moment, instance, own if instance in theirs else came)
     moment.make("merged")
+    recall_denied(moment)
     check_endings(moment, None)
     check_waits(moment, None)
     if waited is not None:

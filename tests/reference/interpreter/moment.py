@@ -8,12 +8,14 @@ from tests.reference.interpreter.acting import close_tasks, overdue
 from tests.reference.interpreter.conditions import Scope, holds
 from tests.reference.interpreter.endings import check_endings, end, end_by_event, too_old
 from tests.reference.interpreter.entries import becomes_now, by_event, look_at_becomes, would_enter
+from tests.reference.interpreter.fallback import settle
 from tests.reference.interpreter.policy import judge
 from tests.reference.interpreter.profile import words
+from tests.reference.interpreter.recalls import recall_denied
 from tests.reference.interpreter.records import Candidate, Happened, Told, Work
 from tests.reference.interpreter.schedules import come, keep_schedules, scheduled
 from tests.reference.interpreter.sequences import by_sequence, nothing_came
-from tests.reference.interpreter.steps import due, run, touched
+from tests.reference.interpreter.steps import due, finish_if_over, run, touched
 from tests.reference.interpreter.track import after
 
 if TYPE_CHECKING:
@@ -113,6 +115,7 @@ def through(moment: Moment, event: Happened, enters: bool = True) -> None:
     derive(moment, event)
     said = words(customer)
     customer.accepted.append(event)
+    settle(customer, event)
     consent_changes(moment, said)
     follow_pauses(customer, moment.now)
     close_tasks(moment, event)
@@ -162,10 +165,16 @@ def derive(moment: Moment, event: Happened) -> None:
 
 
 def consent_changes(moment: Moment, before: dict[tuple[str, str], tuple[int, bool]]) -> None:
-    for (channel, purpose), (_, denied) in words(moment.customer).items():
-        known = before.get((channel, purpose))
-        if known is None or known[1] != denied:
-            moment.make("consent_changed", channel=channel, purpose=purpose, granted=not denied)
+    """What is on its way is recalled where somebody has said no since."""
+    changed = [
+        (channel, purpose, denied)
+        for (channel, purpose), (_, denied) in words(moment.customer).items()
+        if (channel, purpose) not in before or before[channel, purpose][1] != denied
+    ]
+    for channel, purpose, denied in changed:
+        moment.make("consent_changed", channel=channel, purpose=purpose, granted=not denied)
+    if any(denied for _, _, denied in changed):
+        recall_denied(moment)
 
 
 def follow_pauses(customer: Customer, now: int) -> None:
@@ -186,16 +195,24 @@ def check_waits(moment: Moment, event: Happened | None) -> None:
                 touched(moment, instance, track, event)
 
 
+def _go_on(moment: Moment, candidate: Candidate) -> None:
+    """Past the message; one that took the place of another moves nothing but the instance's end."""
+    if candidate.track.beside:
+        finish_if_over(moment, candidate.instance)
+    else:
+        after(candidate.track)
+        run(moment, candidate.instance, candidate.track)
+
+
 def rounds(moment: Moment) -> None:
     """Steps 8 and 9."""
     for _ in range(MOST_ROUNDS):
         moved = False
         waiting, moment.candidates = moment.candidates, []
         settled = judge(moment, waiting)
-        for candidate in settled:
+        for candidate in sorted(settled, key=lambda one: one.track.beside):
             if candidate.instance in moment.customer.instances:
-                after(candidate.track)
-                run(moment, candidate.instance, candidate.track)
+                _go_on(moment, candidate)
             moved = True
         made, moment.made = moment.made, []
         for event in made:

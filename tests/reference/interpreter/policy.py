@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.language.cel import CelError
 from tests.reference.interpreter.chain import refusal_of
 from tests.reference.interpreter.endings import end
+from tests.reference.interpreter.fallback import replaced, watch
 from tests.reference.interpreter.records import Message, Refusal
 from tests.reference.interpreter.track import action_id, output, scope_of
 
@@ -30,7 +31,7 @@ def judge(moment: Moment, candidates: list[Candidate]) -> list[Candidate]:
     for candidate in candidates:
         if candidate.instance not in moment.customer.instances:
             continue
-        refusal = refusal_of(moment, candidate, [])
+        refusal = refusal_of(moment, candidate, candidate.standing.tried)
         if refusal is None:
             refusal = _send(moment, candidate)
         if refusal is None:
@@ -62,6 +63,9 @@ def _hold(moment: Moment, candidate: Candidate, refusal: Refusal) -> None:
 def _suppress(moment: Moment, candidate: Candidate, reason: str) -> None:
     instance, step = candidate.instance, candidate.standing.step
     _told(moment, candidate, "suppressed", reason)
+    if candidate.standing.messages:  # the first was sent: for the story nothing has changed
+        instance.tracks.remove(candidate.track)
+        return
     output(moment, instance, step, "suppressed", sent=False, reason=reason, channel="", message="")
     moment.make(
         "contact_suppressed", content=candidate.content.content, channel=candidate.channel, reason=reason,
@@ -84,15 +88,18 @@ def _send(moment: Moment, candidate: Candidate) -> Refusal | None:
         values |= {name: value.evaluate(scope) for name, value in step.body.with_.items()}  # type: ignore[union-attr]
     except CelError:
         return Refusal("error")
-    id_ = action_id(moment, instance, step)
-    moment.customer.sent.append(
-        Message(
-            moment.now, id_, content.content, candidate.channel, content.class_, content.purpose, candidate.topic,
-            instance.name, instance.key, step.id, candidate.address, candidate.about, values, candidate.valid_until,
-        )
+    id_ = action_id(moment, instance, step, candidate.standing.visit, len(candidate.standing.messages))
+    message = Message(
+        moment.now, id_, content.content, candidate.channel, content.class_, content.purpose, candidate.topic,
+        instance.name, instance.key, step.id, candidate.address, candidate.about, values, candidate.valid_until,
     )  # fmt: skip
+    moment.customer.sent.append(message)
     moment.taken.setdefault(content.class_, instance.name)
-    output(moment, instance, step, "sent", sent=True, channel=candidate.channel, reason="", message=id_)
+    if candidate.standing.messages:
+        replaced(moment, candidate, message)
+    else:
+        output(moment, instance, step, "sent", sent=True, channel=candidate.channel, reason="", message=id_)
+    watch(moment, candidate, message)
     _told(moment, candidate, "sent")
     moment.make(
         "contact_sent", content=content.content, channel=candidate.channel, reason="", message=id_,

@@ -11,7 +11,7 @@ from tests.reference.interpreter.records import Refusal
 
 if TYPE_CHECKING:
     from tests.reference.interpreter.moment import Moment
-    from tests.reference.interpreter.records import Candidate
+    from tests.reference.interpreter.records import Candidate, Message
 
 LOOKED_AT_EVERY = 6 * 3_600_000
 
@@ -62,7 +62,9 @@ def caps(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | Non
         counted = [
             one.at
             for one in moment.customer.sent
-            if one.at > since and _matches(wanted, (one.class_, one.channel, one.topic, one.scenario))
+            if one.at > since
+            and _matches(wanted, (one.class_, one.channel, one.topic, one.scenario))
+            and not _is_the_same(candidate, one)
         ]
         if len(counted) < cap.limit:
             continue
@@ -70,6 +72,11 @@ def caps(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | Non
             return Refusal("capped", True, _free_at(moment, cap, sorted(counted)))
         return Refusal("capped", next_channel=cap.on_hit == "next_channel" and cap.channel is not None)
     return None
+
+
+def _is_the_same(candidate: Candidate, message: Message) -> bool:
+    """A message on the next channel is still one message: it counts once, where it was sent last."""
+    return message.replaced or message in candidate.standing.messages
 
 
 def _matches(wanted: tuple[Any, ...], given: tuple[Any, ...]) -> bool:
@@ -103,7 +110,11 @@ def min_gap(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | 
         wanted = (rule.class_, rule.channel)
         if not _matches(wanted, (candidate.content.class_, candidate.channel)):
             continue
-        times = [one.at for one in moment.customer.sent if _matches(wanted, (one.class_, one.channel))]
+        times = [
+            one.at
+            for one in moment.customer.sent
+            if _matches(wanted, (one.class_, one.channel)) and not _is_the_same(candidate, one)
+        ]
         if times and moment.now < max(times) + rule.gap:
             if rule.on_hit == "hold":
                 return Refusal("min_gap", True, max(times) + rule.gap)

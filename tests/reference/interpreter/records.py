@@ -34,7 +34,11 @@ class Happened:
 
 @dataclass(eq=False)
 class Standing:
-    """Where a track stands. `due` is None where only an event can move it."""
+    """Where a track stands. `due` is None where only an event can move it.
+
+    `messages` are those sent already, where it waits for what becomes of the newest; `left` is how often it may still
+    go out on another channel, `visit` the visit of the step that sent the first.
+    """
 
     step: Step
     since: int
@@ -44,17 +48,29 @@ class Standing:
     held_by: str = ""
     valid_until: int = 0
     zone: str = ""
+    decided: int = 0
+    messages: tuple[Message, ...] = ()
+    left: int = 0
+    visit: int = 1
+
+    @property
+    def tried(self) -> list[str]:
+        return [message.channel for message in self.messages]
 
 
 @dataclass(eq=False)
 class Track:
-    """A reader's finger in the story: for each list of steps it is inside of, the next step to do."""
+    """A reader's finger in the story: for each list of steps it is inside of, the next step to do.
+
+    One that is `beside` the story only waits for what becomes of a message.
+    """
 
     root: tuple[Step, ...]
     frames: list[tuple[tuple[Step, ...], int]]
     parent: Track | None = None
     children_left: int = 0
     standing: Standing | None = None
+    beside: bool = False
 
 
 @dataclass(eq=False)
@@ -99,6 +115,8 @@ class Message:
     about: tuple[str, ...]
     values: dict[str, Any]
     valid_until: int
+    settled: str = ""
+    replaced: bool = False
 
 
 @dataclass(eq=False)

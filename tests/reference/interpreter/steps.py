@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.language.cel import CelError
-from tests.reference.interpreter import acting, flow, waiting
+from tests.reference.interpreter import acting, fallback, flow, waiting
 from tests.reference.interpreter.endings import end
 from tests.reference.interpreter.pressure_gates import paused_until
 from tests.reference.interpreter.records import Candidate, Happened, Instance, Standing, Track
@@ -22,7 +22,8 @@ def run(moment: Moment, instance: Instance, track: Track) -> None:
         step = next_step(track)
         if step is None:
             if track.parent is None:
-                finish(moment, instance)
+                instance.tracks.remove(track)
+                finish_if_over(moment, instance)
                 return
             instance.tracks.remove(track)
             track.parent.children_left -= 1
@@ -41,13 +42,14 @@ def run(moment: Moment, instance: Instance, track: Track) -> None:
             after(track)
 
 
-def finish(moment: Moment, instance: Instance) -> None:
-    """After its last step an instance rests while its goal is watched."""
+def finish_if_over(moment: Moment, instance: Instance) -> None:
+    """After its last step an instance rests while its goal is watched; it waits for what becomes of its messages."""
+    if instance.tracks or instance.mode == "rest":
+        return
     goal = instance.scenario.goal
     if goal is not None and goal.keep_watching > 0:
         instance.mode = "rest"
         instance.outputs = {}
-        instance.tracks = []
         instance.ends_at = min(instance.ends_at, moment.now + goal.keep_watching)
     else:
         end(moment, instance, "done", "finished")
@@ -58,7 +60,9 @@ def touched(moment: Moment, instance: Instance, track: Track, event: Happened | 
     standing = track.standing
     if standing is None:
         return
-    if standing.step.kind == "delay":
+    if track.beside and event is not None and fallback.is_outcome(standing, event):
+        _outcome(moment, instance, track, standing, event)
+    elif standing.step.kind == "delay":
         waiting.retime(moment, standing)
     elif standing.step.kind == "silence" and event is not None:
         waiting.touch_silence(moment, instance, standing, event)
@@ -72,16 +76,18 @@ def due(moment: Moment, instance: Instance, track: Track) -> None:
     """The time of a step has come."""
     standing = track.standing
     assert standing is not None
-    if standing.step.kind == "send":
+    if track.beside and standing.messages[-1].settled not in fallback.UNDELIVERED | {""}:
+        _drop(moment, instance, track)
+    elif standing.step.kind == "send":
         by_pause = standing.held_by in {pause.name for pause in moment.bundle.policy.pauses}
         (_look_at_pause if by_pause else _again)(moment, instance, track, standing)
-        return
-    if standing.step.kind == "wait_until":
+    elif standing.step.kind == "wait_until":
         waiting.timed_out(moment, instance, track, standing.step)
+        run(moment, instance, track)
     else:
         output(moment, instance, standing.step, "passed")
         after(track)
-    run(moment, instance, track)
+        run(moment, instance, track)
 
 
 # A send stands until it is judged, and while it is held.
@@ -93,8 +99,25 @@ def _send(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
     stand(moment, instance, track, step, None)
     assert track.standing is not None
     track.standing.content = content
+    track.standing.decided = moment.now
+    track.standing.visit = instance.visits[step.id]
     moment.candidates.append(Candidate(instance, track, track.standing, content))
     return STANDS
+
+
+def _outcome(moment: Moment, instance: Instance, track: Track, standing: Standing, event: Happened) -> None:
+    """What became of the message: the next channel at once (unless it is on its way there), or none at all."""
+    if event.type not in fallback.UNDELIVERED:
+        _drop(moment, instance, track)
+    elif not standing.held_by:
+        _again(moment, instance, track, standing)
+
+
+def _drop(moment: Moment, instance: Instance, track: Track) -> None:
+    """Nobody waits for the message any more."""
+    instance.tracks.remove(track)
+    moment.candidates = [one for one in moment.candidates if one.track is not track]
+    finish_if_over(moment, instance)
 
 
 def _look_at_pause(moment: Moment, instance: Instance, track: Track, standing: Standing) -> None:

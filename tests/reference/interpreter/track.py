@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orchestrator.language.spec.steps import Step
 from tests.reference.interpreter.conditions import Scope
 from tests.reference.interpreter.records import Standing
 
 if TYPE_CHECKING:
-    from orchestrator.language.spec.steps import Step
     from tests.reference.interpreter.moment import Moment
     from tests.reference.interpreter.records import Happened, Instance, Track
 
 STANDS = "stands"
 GOES_ON = "goes on"
 
-Path = list[tuple[tuple["Step", ...], int]]
+Path = list[tuple[tuple[Step, ...], int]]
 """For each list of steps, from the outermost to the innermost, the next step to do."""
 
 
@@ -44,15 +44,41 @@ def stand(moment: Moment, instance: Instance, track: Track, step: Step, due: int
     return STANDS
 
 
-def path_to(steps: tuple[Step, ...], wanted: str) -> Path | None:
-    """The lists that lead to a step; of those around it, what comes after."""
-    for place, step in enumerate(steps):
+class Place(NamedTuple):
+    """Where a step is: the lists that lead to it within one track, and the tracks around that, outermost first.
+
+    Of each list around it, the place is the step that comes after; each track around goes by the id of its `parallel`.
+    """
+
+    step: Step
+    root: tuple[Step, ...]
+    frames: Path
+    around: tuple[tuple[str, Level], ...] = ()
+
+
+class Level(NamedTuple):
+    """A track around a step: what it goes on with when all inside are through."""
+
+    root: tuple[Step, ...]
+    frames: Path
+
+
+def place_of(steps: tuple[Step, ...], wanted: str) -> Place | None:
+    """Where the step of an id is, None where there is none."""
+    for number, step in enumerate(steps):
         if step.id == wanted:
-            return [(steps, place)]
+            return Place(step, steps, [(steps, number)])
         for _, branch in step.branches:
-            inner = path_to(branch, wanted)
-            if inner is not None:
-                return [(steps, place + 1), *inner]
+            inner = place_of(branch, wanted)
+            if inner is None:
+                continue
+            here = (steps, number + 1)
+            if step.kind == "parallel":
+                return inner._replace(around=((step.id, Level(steps, [here])), *inner.around))
+            if inner.around:
+                (name, level), *rest = inner.around
+                return inner._replace(around=((name, Level(steps, [here, *level.frames])), *rest))
+            return inner._replace(root=steps, frames=[here, *inner.frames])
     return None
 
 
@@ -60,11 +86,12 @@ def output(moment: Moment, instance: Instance, step: Step, outcome: str, **more:
     instance.outputs[step.id] = {"outcome": outcome, "at": moment.now, **more}
 
 
-def action_id(moment: Moment, instance: Instance, step: Step) -> str:
-    """Tenant, person, scenario, key, ordinal, step, visit: no event id and no clock."""
-    visit = instance.visits[step.id]
+def action_id(moment: Moment, instance: Instance, step: Step, visit: int = 0, attempt: int = 0) -> str:
+    """Tenant, person, scenario, key, ordinal, step, visit: no event id and no clock. `attempt` is 0 for the first."""
+    name = f"{step.id}/{attempt}" if attempt else step.id
     tenant = moment.bundle.settings.tenant
-    told = [tenant, instance.person, instance.name, instance.key, instance.ordinal, step.id, visit]
+    visit = visit or instance.visits[step.id]
+    told = [tenant, instance.person, instance.name, instance.key, instance.ordinal, name, visit]
     text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -150,13 +150,14 @@ def touch_wait(moment: Moment, instance: Instance, track: Track, event: Happened
 
 
 def _is_about(moment: Moment, instance: Instance, of: str, event: Happened) -> bool:
-    """By message id; without one, by content name and the newest send."""
+    """By message id; without one, by content name and the newest send. An answer to any of its channels counts."""
     gave = instance.outputs.get(of, {})
     named = event.data.get("message")
     if not gave.get("message"):
         return False
+    messages = gave.get("messages") or [gave["message"]]
     if named is not None:
-        return bool(named == gave["message"])
+        return named in messages
     content = event.data.get("content")
     newest = [one for one in moment.customer.sent if one.channel == event.channel and content in {None, one.content}]
-    return bool(newest) and newest[-1].id == gave["message"]
+    return bool(newest) and newest[-1].id in messages
