@@ -164,6 +164,7 @@ class Advance:
         self._waited_for_members(moment)
         check_merged(moment)
         self._finish(moment)
+        forget_contacts(moment)
         keep_schedules(moment)
 
     def stays(self, node: str) -> None:
@@ -336,7 +337,8 @@ class Advance:
                 moment.note("stopped", "", "", reason.TOO_DEEP)
                 for candidate in tuple(moment.candidates):
                     end_instance(moment, candidate.instance, "lost", reason.TOO_DEEP)
-        forget_contacts(moment)
+        if moment.taken:
+            forget_contacts(moment)
 
 
 def reopened(waiting: Waiting, node: str) -> Event:

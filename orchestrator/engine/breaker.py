@@ -49,12 +49,12 @@ def tell_met(moment: "Moment", event: "Event", scenarios: frozenset[str]) -> Non
     """An event that some `stop_when` names: the message that it is about has met it."""
     contact = _about(moment.customer.contacts, event)
     if contact is not None and contact.scenario in scenarios and not contact.met:
-        contact.met = True
+        moment.customer.change_contact(contact.id, met=True)
         node = breaker_node(contact.scenario)
         moment.effects.append(Tell(node, Counted(node, contact.at, met=True, id=contact.id)))
 
 
-def _about(contacts: "list[Contact]", event: "Event") -> "Contact | None":
+def _about(contacts: "tuple[Contact, ...]", event: "Event") -> "Contact | None":
     """The message that an event is about: the one it names, else the newest on its channel, else the newest."""
     named = event.data.get("message")
     if named:

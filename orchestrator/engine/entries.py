@@ -19,7 +19,7 @@ from orchestrator.engine.sequences import (
 )
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
-from orchestrator.model.customer import Instance
+from orchestrator.model.customer import Instance, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -267,7 +267,7 @@ def _instance(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str
         person=customer.person,
         entered_at=moment.now,
         entry_time=stored["meta"]["time"],
-        entry=stored,
+        packed_entry=packed(stored),
         standing=[],
         mode="holdout" if held_out else "live",
         ends_at=moment.now + document.lives,

@@ -46,15 +46,14 @@ def replace(journey: Journey, candidate: "Candidate") -> None:
     """The message goes out on another channel: the one before counts no more, and is not to be sent any more."""
     moment, before = journey.moment, candidate.standing.data["messages"][-1]
     for contact in moment.customer.contacts:
-        if contact.id == before:
-            contact.replaced = True
-            if not contact.settled:
-                tenant = moment.program.tenant
-                moment.effects.append(
-                    Withdrawal(
-                        before, journey.instance.person, tenant, f"{tenant}/{moment.node}", reason.FALLBACK, moment.now
-                    )
+        if contact.id == before and not contact.settled:
+            tenant = moment.program.tenant
+            moment.effects.append(
+                Withdrawal(
+                    before, journey.instance.person, tenant, f"{tenant}/{moment.node}", reason.FALLBACK, moment.now
                 )
+            )
+    moment.customer.change_contact(before, replaced=True)
 
 
 def is_needed(journey: Journey, standing: Standing) -> bool:

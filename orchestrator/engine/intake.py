@@ -78,13 +78,16 @@ def note_activity(customer: "Customer", event: "Event", plan: "EventPlan") -> No
 
 def _settle_contact(customer: "Customer", event: "Event") -> None:
     """Delivery says what became of a message."""
-    for contact in customer.contacts:
-        if contact.id == event.data.get("message"):
-            contact.settled = event.type
+    message = event.data.get("message")
+    if message:
+        customer.change_contact(message, settled=event.type)
 
 
 def forget_contacts(moment: "Moment") -> None:
-    """Keep what caps and gaps still count, and the newest besides; one customer's record stays bounded."""
+    """Keep what caps and gaps still count, and the newest besides; one customer's record stays bounded.
+
+    For whenever there are more than before.
+    """
     contacts = moment.customer.contacts
     if len(contacts) > CONTACTS_KEPT:
         since = moment.now - moment.program.contact_horizon

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from orchestrator.model.customer import Node
+from orchestrator.model.customer import Customer, Node
 
 VERSION: Final = 1
 HAS_OUTBOX: Final = 1
@@ -73,4 +73,7 @@ def decode_node(value: bytes) -> Node:
     version, _, _, _, length = _unpack(value)
     if version > VERSION:
         raise UnknownVersionError(f"a value of version {version} needs a newer worker than this one ({VERSION})")
-    return _decode(memoryview(value)[_SIZE + length :])
+    node = _decode(memoryview(value)[_SIZE + length :])
+    if isinstance(node.body, Customer):
+        node.body.detach()
+    return node

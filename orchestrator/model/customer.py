@@ -4,6 +4,7 @@ Every value is one node: the only unit that changes atomically. Structs are `arr
 name on disk: append fields at the end, give them a default, and raise `codec.VERSION` only for what that cannot carry.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,13 @@ from orchestrator.model import ring
 IN: Final = 1
 OUT: Final = 0
 REFUSED: Final = 2
+
+_encode_part: Final = msgspec.msgpack.Encoder().encode
+
+
+def packed(part: Any) -> msgspec.Raw:
+    """A part of a record that stands in it as bytes."""
+    return msgspec.Raw(_encode_part(part))
 
 
 class Member(msgspec.Struct, array_like=True, gc=False):
@@ -40,8 +48,8 @@ class Standing(msgspec.Struct, array_like=True, gc=False):
 class Instance(msgspec.Struct, array_like=True, gc=False):
     """One run of a scenario for one customer and key.
 
-    `entry` is the event that started it, as conditions see it; `person` the id it was entered under, which its
-    action ids keep for good. `mode`: "live", "rest" (the story is over, the goal is still watched) or "holdout".
+    `packed_entry` is the event that started it, as bytes, for few ask for it (`entry`); `person` the id it was entered
+    under, which its action ids keep for good. `mode`: "live", "rest" (only the goal is still watched) or "holdout".
     """
 
     scenario: str
@@ -51,7 +59,7 @@ class Instance(msgspec.Struct, array_like=True, gc=False):
     person: str
     entered_at: int
     entry_time: int
-    entry: dict[str, Any]
+    packed_entry: msgspec.Raw
     standing: list[Standing]
     mode: str = "live"
     ends_at: int = 0
@@ -61,8 +69,13 @@ class Instance(msgspec.Struct, array_like=True, gc=False):
     received: int = 0
     release: str = ""
 
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The event that started it: a map of its own, at each call."""
+        return _decode_map(self.packed_entry)
 
-class Contact(msgspec.Struct, array_like=True, gc=False):
+
+class Contact(msgspec.Struct, array_like=True, gc=False, frozen=True):
     """One message sent: what caps, gaps, redundancy and `message()` look at.
 
     `replaced`: it was sent again on another channel, in place of this one. `met`: it met an event of its scenario's
@@ -161,6 +174,12 @@ class Waiting(msgspec.Struct, array_like=True, gc=False):
     asked: bool = False
 
 
+_decode_map: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
+_decode_contacts: Final = msgspec.msgpack.Decoder(tuple[Contact, ...]).decode
+NOTHING_SENT: Final = msgspec.Raw(msgspec.msgpack.encode(()))
+_newest_read: tuple[msgspec.Raw, tuple[Contact, ...]] = (NOTHING_SENT, ())
+
+
 line_bytes: Final = msgspec.msgpack.Encoder().encode
 """A line as it stands in the timeline's ring, made of (type, channel, id, data); the ring holds its time."""
 
@@ -231,7 +250,10 @@ def steps_of(steps: bytes) -> list[tuple[int, IdentityStep]]:
 
 
 class Customer(msgspec.Struct, array_like=True, gc=False, tag=1):
-    """Everything known of one customer. Times are milliseconds since the epoch; `now` never goes back."""
+    """Everything known of one customer. Times are milliseconds since the epoch; `now` never goes back.
+
+    The messages sent (`contacts`) stand here as bytes: most events neither read them nor add one.
+    """
 
     person: str = ""
     born: int = 0
@@ -246,7 +268,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False, tag=1):
     consents: dict[str, tuple[int, bool, str]] = {}
     instances: list[Instance] = []
     ordinals: dict[str, tuple[int, int]] = {}
-    contacts: list[Contact] = []
+    packed_contacts: msgspec.Raw = NOTHING_SENT
     history: dict[str, Any] = {}
     threads: dict[str, Thread] = {}
     tasks: list[Task] = []
@@ -262,6 +284,36 @@ class Customer(msgspec.Struct, array_like=True, gc=False, tag=1):
     decisions: bytes = ring.EMPTY
     steps: bytes = ring.EMPTY
     erasing: dict[str, str] = {}
+
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        """The messages sent, oldest first. To change one, set them all."""
+        global _newest_read  # noqa: PLW0603 - a memo: the gates of one message read the same bytes again and again
+        read = _newest_read
+        if read[0] is not self.packed_contacts:
+            read = _newest_read = (self.packed_contacts, _decode_contacts(self.packed_contacts))
+        return read[1]
+
+    @contacts.setter
+    def contacts(self, contacts: Iterable[Contact]) -> None:
+        global _newest_read  # noqa: PLW0603 - as above
+        kept = tuple(contacts)
+        self.packed_contacts = packed(kept)
+        _newest_read = (self.packed_contacts, kept)
+
+    def detach(self) -> None:
+        """Let go of the bytes that this was read from: what stays packed is only a view of them until then."""
+        self.packed_contacts = self.packed_contacts.copy()
+        for instance in self.instances:
+            instance.packed_entry = instance.packed_entry.copy()
+
+    def change_contact(self, message: str, **fields: Any) -> None:
+        """Change what is known of one message, by its id; nothing where it is none of these."""
+        contacts = self.contacts
+        if any(contact.id == message for contact in contacts):
+            self.contacts = (
+                msgspec.structs.replace(contact, **fields) if contact.id == message else contact for contact in contacts
+            )
 
 
 class FactRow(msgspec.Struct, array_like=True, gc=False, tag=2):

@@ -248,4 +248,7 @@ def decode_message(raw: bytes) -> Message:
     Raises:
         msgspec.DecodeError: it is none of ours.
     """
-    return _decoder.decode(raw)
+    message = _decoder.decode(raw)
+    if isinstance(message, Absorb):
+        message.customer.detach()
+    return message

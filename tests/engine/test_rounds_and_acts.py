@@ -380,7 +380,7 @@ def test_an_erasure_ends_everything_and_withdraws_what_is_on_its_way() -> None:
         [],
         [],
         {},
-        [],
+        (),
     )
     assert customer.timeline == customer.decisions == b""
     play.passes(1 * D)

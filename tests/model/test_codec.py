@@ -17,6 +17,7 @@ from orchestrator.model.customer import (
     PartitionState,
     Reference,
     Standing,
+    packed,
 )
 
 AMY = Customer(
@@ -25,7 +26,7 @@ AMY = Customer(
     now=9,
     family={"email:amy@example.com": Member(0, IN, 5)},
     instances=[
-        Instance("cart", 1, "", 1, "p1", 5, 5, {"data": {}, "meta": {}}, [Standing("wait", 5, 99)], ends_at=200)
+        Instance("cart", 1, "", 1, "p1", 5, 5, packed({"data": {}, "meta": {}}), [Standing("wait", 5, 99)], ends_at=200)
     ],
 )
 ENTRY = Entry("channel.web", 7, "actions", b"p1", b"{}")

@@ -5,10 +5,12 @@ Only sums depend on a parcel being taken once; the epoch in the family sees to t
 
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from orchestrator.engine.identity.steps import STEPS_KEPT
 from orchestrator.engine.matching import join_matching
 from orchestrator.model import ring
-from orchestrator.model.customer import IN, Customer, Instance, Member, Thread
+from orchestrator.model.customer import IN, Contact, Customer, Instance, Member, Thread
 
 TIMELINE_KEPT: Final = 20
 DECISIONS_KEPT: Final = 16
@@ -87,9 +89,11 @@ def _join_identity(winner: Customer, parcel: Customer) -> None:
 
 def _name_messages(half: Customer) -> None:
     """A message on its way keeps the person id that its action has, whichever id the whole customer goes by."""
-    for contact in half.contacts:
-        if not contact.settled and not contact.person:
-            contact.person = half.person
+    if any(not contact.settled and not contact.person for contact in half.contacts):
+        half.contacts = tuple(
+            replace(contact, person=half.person) if not contact.settled and not contact.person else contact
+            for contact in half.contacts
+        )
 
 
 def _stricter(
@@ -103,7 +107,7 @@ def _stricter(
     return joined
 
 
-def _union(one: list[Any], other: list[Any]) -> list[Any]:
+def _union(one: tuple[Contact, ...], other: tuple[Contact, ...]) -> list[Contact]:
     return sorted({item.id: item for item in other + one}.values(), key=lambda item: (item.at, item.id))
 
 
