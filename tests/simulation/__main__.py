@@ -8,11 +8,12 @@ import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench.report import Figure, enter, report
 from tests.simulation.simulator.defects import DEFECTS, caught_by
-from tests.simulation.simulator.play import Draw, failure_of, run_seed, run_story
+from tests.simulation.simulator.faults import Fault, Met
+from tests.simulation.simulator.play import Draw, failure_of, run_seeds, run_story, too_rare
 from tests.simulation.simulator.story import DRAWS
 
 AT_ONCE: Final = 250
@@ -29,14 +30,32 @@ def say(text: object) -> None:
     sys.stdout.flush()
 
 
-def failing(first: int, last: int, draw: int) -> tuple[list[int], float]:
-    """The seeds from `first` to before `last` that break a promise, and the CPU seconds that they all took."""
+class Played(NamedTuple):
+    """What came of many seeds.
+
+    Attributes:
+        failed: (way of drawing, seed) of those that break a promise.
+        mixed, others: in how many of the mixed seeds, and of the others, each trouble came.
+        seeds: how many were mixed, and how many not.
+        seconds: of the processor.
+    """
+
+    failed: list[tuple[int, int]]
+    mixed: Met
+    others: Met
+    seeds: tuple[int, int]
+    seconds: float
+
+
+def played(first: int, last: int, draw: int) -> tuple[list[int], Met, float]:
+    """The seeds from `first` to before `last` that break a promise, their troubles, and the seconds that they took."""
     began = time.process_time()
-    return [seed for seed in range(first, last) if run_seed(seed, DRAWS[draw]) is not None], time.process_time() - began
+    failed, met = run_seeds(range(first, last), DRAWS[draw])
+    return failed, met, time.process_time() - began
 
 
-def simulate(first: int, seeds: int, processes: int) -> tuple[list[tuple[int, int]], float]:
-    """So many seeds from `first` on, drawn in every way: (way, seed) of those that fail, and seeds a second on a core.
+def simulate(first: int, seeds: int, processes: int) -> Played:
+    """So many seeds from `first` on, drawn in every way.
 
     One of twenty is drawn in each of the ways that look closely, the others mixed.
     """
@@ -48,16 +67,26 @@ def simulate(first: int, seeds: int, processes: int) -> tuple[list[tuple[int, in
         for start in range(first, first + share, AT_ONCE)
     ]
     failed: list[tuple[int, int]] = []
+    mixed, others = Met(), Met()
     seconds, done, told = 0.0, 0, 0
     with ProcessPoolExecutor(processes) as pool:
-        for (start, end, draw), (bad, took) in zip(jobs, pool.map(failing, *zip(*jobs, strict=True)), strict=True):
+        for (begin, end, draw), (bad, met, took) in zip(jobs, pool.map(played, *zip(*jobs, strict=True)), strict=True):
+            (others if draw else mixed).update(met)
             failed += [(draw, seed) for seed in bad]
             seconds += took
-            done += end - start
+            done += end - begin
             if done * TOLD // seeds > told:
                 told = done * TOLD // seeds
                 say(f"{done:,} of {seeds:,} seeds, {len(failed)} of them break a promise")
-    return failed, seeds / seconds
+    return Played(failed, mixed, others, (shares[0], sum(shares[1:])), seconds)
+
+
+def show(came: Played) -> list[str]:
+    """Say in how many seeds each trouble came; gives those that came too seldom."""
+    mixed, others = (max(1, count) for count in came.seeds)
+    for fault in Fault:
+        say(f"{fault:<60} {100 * came.mixed[fault] / mixed:5.1f}% {100 * came.others[fault] / others:5.1f}%")
+    return too_rare(came.mixed, came.seeds[0])
 
 
 def tell(seed: int, draw: Draw) -> int:
@@ -97,10 +126,13 @@ def main() -> int:
     given = parser.parse_args()
     if given.seed is not None:
         return tell(given.seed, next(draw for draw in DRAWS if draw.__name__ == given.draw))
-    failed, rate = simulate(given.first, given.seeds, given.processes)
-    for draw, seed in failed[:3]:
+    came = simulate(given.first, given.seeds, given.processes)
+    for draw, seed in came.failed[:3]:
         say(failure_of(seed, DRAWS[draw]))
+    rare = show(came)
+    say(f"too seldom: {rare}" if rare else "every trouble came")
     missed = plant(given.processes)
+    failed, rate = came.failed, given.seeds / came.seconds
     held, found = given.seeds - len(failed), len(DEFECTS) - len(missed)
     figures = [
         Figure("simulated_seeds", held, "seeds", SEEDS_BAR, not failed and held >= SEEDS_BAR),
@@ -109,7 +141,7 @@ def main() -> int:
     ]
     report(figures)
     enter(figures)
-    return 1 if failed or missed else 0
+    return 1 if failed or missed or rare else 0
 
 
 if __name__ == "__main__":

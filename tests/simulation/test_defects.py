@@ -19,7 +19,7 @@ def test_a_failure_says_how_to_see_it_again_in_the_smallest_story() -> None:
         failure = failure_of(seed)
         again = failure_of(seed)
     assert failure is not None
-    assert "counted more than once" in failure.broken
+    assert "is known to" in failure.broken
     assert len(failure.story.happenings) == 1, "one event that comes twice is enough"
     assert f"make simulate SEED={seed}" in str(failure)
     assert str(failure) == str(again), "the same seed tells the same story"

@@ -5,6 +5,7 @@ from collections import Counter
 import msgspec
 
 from orchestrator.delivery.records import read_action
+from orchestrator.engine.identity.marks import FOREVER
 from orchestrator.engine.program.plan import Program
 from orchestrator.engine.timers import earliest_due
 from orchestrator.engine.traits.states import unpack
@@ -16,7 +17,7 @@ from orchestrator.model.ids import erasure_id, erasure_mark, split_key
 from orchestrator.stream.lane.outbox import DEAD_LETTER
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 from orchestrator.stream.table import PartitionTable
-from tests.simulation.simulator.house import CHANNELS, JOURNEYS, LOSSLESS, OWNERSHIP
+from tests.simulation.simulator.house import CHANNELS, JOURNEYS, LATENESS, LOSSLESS, OWNERSHIP
 from tests.simulation.simulator.producers import REQUEST
 from tests.simulation.simulator.reference import Expected, expected, is_shared
 from tests.simulation.simulator.simulation import Simulation
@@ -202,10 +203,10 @@ def homes_of(outcome: Outcome) -> dict[str, str]:
 
 
 def _groups_are_right(outcome: Outcome) -> None:
-    due = outcome.expected
+    due, homes = outcome.expected, homes_of(outcome)
+    _who_was_split_stays_apart(outcome, homes)
     if due.groups is None:
         return
-    homes = homes_of(outcome)
     for group in due.groups:
         if len({homes.get(node) for node in group}) != 1:
             raise ViolationError(f"{sorted(group)} are one customer, not {[homes.get(node) for node in sorted(group)]}")
@@ -215,6 +216,19 @@ def _groups_are_right(outcome: Outcome) -> None:
     for node, owner in due.owners.items():
         if homes.get(node) != homes.get(owner):
             raise ViolationError(f"{node} belongs to {owner} by newest evidence, not to {homes.get(node)}")
+
+
+def _who_was_split_stays_apart(outcome: Outcome, homes: dict[str, str]) -> None:
+    """Whom an operator has taken off a customer never comes back there, on whatever way."""
+    for one in outcome.run.story.happenings:
+        leaves, *stay = one.nodes if one.type == "split" else ("",)
+        for other in set(stay) - {leaves}:
+            home = homes.get(leaves, "?")
+            if home != homes.get(other, ""):
+                continue
+            rivals = outcome.customers[home].rivals
+            if rivals.get(other) == rivals.get(leaves) == FOREVER:
+                raise ViolationError(f"{leaves} was taken off {other}, and is at {home} with it again")
 
 
 def _denials_hold(outcome: Outcome, groups: list[frozenset[str]], homes: dict[str, str]) -> None:
@@ -265,11 +279,19 @@ def _stories_went_on(outcome: Outcome) -> None:
         if due and due <= clock - ON_ITS_WAY:
             raise ViolationError(f"{root} has something due at {due}, and it is {clock}")
         entries = unpack(customer.traits["counted"]) if "counted" in customer.traits else []
+        _nobody_was_late(outcome, root, customer, {entry[1] for entry in entries})
         if any(entry[1] in welcome for entry in entries) and "welcome\n" not in customer.ordinals:
             raise ViolationError(f"{root} was seen, and never welcomed")
     for name, node in outcome.nodes.items():
         if isinstance(node.body, Reference) and node.body.waiting:
             raise ViolationError(f"{name} still waits for its owner")
+
+
+def _nobody_was_late(outcome: Outcome, root: str, customer: Customer, counted: set[object]) -> None:
+    """Who was only seen later than may be is not welcomed any more."""
+    seen = [one for one in outcome.run.story.happenings if one.type == "seen" and one.name in counted]
+    if "welcome\n" in customer.ordinals and seen and all(one.behind > LATENESS for one in seen):
+        raise ViolationError(f"{root} was welcomed for what came too late")
 
 
 def _facts_are_known(outcome: Outcome) -> None:
@@ -344,6 +366,8 @@ def _delivered(outcome: Outcome) -> None:
         if copies > 1 + delivery.interrupted[name]:
             raise ViolationError(f"{name} reached its channel {copies} times")
     deciders = {action.id: action.node.partition("/")[2] for action in actions}
+    if outcome.run.story.has("split"):
+        return  # what an identifier hears while it is apart, the others do not
     homes = homes_of(outcome)
     for root, customer in outcome.customers.items():
         for contact in customer.contacts:

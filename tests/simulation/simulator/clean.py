@@ -1,17 +1,22 @@
-"""Stories whose end does not depend on when who crashed: their customers are those of a run in which nobody did.
+"""What must end as in a run in which nobody crashed, nothing came twice and nobody was overtaken.
 
-That is so where nobody meets anybody, nothing but records and time decides, and topics are read by record time.
+Everything, where nobody meets anybody, nothing but records and time decides, and topics are read by record time. What
+people are, though not what was decided about them on the way, wherever nothing but evidence says who is whom.
 """
 
 from typing import Any
 
+from orchestrator.engine.identity.merge import TIMELINE_KEPT
+from orchestrator.engine.identity.work import members
+from orchestrator.engine.traits.states import unpack
 from orchestrator.model.codec import decode_node
-from orchestrator.model.customer import Customer, PartitionState
+from orchestrator.model.customer import Customer, PartitionState, lines_of
 from orchestrator.model.effect import INPUTS
 from orchestrator.model.message import Tick, decode_message
 from orchestrator.rehearsal.world import World
+from orchestrator.stream.lane.records import Record
 from tests.simulation.simulator.broker import Broker
-from tests.simulation.simulator.house import releases
+from tests.simulation.simulator.house import CHANNELS, COUNTED, releases
 from tests.simulation.simulator.simulation import HORIZON, START, Simulation
 from tests.simulation.simulator.story import Story
 from tests.simulation.simulator.violation import ViolationError
@@ -21,6 +26,51 @@ from tests.simulation.simulator.worker import Ownership, Worker
 def is_free_of_chance(story: Story) -> bool:
     """Whether only what was told, and when the broker took it, decides how the story ends."""
     return story.mode == "solo" and story.merged and not story.has("level", "returned")
+
+
+def has_one_outcome(story: Story) -> bool:
+    """Whether events alone decide who is whom and what is known of them, in whatever order they come."""
+    return story.mode in {"solo", "unique"} and not story.has("returned", "erase", "split")
+
+
+def check_profiles(run: Simulation, customers: dict[str, Customer]) -> None:
+    """Tell every event once, in the order in which it was told first, with nobody at work but one worker.
+
+    Raises:
+        ViolationError: somebody is not whom they are then.
+    """
+    world = World(run.programs[0], START, partitions=1)
+    seen: set[bytes | None] = set()
+    for record in sorted(_told(run), key=lambda record: record.timestamp):
+        if record.value not in seen:
+            seen.add(record.value)
+            world.arrive(record.topic, record.key, record.value or b"", record.timestamp)
+    clean = dict(world.customers())
+    if clean.keys() != {name for name, customer in customers.items() if customer.person}:
+        raise ViolationError(f"without trouble there are {list(clean)}, not {list(customers)}")
+    for name, customer in clean.items():
+        lines, all_lines = _lines(customers[name]), _lines(customer)
+        forgotten = len(lines_of(customers[name].timeline)) >= TIMELINE_KEPT  # for what delivery said since
+        if _known(customer) != (known := _known(customers[name])):
+            raise ViolationError(f"{name} is {_known(customer)} without trouble, not {known}")
+        if lines != (all_lines[len(all_lines) - len(lines) :] if forgotten else all_lines):
+            raise ViolationError(f"{name} has done {all_lines} without trouble, not {lines}")
+
+
+def _told(run: Simulation) -> list[Record]:
+    return [record for topic in CHANNELS if topic != "channel.email" for record in run.broker.read(topic)]
+
+
+def _known(customer: Customer) -> dict[str, Any]:
+    """What is known of a customer, by what they did alone; counted from the oldest."""
+    return {
+        "members": sorted(members(customer)),
+        "traits": {name: unpack(state) for name, state in customer.traits.items()},
+    }
+
+
+def _lines(customer: Customer) -> list[tuple[int, str, str]]:
+    return [(line.time, line.type, line.id) for line in lines_of(customer.timeline) if line.type in COUNTED]
 
 
 def check_clean(run: Simulation, customers: dict[str, Customer]) -> None:

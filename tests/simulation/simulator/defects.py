@@ -7,19 +7,24 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final, NamedTuple
 
-from orchestrator.engine import releases
+from orchestrator.engine import advance, consent, recalls, releases
 from orchestrator.engine.advance import Advance
+from orchestrator.engine.gates import caps, channel
 from orchestrator.engine.identity import handlers, merge, route
 from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.engine.program import older, plan
+from orchestrator.model import ring
 from orchestrator.stream.lane import core, partition, step, ticks
 from orchestrator.stream.table import PartitionTable
-from tests.simulation.simulator import worker, wrong_customers, wrong_lane
+from tests.simulation.simulator import delivery, worker, wrong_customers, wrong_lane, wrong_messages
 from tests.simulation.simulator.planting import Patch, always, both, replaced
 from tests.simulation.simulator.play import Draw, run_seed
 from tests.simulation.simulator.story import (
+    draw_apart,
     draw_deep,
+    draw_denied,
     draw_echoes,
+    draw_handed,
     draw_haunted,
     draw_releases,
     draw_restless,
@@ -78,7 +83,7 @@ DEFECTS: Final = (
     Defect(
         "live state is kept across a revoke", replaced(core.CustomerCore, "assigned", wrong_lane.live_state_kept), 400
     ),
-    Defect("the zombie rule is off", replaced(core.CustomerCore, "accepts", wrong_lane.any_writer), 800),
+    Defect("the zombie rule is off", replaced(core.CustomerCore, "accepts", wrong_lane.any_writer), 200, draw_haunted),
     Defect(
         "outbox entries go with the commit before theirs",
         replaced(partition, "drop_committed", wrong_lane.stale_commits),
@@ -142,7 +147,12 @@ DEFECTS: Final = (
         replaced(handlers, "_evidence", wrong_customers.link_forgotten),
         300,
     ),
-    Defect("newer evidence is not remembered", replaced(handlers, "_evidence", wrong_customers.since_ignored), 1000),
+    Defect(
+        "newer evidence is not remembered",
+        replaced(handlers, "_evidence", wrong_customers.since_ignored),
+        400,
+        draw_handed,
+    ),
     Defect(
         "a seed leaves the family behind",
         replaced(handlers, "on_split", wrong_customers.seed_without_family),
@@ -151,6 +161,7 @@ DEFECTS: Final = (
     ),
     Defect("an erased node does not answer", replaced(handlers, "tell_receipt", wrong_customers.silent), 300),
     Defect("contacts of one half are forgotten", replaced(merge, "_union", wrong_customers.contacts_dropped), 400),
+    Defect("the timeline of one half is forgotten", replaced(ring, "join", wrong_customers.one_half_only), 100),
     Defect("the looser consent wins", replaced(merge, "_stricter", wrong_customers.consent_looser), 1000),
     Defect("entries that wait are forgotten", replaced(Advance, "event", wrong_customers.entries_do_not_wait), 300),
     Defect("timers act early", replaced(Advance, "timers", wrong_customers.early), 400),
@@ -167,7 +178,7 @@ DEFECTS: Final = (
             replaced(older, "is_to_come", always(False)),
             replaced(releases, "is_to_come", always(False)),
         ),
-        200,
+        1000,
         draw_skew,
     ),
     Defect("who follows moves twice", replaced(releases, "_go_over", wrong_lane.moved_again), 400, draw_releases),
@@ -189,5 +200,67 @@ DEFECTS: Final = (
         replaced(partition.Partition, "encode_dirty", wrong_lane.ownership_first),
         1000,
         draw_restless,
+    ),
+    Defect("a cap counts late", replaced(caps, "_counts", wrong_messages.counted_late), 400),
+    Defect("who said no is written to", replaced(channel, "may_be_sent", wrong_messages.denials_ignored), 400),
+    Defect(
+        "a denial recalls nothing",
+        both(replaced(consent, "recall_denied", always(None)), replaced(advance, "recall_denied", always(None))),
+        200,
+        draw_denied,
+    ),
+    Defect(
+        "a merge with who has said no recalls nothing",
+        replaced(advance, "recall_denied", always(None)),
+        600,
+        draw_denied,
+    ),
+    Defect(
+        "a recall goes by the newest person id",
+        both(
+            replaced(recalls, "withdrawal", wrong_messages.newest_person),
+            replaced(advance, "withdrawal", wrong_messages.newest_person),
+        ),
+        600,
+        draw_denied,
+    ),
+    Defect("delivery forgets what it has sent", replaced(delivery, "on_send", wrong_messages.everything_is_new), 200),
+    Defect(
+        "a recall does not stop retries",
+        replaced(delivery, "on_withdraw", wrong_messages.retries_go_on),
+        200,
+        draw_denied,
+    ),
+    Defect(
+        "a refusal is forgotten by who refused",
+        replaced(handlers, "on_absorb", wrong_messages.marks_dropped),
+        1000,
+        draw_apart,
+    ),
+    Defect(
+        "who was taken off comes back",
+        replaced(handlers, "_are_rivals", always(False)),
+        400,
+        draw_apart,
+    ),
+    Defect(
+        "who was taken off comes back with somebody else",
+        replaced(handlers, "_refuses_parcel", wrong_messages.parcels_only_counted),
+        400,
+        draw_apart,
+    ),
+    Defect(
+        "what waits for a reference is dropped when its owner comes",
+        replaced(step, "claim", wrong_messages.waiting_dropped),
+        200,
+    ),
+    Defect("an older row overwrites a newer one", replaced(step, "change_row", wrong_messages.last_word_wins), 200),
+    Defect("what is late begins journeys", replaced(Advance, "event", wrong_messages.nothing_is_late), 200),
+    Defect("an erased customer takes in older events", replaced(step, "on_event", wrong_messages.wiped_ignored), 400),
+    Defect(
+        "a batch is committed before the one before it",
+        replaced(worker.Ownership, "skip_empty", wrong_messages.done_in_any_order),
+        200,
+        draw_deep,
     ),
 )

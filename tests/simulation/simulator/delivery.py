@@ -35,9 +35,10 @@ class Delivery:
         interrupted: how often what became of an attempt was forgotten.
     """
 
-    def __init__(self, broker: Broker, rng: Random) -> None:
+    def __init__(self, broker: Broker, rng: Random, busy: float) -> None:
         self.broker = broker
         self.rng = rng
+        self.busy = busy
         self.ledger: dict[str, Entry] = {}
         self.attempts: list[str] = []
         self.reached: list[str] = []
@@ -81,9 +82,10 @@ class Delivery:
     def _withdraw(self, withdrawal: Withdrawal) -> None:
         entry = self.ledger.get(withdrawal.id)
         decision = on_withdraw(entry, withdrawal, self.broker.clock)
+        if not isinstance(entry, Settled):
+            self.withdrawn.add(withdrawal.id)
         if isinstance(decision, Pending | Settled):
             self.ledger[withdrawal.id] = decision
-            self.withdrawn.add(withdrawal.id)
             self.broker.met[Fault.RECALLED] += 1
             if isinstance(entry, Pending) and isinstance(decision, Settled):
                 self._tell(entry.action, decision)
@@ -110,7 +112,7 @@ class Delivery:
         self.attempts.append(action.id)
         if action.id in self.withdrawn:
             raise ViolationError(f"{action.id} is sent, though it was withdrawn")
-        later = self._trouble(0.2)
+        later = self._trouble(self.busy)
         met[Fault.BUSY_CHANNEL] += later
         result: Result = Deferred("busy") if later else Delivered()
         if isinstance(result, Delivered):

@@ -61,12 +61,24 @@ class Fault(StrEnum):
     RECALLED = "a message recalled"
 
 
-LEAST: Final = dict.fromkeys(Fault, 0.05) | {
-    Fault.CRASH_IN_RECOVERY: 0.02,
-    Fault.CRASH_AFTER_COMMIT: 0.02,
-    Fault.FENCED: 0.01,
+_SELDOM: Final = (
+    Fault.CRASH_IN_WRITING, Fault.CRASH_IN_SENDING, Fault.CRASH_AFTER_COMMIT, Fault.REFUSED, Fault.LOGOUT,
+)  # fmt: skip
+LEAST: Final[dict[Fault, float]] = {
+    **dict.fromkeys(Fault, 0.05),
+    **dict.fromkeys(_SELDOM, 0.01),
+    Fault.RELEASE_MISSING: 0.002,
+    Fault.RECALLED: 0.0,
 }
 """In which share of the mixed seeds each must come, at least."""
+
+LEAST_DEEP: Final[dict[Fault, float]] = dict.fromkeys(
+    (Fault.CRASH_IN_WRITING, Fault.CRASH_IN_SENDING, Fault.CRASH_AFTER_COMMIT), 0.05
+)
+"""The same, of the seeds of one worker that crashes all the time."""
+
+LEAST_DENIED: Final[dict[Fault, float]] = dict.fromkeys((Fault.RECALLED, Fault.ERASURE, Fault.PARCEL), 0.05)
+"""The same, of the seeds of people who take their consent back."""
 
 Met = Counter[Fault]
 """How often each fault came: in a seed, or in how many seeds."""

@@ -38,9 +38,7 @@ class Interruptions:
         self._last[owner.partition] = _Interrupted(positions, worker.facts_read, worker.releases_read)
 
     @contextmanager
-    def watched(
-        self, owner: Ownership, records: Sequence[Record], owners: Mapping[int, Ownership]
-    ) -> Iterator[None]:
+    def watched(self, owner: Ownership, records: Sequence[Record], owners: Mapping[int, Ownership]) -> Iterator[None]:
         """While an owner applies records: is it a replay, is there a release in them, and whom does it meet?"""
         self._replay(owner, records)
         owned = owner.worker.core.owned(owner.partition)

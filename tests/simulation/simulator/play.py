@@ -1,12 +1,14 @@
 """Run seeds, and make a failing one small enough to read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 from unittest.mock import patch
 
 from orchestrator.stream.lane import core, visits
 from tests.simulation.simulator.checks import check_quiet
-from tests.simulation.simulator.clean import check_clean, is_free_of_chance
+from tests.simulation.simulator.clean import check_clean, check_profiles, has_one_outcome, is_free_of_chance
+from tests.simulation.simulator.faults import LEAST, Fault, Met
+from tests.simulation.simulator.messages import faults_of_messages
 from tests.simulation.simulator.simulation import Simulation
 from tests.simulation.simulator.story import Story, draw_story
 
@@ -34,8 +36,14 @@ class Failure(NamedTuple):
         )
 
 
-def run_story(story: Story, trace: Trace | None = None) -> Exception | None:
-    """Run one story to its end; what it broke, or None. An exception of the product is a broken promise, too."""
+def run_story(story: Story, trace: Trace | None = None, met: Met | None = None) -> Exception | None:
+    """Run one story to its end; what it broke, or None. An exception of the product is a broken promise, too.
+
+    Args:
+        story: what was drawn.
+        trace: told each thing that happens.
+        met: counts, where it is given, how often which trouble came.
+    """
     run = Simulation(story, trace)
     try:
         few = GROUPED if story.grouped else core.FEW
@@ -45,14 +53,34 @@ def run_story(story: Story, trace: Trace | None = None) -> Exception | None:
             outcome = check_quiet(run)
             if is_free_of_chance(story):
                 check_clean(run, outcome.customers)
+            if has_one_outcome(story):
+                check_profiles(run, outcome.customers)
     except Exception as problem:  # noqa: BLE001  whatever it is, it is reported with its seed
         return problem
+    if met is not None:
+        met.update(run.broker.met + faults_of_messages(run.broker))
     return None
 
 
 def run_seed(seed: int, draw: Draw = draw_story) -> Exception | None:
     """What a seed broke, or None."""
     return run_story(draw(seed))
+
+
+def run_seeds(seeds: Iterable[int], draw: Draw = draw_story) -> tuple[list[int], Met]:
+    """The seeds that broke a promise, and of each trouble in how many of the others it came."""
+    failed, seen = [], Met()
+    for seed in seeds:
+        met = Met()
+        if run_story(draw(seed), met=met) is not None:
+            failed.append(seed)
+        seen.update(fault for fault, count in met.items() if count > 0)
+    return failed, seen
+
+
+def too_rare(seen: Met, seeds: int, least: Mapping[Fault, float] = LEAST) -> list[str]:
+    """The troubles that did not come in as many seeds as they must."""
+    return [f"{fault}: {seen[fault]} of {seeds}" for fault, share in least.items() if seen[fault] < share * seeds]
 
 
 def failure_of(seed: int, draw: Draw = draw_story) -> Failure | None:

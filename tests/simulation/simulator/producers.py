@@ -9,7 +9,7 @@ import msgspec
 
 from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import node_key
-from orchestrator.model.message import Erase, encode_message
+from orchestrator.model.message import Erase, Reset, encode_message
 from tests.simulation.simulator.broker import Broker
 from tests.simulation.simulator.faults import Fault
 from tests.simulation.simulator.house import COUNTED, LATENESS, OWNERSHIP
@@ -82,6 +82,8 @@ class Producers:
     def _value_of(self, happening: Happening, time: int) -> bytes:
         if happening.type == "erase":
             return encode_message(Erase(happening.nodes[0], time, REQUEST))
+        if happening.type == "split":
+            return encode_message(Reset(happening.nodes[0], time, list(happening.nodes)))
         identifiers = dict(node.split(":", 1) for node in happening.nodes)
         return _encode({
             "id": happening.name, "source": "shop", "type": happening.type,

@@ -41,7 +41,7 @@ def expected(story: Story, told: Mapping[str, int]) -> Expected:
 
 def _groups(story: Story, events: list[Happening]) -> list[frozenset[str]] | None:
     """Connected components over unique identifiers, where nothing but evidence decides."""
-    if story.has("erase", "logged_out"):
+    if story.has("erase", "logged_out", "split"):
         return None
     if any(is_shared(node) for one in events for node in one.nodes) and story.mode != "newest":
         return None

@@ -43,7 +43,7 @@ class Simulation:
         self.producers = Producers(story, self.broker, self.rng, self._say)
         meeting = story.mode in {"unique", "newest"} and not story.has("erase")
         self.watcher = Watcher(self.broker, meeting=meeting, alone=story.mode == "solo")
-        self.delivery = Delivery(self.broker, self.rng)
+        self.delivery = Delivery(self.broker, self.rng, story.busy)
         self.owners: dict[int, Ownership] = {}
         self.zombies: list[Ownership] = []
         self.interruptions = Interruptions(self.broker)
@@ -69,8 +69,8 @@ class Simulation:
     def _moves(self) -> tuple[list[Callable[[], None]], list[float]]:
         troubles, rng = self.story.troubles, self.rng
         table: list[tuple[Callable[[], None], float]] = [
-            (self.producers.go_on, 3.0),
-            (self._poll, rng.choice((4.0, 10.0))),
+            (self._produce, 3.0),
+            (self._poll, 10.0),
             (self._land, rng.choice((4.0, 10.0))),
             (self._commit, rng.choice((0.5, 2.0))),
             (self._turn, 3.0),
@@ -92,7 +92,12 @@ class Simulation:
         if self.trace is not None:
             self.trace(f"{self.broker.clock - START:>8} {text}")
 
-    # Time and releases.
+    # Time, producers and releases.
+
+    def _produce(self) -> None:
+        """What happens, one after the other; or much at once, so that batches are large."""
+        for _ in range(self.story.most // 2 if self.rng.random() < 0.3 else 1):
+            self.producers.go_on()
 
     def _wait(self) -> None:
         self.broker.clock += int(self.rng.random() ** 2 * 1500)
@@ -190,7 +195,9 @@ class Simulation:
             self._assign(free[int(self.rng.random() * len(free))])
 
     def _assign(self, partition: int) -> None:
-        worker = self.rng.choice([worker for worker in self.workers if not worker.lost])
+        workers = [worker for worker in self.workers if not worker.lost]
+        behind = [worker for worker in workers if worker.releases_read < self.published]
+        worker = self.rng.choice(behind if behind and self.rng.random() < 0.5 else workers)
         for other in self.workers:
             if other is not worker:
                 other.kept.pop(partition, None)

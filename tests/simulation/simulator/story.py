@@ -20,8 +20,8 @@ class Happening(NamedTuple):
 
     Attributes:
         name: event id.
-        type: event type; "erase" and "level" are no customer events.
-        nodes: identifiers, strongest first.
+        type: event type; "erase", "split" and "level" are no customer events.
+        nodes: identifiers, strongest first; of a split, who leaves, then who stays.
         data: properties besides the identifiers.
         topic: where it is written.
         key: the node that its record is keyed by; "" for a record without a key.
@@ -70,6 +70,8 @@ class Story(NamedTuple):
     """Only one of the workers reads of releases before all is calm."""
     most: int = 3
     """How many records a batch has at most."""
+    busy: float = 0.2
+    """How likely a channel takes a message later only."""
 
     def has(self, *types: str) -> bool:
         return any(one.type in types for one in self.happenings)
@@ -94,14 +96,14 @@ def draw_story(seed: int, mode: str = "") -> Story:
     return Story(
         seed, mode, rng.choice((1, 1, 2, 2, 3, 4)), rng.randint(1, 3), tuple(happenings), _troubles(rng),
         merged=rng.random() < 0.5, releases=rng.choice(((), (), (), *RELEASES)), grouped=rng.random() < 0.5,
-        lagging=rng.random() < 0.5, most=rng.choice((3, 8)),
+        lagging=rng.random() < 0.5, most=rng.choice((3, 12)),
     )  # fmt: skip
 
 
 def draw_deep(seed: int) -> Story:
     """A story of one worker that has many batches in flight and crashes all the time."""
     troubles = Troubles(crash=3.0, lose=0.0, release=0.0, hours=0.1, repeat=0.0)
-    return draw_story(seed)._replace(partitions=1, workers=1, merged=False, releases=(), troubles=troubles)
+    return draw_story(seed)._replace(partitions=1, workers=1, merged=False, releases=(), troubles=troubles, most=12)
 
 
 def draw_echoes(seed: int) -> Story:
@@ -164,6 +166,62 @@ def draw_stock(seed: int) -> Story:
     return Story(seed, "solo", rng.choice((1, 2)), 1, (*puts, *levels), troubles, merged=True)
 
 
+def draw_handed(seed: int) -> Story:
+    """A story of two people who share a browser and a telephone, told out of order."""
+    rng = Random(seed ^ 0x4A4D)
+    happenings = []
+    for number in range(rng.randint(3, 8)):
+        nodes = (
+            rng.choice(("user_id:u0", "user_id:u1")),
+            rng.choice(("phone:p1", "anonymous_id:a1", "anonymous_id:a1")),
+        )
+        behind = rng.choice((0, rng.randint(1, 9) * SECOND))
+        happenings.append(Happening(f"e{number}", "seen", nodes, {}, "channel.web", rng.choice(nodes), behind))
+    return draw_story(seed, "newest")._replace(happenings=tuple(happenings), releases=())
+
+
+def draw_apart(seed: int) -> Story:
+    """A story of more addresses than one may have, and of an operator who takes one off; parcels come again."""
+    rng = Random(seed ^ 0xA9A7)
+    unique = ["user_id:u1", "card_id:c1", *(f"email:e{n}" for n in range(5))]
+    happenings = []
+    for number in range(rng.randint(4, 9)):
+        nodes = (rng.choice(unique[:2]), rng.choice(unique[2:])) if rng.random() < 0.8 else (*unique[:2],)
+        happenings.append(Happening(f"e{number}", "seen", nodes, {}, "channel.web", nodes[0]))
+    for number in range(rng.randint(1, 2)):
+        leaves, *stay = rng.choice(unique[2:]), rng.choice(unique[:2]), rng.choice(unique)
+        place = rng.randint(2, len(happenings))
+        happenings.insert(place, Happening(f"apart{number}", "split", (leaves, *stay), {}, "customer.inputs", leaves))
+    troubles = Troubles(crash=rng.choice((0.0, 0.5)), lose=0.0, release=0.0, hours=1.0, repeat=rng.choice((1.0, 3.0)))
+    return Story(
+        seed, "apart", rng.choice((1, 2, 3)), rng.randint(1, 2), tuple(happenings), troubles,
+        merged=rng.random() < 0.5, echoes=rng.choice(((), ("absorb",), ("absorb", "link"))),
+    )  # fmt: skip
+
+
+def _strength(node: str) -> tuple[int, str]:
+    return [*MOST].index(node.partition(":")[0]), node
+
+
+def draw_denied(seed: int) -> Story:
+    """A story of people who agree, are written to, and take it back or are erased while the channel is busy."""
+    rng = Random(seed ^ 0xDE41)
+    names = [("user_id:u0",), ("email:e0",), ("user_id:u0", "email:e0"), ("user_id:u0",)]
+    kinds = ["told", "put", *rng.choices(("seen", "put", "told"), k=rng.randint(1, 4)), "told"]
+    happenings = []
+    for number, kind in enumerate(kinds):
+        nodes = rng.choice(names)
+        data: dict[str, object] = {"word": "yes" if number < len(kinds) - 1 else "no"} if kind == "told" else {}
+        happenings.append(Happening(f"e{number}", kind, nodes, data, "channel.web", nodes[0]))
+    if rng.random() < 0.4:
+        happenings[-1] = Happening("erasure", "erase", ("user_id:u0",), {}, "customer.inputs", "user_id:u0")
+    troubles = Troubles(crash=rng.choice((0.0, 0.5)), lose=0.0, release=0.3, hours=rng.choice((4.0, 8.0)), repeat=0.0)
+    return Story(
+        seed, "unique", rng.choice((1, 2, 3)), rng.randint(1, 2), tuple(happenings), troubles,
+        merged=rng.random() < 0.5, busy=0.8,
+    )  # fmt: skip
+
+
 def draw_skew(seed: int) -> Story:
     """A story of two workers, one of which reads of a release long before the other, and of people who meet then."""
     rng = Random(seed ^ 0x5CE3)
@@ -172,17 +230,20 @@ def draw_skew(seed: int) -> Story:
     happenings = []
     for number in range(rng.randint(4, 7)):
         nodes = rng.sample(person, 2 if number % 2 else 1)
-        nodes.sort(key=lambda node: [*MOST].index(node.partition(":")[0]))
+        nodes.sort(key=_strength)
         kinds = {node.partition(":")[0]: node for node in nodes}
         nodes = [kinds[space] for space in kinds]
         happenings.append(Happening(f"e{number}", "seen", tuple(nodes), {}, "channel.web", nodes[0]))
     return story._replace(
-        mode="unique", happenings=tuple(happenings), partitions=4, workers=2, lagging=True,
+        mode="unique", happenings=tuple(happenings), partitions=4, workers=2, lagging=True, most=3,
         troubles=Troubles(crash=0.0, lose=0.0, release=0.3, hours=rng.choice((0.2, 0.5, 1.0)), repeat=0.0),
     )  # fmt: skip
 
 
-DRAWS: Final = (draw_story, draw_deep, draw_echoes, draw_haunted, draw_releases, draw_restless, draw_skew, draw_stock)
+DRAWS: Final = (
+    draw_story, draw_apart, draw_deep, draw_denied, draw_echoes, draw_handed, draw_haunted, draw_releases,
+    draw_restless, draw_skew, draw_stock,
+)  # fmt: skip
 """Ways to draw: everything mixed, and those that look closely where trouble is rare."""
 
 
@@ -259,4 +320,5 @@ def _data(rng: Random, kind: str, number: int) -> dict[str, object]:
 
 
 def _level(rng: Random, name: str, sku: str) -> Happening:
-    return Happening(name, "level", (), {"sku": sku, "qty": rng.choice((0, 3, 5))}, "channel.stock", "", 0, ())
+    behind = rng.choice((0, 0, rng.randint(1, 9) * SECOND))
+    return Happening(name, "level", (), {"sku": sku, "qty": rng.choice((0, 3, 5))}, "channel.stock", "", behind, ())

@@ -10,7 +10,7 @@ from orchestrator.engine.identity.work import Work
 from orchestrator.engine.traits.states import unpack
 from orchestrator.model import reason
 from orchestrator.model.customer import IN, Customer, Node, Reference, lines_of
-from orchestrator.model.effect import INPUTS, Action
+from orchestrator.model.effect import INPUTS, Action, Withdrawal
 from orchestrator.model.ids import EVENT_HASH_BYTES, split_key
 from orchestrator.model.message import Applied, decode_message
 from orchestrator.stream.lane.records import Batch, Record
@@ -54,6 +54,8 @@ class Watcher:
         self.alone = alone
         """Nobody meets anybody: who entered is who goes on."""
         self.latest = 0
+        self.recalled: set[str] = set()
+        """Ids of messages that were withdrawn."""
         self.roots: dict[int, dict[bytes, Known]] = {}
 
     # Each decision, at the node and the record that led to it.
@@ -73,6 +75,20 @@ class Watcher:
                 if self.alone and isinstance(work.node.body, Customer):
                     _moved_once(effect, work.node.body)
                     _paused(effect, work.node.body)
+        self._recalls(work)
+
+    def _recalls(self, work: Work) -> None:
+        """Who has said no has nothing on its way that needs a yes."""
+        self.recalled.update(effect.id for effect in work.effects if isinstance(effect, Withdrawal))
+        customer = work.node.body
+        if work.node.to is not None or not isinstance(customer, Customer):
+            return
+        if customer.consents.get("email/product", (0, True, ""))[1]:
+            return
+        for contact in customer.contacts:
+            over = contact.settled or contact.valid_until < work.now or contact.id in self.recalled
+            if contact.scenario == "cart" and not over:
+                raise ViolationError(f"{work.name} has said no, and {contact.id} is still on its way")
 
     def _meet(self, node: Node) -> None:
         body, met = node.body, self.broker.met
@@ -186,7 +202,7 @@ def _denies(record: Record) -> bool:
             return False
         value = message.record
     event = msgspec.json.decode(value)
-    return event["type"] == "told" and event["data"]["word"] == "no"
+    return bool(event["type"] == "told" and event["data"]["word"] == "no")
 
 
 def _reminder(action: Action, record: Record, customer: Customer) -> None:

@@ -119,6 +119,10 @@ def contacts_dropped(original: Any) -> Any:
     return join
 
 
+def one_half_only(original: Any) -> Any:
+    return lambda one, *_: one
+
+
 def consent_looser(original: Any) -> Any:
     return lambda one, other: {**other, **one}
 
