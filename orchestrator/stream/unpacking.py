@@ -77,14 +77,15 @@ class PackedBatch:
         """The offset after the batch, also where compaction left none of its last records."""
 
     def records(self) -> Sequence[Written]:
-        """Its records, aiokafka's own, in offset order. To be asked once.
+        """Its records, aiokafka's own, in offset order. To be asked once: what it was made of is let go.
 
         Raises:
             CorruptRecordException: the batch does not have the checksum it claims.
         """
-        if self._check_crcs and not self._batch.validate_crc():
+        batch, self._batch = self._batch, None
+        if self._check_crcs and not batch.validate_crc():
             raise _corrupt(self._tp)
-        return [] if self._batch.is_control_batch else [*self._batch]
+        return [] if batch.is_control_batch else [*batch]
 
 
 def packed(tp: TopicPartition, fetched: Any, *, check_crcs: bool) -> list[PackedBatch]:

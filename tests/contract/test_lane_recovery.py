@@ -110,7 +110,7 @@ async def test_a_rebalance_in_the_middle_of_a_recovery_starts_it_over_and_loses_
         keys = [b"c%d" % (each % 20_000) for each in range(count)]
         await write(books, ((key, value(1, 1, index)) for index, key in enumerate(keys)))
         newest = {key.decode(): index for index, key in enumerate(keys)}
-        slow: dict[str, Any] = {"seconds_a_value": 0.0001}  # the first one's recovery takes longer than the second one's start
+        slow: dict[str, Any] = {"seconds_a_value": 0.0001}  # a recovery takes longer than a second worker's start
         first = await books.start(**slow)
         await until(lambda: sum(restored for restored, _, _ in progress_of(first).values()) > 1000)
         second = await books.start(**slow)
