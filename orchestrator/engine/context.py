@@ -64,7 +64,7 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
 
     @entry.setter
     def entry(self, entry: EventMap) -> None:
-        self._entry = entry
+        self._story, self._entry = None, entry
 
     @property
     def steps(self) -> "StepOutputs":
@@ -94,8 +94,11 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
 
     def tell_story(self, instance: "Instance", plan: "ScenarioPlan") -> None:
         """Make an instance's entry, steps and variables known; each is opened when it is first read."""
-        self._story = (instance, plan)
-        self._entry = self._steps = None
+        told = self._story
+        if told is None or told[0] is not instance or told[1] is not plan:
+            self._story = (instance, plan)
+            self._entry = None
+        self._steps = None
         self.vars = instance.vars
 
     def has_trait(self, name: str) -> bool:
