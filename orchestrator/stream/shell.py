@@ -197,20 +197,20 @@ class Shell:
     async def restore(self, changelogs: Mapping[TP, list[PackedBatch]], epoch: int) -> None:
         """Apply what a fetch brought of changelogs, until the epoch changes.
 
-        The loop goes round after every batch: the worker answers meanwhile, and the next fetch is under way.
+        The loop goes round after every partition: the worker answers meanwhile, and the next fetch is under way.
 
         Raises:
             CorruptRecordException: a batch does not have the checksum it claims.
         """
         for tp, batches in changelogs.items():
+            restore = self.restores.get(tp.partition)
+            if self.epoch != epoch or restore is None:
+                return
             for batch in batches:
-                restore = self.restores.get(tp.partition)
-                if self.epoch != epoch or restore is None:
-                    return
                 restore.add(batch.records(), batch.next_offset)
-                if restore.done and all(each.done for each in self.restores.values()):
-                    self.restored.set()
-                await asyncio.sleep(0)
+            if all(each.done for each in self.restores.values()):
+                self.restored.set()
+            await asyncio.sleep(0)
 
     def _feed_input(self, tp: TP, records: Sequence[Record], position: int, end: int) -> None:
         runner = self.runners.get(tp.partition)
@@ -264,6 +264,11 @@ class Shell:
         return True
 
     # -- the end of an ownership ---------------------------------------------------------------------------
+
+    def halt(self) -> None:
+        """A stop is near: decide nothing more, so that it need not wait for a turn of every partition."""
+        for runner in self.runners.values():
+            runner.halt()
 
     async def release(self) -> None:
         """Give all partitions up: finish what is in hand, commit it, let the core forget them."""
