@@ -17,7 +17,7 @@ from orchestrator.engine.recalls import is_on_its_way, recall_denied, withdrawal
 from orchestrator.engine.releases import hold_back, is_outdated, settle_releases, take_over
 from orchestrator.engine.schedules import keep_schedules
 from orchestrator.engine.steps.waiting import newest_touch, restart_silence
-from orchestrator.engine.tasks import close_tasks
+from orchestrator.engine.tasks import close_tasks, fold_tasks
 from orchestrator.engine.timers import NEVER, act, due_at, earliest_due
 from orchestrator.engine.waits import check_waits
 from orchestrator.model import reason
@@ -152,6 +152,7 @@ class Advance:
             self.customer.instances.append(instance)
             end_instance(moment, instance, "lost", reason.MERGED)
         self._end_repeated(moment, merge.repeated)
+        fold_tasks(moment)
         own, other = lines_of(merge.own_lines), lines_of(merge.came_lines)
         for instance in list(self.customer.instances):
             plan = self._nearest_plan(instance)

@@ -7,6 +7,7 @@ from orchestrator.engine.functions.said import thread_map
 from orchestrator.engine.maps import opened_event
 from orchestrator.model.customer import Customer, Instance, Task
 from orchestrator.model.effect import TaskNotice
+from orchestrator.model.ids import action_id
 
 if TYPE_CHECKING:
     from orchestrator.engine.identity.work import Work
@@ -64,9 +65,45 @@ def settle_task(moment: "Moment", task: Task, state: str) -> None:
 def withdraw_tasks(moment: "Moment", instance: Instance) -> None:
     """The instance has ended: tasks that must not outlive it go."""
     for task in list(moment.customer.tasks):
-        ours = (task.scenario, task.instance_key, task.ordinal) == (instance.scenario, instance.key, instance.ordinal)
-        if ours and task.on_exit == "withdraw":
+        if task.on_exit == "withdraw" and _has_opened(moment, instance, task):
             settle_task(moment, task, "withdrawn")
+
+
+def _has_opened(moment: "Moment", instance: Instance, task: Task) -> bool:
+    """Whether this very instance opened a task: its twin of the other half has scenario, key and ordinal as well."""
+    names = (instance.scenario, instance.key, instance.ordinal)
+    if (task.scenario, task.instance_key, task.ordinal) != names:
+        return False
+    visits = range(1, max(instance.visits.values(), default=1) + 1)
+    tenant, person = moment.program.tenant, instance.person
+    return any(action_id(tenant, person, *names, task.step, visit) == task.id for visit in visits)
+
+
+def fold_tasks(moment: "Moment") -> None:
+    """After a merge, too, one task is open for a queue and key: the one opened later is added to the first, and goes.
+
+    What is to be done is due when the sooner of the two is, and remains with whoever has taken one of them.
+    """
+    first: dict[tuple[str, str], Task] = {}
+    for task in sorted(moment.customer.tasks, key=lambda task: (task.opened_at, task.id)):
+        known = first.setdefault((task.queue, task.key), task)
+        if known is not task:
+            known.with_ = {**known.with_, **task.with_}
+            known.assignee, known.thread = known.assignee or task.assignee, known.thread or task.thread
+            known.due = min((due for due in (known.due, task.due) if due), default=0)
+            known.overdue = known.overdue or task.overdue
+            settle_task(moment, task, "withdrawn")
+            _wait_for(moment.customer, known, task)
+            _tell(moment, known, "overdue" if known.overdue else "open")
+            moment.note("task_added", task.scenario, task.step, "", {"queue": task.queue, "key": task.key})
+
+
+def _wait_for(customer: Customer, known: Task, gone: Task) -> None:
+    """Whoever waits for the task that is gone waits for the one that has its work."""
+    for instance in customer.instances:
+        for output in instance.outputs.values():
+            if output.get("task") is True and output.get("id") == gone.id:
+                output["id"] = known.id
 
 
 def erase_tasks(work: "Work", customer: Customer) -> None:

@@ -435,6 +435,37 @@ def test_of_two_instances_of_one_scenario_and_key_the_older_goes_on() -> None:
     assert [(one.person, one.entered_at - START) for one in play.customer().instances] == [(person, 1 * M)]
 
 
+def test_two_tasks_of_a_queue_and_key_become_one_when_halves_meet() -> None:
+    """Two people at the call centre must not both ring: the later task is added to the first, and goes."""
+    asks = ASK.replace("on_exit: withdraw", "on_exit: keep")
+    waits = "  - {id: done, wait_until: {on: task_closed, of: call, timeout: 9h}}\n" + EMIT
+    play = two_halves(
+        tale(asks + WAIT, "{on: seen, where: event.n == 1}"),
+        tale(asks.replace("due: 1h", "due: 30m") + waits, "{on: seen, where: event.n == 2}", name="other"),
+    )
+    play.comes("seen", 0, "anonymous_id:a1", page="a", n=1)
+    play.comes("seen", 1 * M, page="a", n=2)
+    first, second = (task.id for task in play.tasks)
+    meet(play, 2 * M)
+    assert [(task.id, task.due - START) for task in play.customer().tasks] == [(first, 31 * M)], "the sooner is due"
+    assert [(task.id, task.state) for task in play.tasks[2:]] == [(second, "withdrawn"), (first, "open")]
+    play.comes("told", 3 * M, word="a")
+    assert play.tasks[-1].state == "closed"
+    assert len(play.emitted) == 1, "who waited for the second goes on with the first"
+
+
+@pytest.mark.parametrize("on_exit", ["withdraw", "keep"])
+def test_the_task_of_the_older_story_stays_when_its_twin_ends(on_exit: str) -> None:
+    play = two_halves(tale(ASK.replace("withdraw", on_exit) + WAIT))
+    play.comes("seen", 1 * M, page="a")
+    play.comes("seen", 2 * M, "anonymous_id:a1", page="a")
+    first, second = (task.id for task in play.tasks)
+    meet(play, 3 * M)
+    assert play.ended() == [("lost", "merged")]
+    assert [task.id for task in play.customer().tasks] == [first]
+    assert (second, "withdrawn") in [(task.id, task.state) for task in play.tasks]
+
+
 def test_silence_counts_from_the_newest_activity_of_both_halves() -> None:
     play = two_halves(
         tale(

@@ -55,7 +55,7 @@ def task(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
         known.values = {**known.values, **values}
         moment.tell("task_added", instance.name, step.id, "", known.id)
     else:
-        known = Work(action_id(moment, instance, step), queue, key, due, instance, step, values)
+        known = Work(action_id(moment, instance, step), queue, key, due, instance, step, values, moment.now)
         moment.customer.tasks.append(known)
         moment.tell("task", instance.name, step.id, "", known.id)
         _task_event(moment, "task_opened", known)

@@ -31,6 +31,7 @@ def merge(one: Customer, other: Customer, waited: Happened | None, at: int) -> N
     for instance in repeated:
         if instance in one.instances and instance.scenario.entry.re_entry == "never":
             end(moment, instance, "lost", "merged")
+    _fold_tasks(moment)
     for instance in list(one.instances):
         if instance in one.instances:
             _look_at_the_other_half(moment, instance, own if instance in theirs else came)
@@ -45,6 +46,26 @@ def merge(one: Customer, other: Customer, waited: Happened | None, at: int) -> N
     one.absences = [absence for absence in one.absences if not is_ended(moment, absence)]
     rounds(moment)
     keep_schedules(one)
+
+
+def _fold_tasks(moment: Moment) -> None:
+    """One task is open for a queue and key: a second is added to the first, and is no more."""
+    customer = moment.customer
+    for work in sorted(customer.tasks, key=lambda work: (work.opened_at, work.id)):
+        same = [one for one in customer.tasks if (one.queue, one.key) == (work.queue, work.key)]
+        first = min(same, key=lambda work: (work.opened_at, work.id))
+        if first is work:
+            continue
+        first.values = {**first.values, **work.values}
+        first.due = min((due for due in (first.due, work.due) if due), default=0)
+        first.overdue = first.overdue or work.overdue
+        customer.tasks.remove(work)
+        for instance in customer.instances:
+            for output in instance.outputs.values():
+                if output.get("id") == work.id:
+                    output["id"] = first.id
+        moment.tell("task_withdrawn", work.instance.name, work.step.id, "", work.id)
+        moment.tell("task_added", work.instance.name, work.step.id, "", first.id)
 
 
 def _activity(customer: Customer) -> list[Happened]:

@@ -130,6 +130,7 @@ class Work:
     instance: Instance
     step: Step
     values: dict[str, Any]
+    opened_at: int
     overdue: bool = False
 
 
