@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from orchestrator.model.customer import Customer, Node
+from orchestrator.model.customer import Customer, Entry, Node
 
 VERSION: Final = 1
 HAS_OUTBOX: Final = 1
@@ -33,6 +33,18 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     facts: tuple[str, ...]
 
 
+class _Sending(msgspec.Struct, array_like=True, gc=False):
+    """A node as far as its outbox; the body, by far the largest part, is passed over."""
+
+    to: str | None = None
+    epoch: int = 0
+    body: msgspec.Raw = msgspec.Raw()
+    outbox: list[Entry] = []
+
+
+_decode_sending = msgspec.msgpack.Decoder(_Sending).decode
+
+
 class UnknownVersionError(ValueError):
     """A value was written by a newer release of this software: run that release, or a newer one."""
 
@@ -54,7 +66,7 @@ def decode_head(value: bytes) -> Head:
     """
     version, flags, writer, due, length = _unpack(value)
     if version > VERSION:
-        raise UnknownVersionError(f"a value of version {version} needs a newer worker than this one ({VERSION})")
+        raise _unknown(version)
     facts = tuple(value[_SIZE : _SIZE + length].decode().split("\n")) if length else ()
     return Head(writer, due, bool(flags & HAS_OUTBOX), facts)
 
@@ -72,8 +84,24 @@ def decode_node(value: bytes) -> Node:
     """
     version, _, _, _, length = _unpack(value)
     if version > VERSION:
-        raise UnknownVersionError(f"a value of version {version} needs a newer worker than this one ({VERSION})")
+        raise _unknown(version)
     node = _decode(memoryview(value)[_SIZE + length :])
     if isinstance(node.body, Customer):
         node.body.detach()
     return node
+
+
+def decode_outbox(value: bytes) -> list[Entry]:
+    """Only the outbox of a value's node.
+
+    Raises:
+        UnknownVersionError: the value is of a newer version.
+    """
+    version, _, _, _, length = _unpack(value)
+    if version > VERSION:
+        raise _unknown(version)
+    return _decode_sending(memoryview(value)[_SIZE + length :]).outbox
+
+
+def _unknown(version: int) -> UnknownVersionError:
+    return UnknownVersionError(f"a value of version {version} needs a newer worker than this one ({VERSION})")

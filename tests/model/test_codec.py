@@ -4,7 +4,14 @@ import msgspec
 import pytest
 
 from orchestrator.model import codec
-from orchestrator.model.codec import UnknownVersionError, decode_head, decode_node, encode_node, writer_of
+from orchestrator.model.codec import (
+    UnknownVersionError,
+    decode_head,
+    decode_node,
+    decode_outbox,
+    encode_node,
+    writer_of,
+)
 from orchestrator.model.customer import (
     IN,
     Body,
@@ -44,7 +51,9 @@ ENTRY = Entry("channel.web", 7, "actions", b"p1", b"{}")
 )
 def test_a_node_comes_back_as_it_was(body: Body | None) -> None:
     node = Node("user_id:u-amy", 2, body, [ENTRY], {"channel.web": 7})
-    assert decode_node(encode_node(node, 3, 99, "stock/X1\nprice")) == node
+    value = encode_node(node, 3, 99, "stock/X1\nprice")
+    assert decode_node(value) == node
+    assert decode_outbox(value) == [ENTRY]
 
 
 def test_the_head_says_what_recovery_needs() -> None:
@@ -67,6 +76,8 @@ def test_a_newer_value_is_refused_and_not_guessed_at() -> None:
         decode_node(value)
     with pytest.raises(UnknownVersionError):
         decode_head(value)
+    with pytest.raises(UnknownVersionError):
+        decode_outbox(value)
 
 
 def test_a_value_of_an_earlier_release_is_readable() -> None:
@@ -76,6 +87,7 @@ def test_a_value_of_an_earlier_release_is_readable() -> None:
     read = decode_node(value)
     assert isinstance(read.body, Customer)
     assert (read.epoch, read.body.person, read.body.version, read.body.traits, read.outbox) == (3, "p1", 2, {}, [])
+    assert decode_outbox(value) == []
 
 
 def test_a_value_of_today_stays_readable() -> None:
@@ -87,6 +99,7 @@ def test_a_value_of_today_stays_readable() -> None:
         "6e656c2e77656207a7616374696f6e73c4027031c4027b7dc080"
     )
     assert decode_node(pinned) == Node(body=AMY, outbox=[ENTRY])
+    assert decode_outbox(pinned) == [ENTRY]
     assert decode_head(pinned) == codec.Head(7, 99, True, ("price",))
 
 

@@ -13,7 +13,7 @@ import msgspec
 from orchestrator.engine.engine import Engine
 from orchestrator.engine.facts import Facts
 from orchestrator.model import reason
-from orchestrator.model.codec import decode_node, encode_node, writer_of
+from orchestrator.model.codec import decode_node, decode_outbox, encode_node, writer_of
 from orchestrator.model.customer import Node, PartitionState
 from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import node_key, split_key
@@ -163,7 +163,7 @@ class CustomerCore:
         owned.number = before.number + 1
         owned.release = before.release or self.current.release
         engine = self.engine_of(owned)
-        sends = [send for at in owned.rebuild() for send in unsent(decode_node(values[at]), owned.committed)]
+        sends = [send for at in owned.rebuild() for send in unsent(decode_outbox(values[at]), owned.committed)]
         owned.changed_facts.update(owned.all_waiting())
         if not before.release:
             plan_visits(owned, None, engine.program)

@@ -1,5 +1,6 @@
 """Effects as records: what an effect looks like on its topic, and how it stands in a node's outbox until then."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -49,11 +50,11 @@ def drop_committed(node: Node, committed: dict[str, int]) -> None:
             del node.applied[topic]
 
 
-def unsent(node: Node, committed: dict[str, int]) -> list[Outgoing]:
+def unsent(outbox: Iterable[Entry], committed: Mapping[str, int]) -> list[Outgoing]:
     """What may not have been sent before a crash: every entry whose source offset is not committed."""
     return [
         Outgoing(entry.topic, entry.key, entry.value, entry.partition, entry.headers)
-        for entry in node.outbox
+        for entry in outbox
         if entry.offset >= committed.get(entry.source, 0)
     ]
 
