@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from urllib.parse import urlsplit
 
 import typer
 
 from orchestrator.cli.errors import UserError
+from orchestrator.cli.leaving import leave
 from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def deliver(
         "delivery.senders": _senders(sender) if sender else None,
     }
     settings = load_settings(config, overrides)
-    raise typer.Exit(_run(settings, _site(settings.delivery)))
+    _run(settings, _site(settings.delivery))
 
 
 def _site(delivery: DeliverySettings) -> Site:
@@ -116,7 +117,7 @@ def _senders(given: Sequence[str]) -> dict[str, str]:
     return senders
 
 
-def _run(settings: Settings, site: Site) -> int:
+def _run(settings: Settings, site: Site) -> NoReturn:
     from importlib.metadata import version  # noqa: PLC0415
 
     from orchestrator.cli.clusters import check_topics, declared_topics  # noqa: PLC0415
@@ -144,8 +145,7 @@ def _run(settings: Settings, site: Site) -> int:
         code = run_delivery(parts)
     except LaneError as error:
         raise UserError(str(error)) from error
-    emit(events.ProcessStopped("delivery"))
-    return code
+    leave("delivery", code)
 
 
 def _parts(settings: Settings, site: Site, declared: Sequence[TopicDeclaration]) -> Parts:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.errors import UserError
+from orchestrator.cli.leaving import leave
 from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _serve(settings: Settings, options: GatewayOptions) -> None:
     from orchestrator.cli.clusters import reaching  # noqa: PLC0415
     from orchestrator.gateway.server import serve  # noqa: PLC0415
     from orchestrator.stream.lane_settings import LaneError  # noqa: PLC0415
-    from orchestrator.telemetry.events import ProcessStarted, ProcessStopped  # noqa: PLC0415
+    from orchestrator.telemetry.events import ProcessStarted  # noqa: PLC0415
     from orchestrator.telemetry.log import EventLog, configure_logging  # noqa: PLC0415
     from orchestrator.telemetry.recorder import Recorder  # noqa: PLC0415
 
@@ -133,4 +134,4 @@ def _serve(settings: Settings, options: GatewayOptions) -> None:
     except OSError as error:
         where = f"{options.host}:{options.port}"
         raise UserError(f"cannot listen on {where}: {error.strerror}; choose another with --port") from error
-    log.emit(ProcessStopped("gateway"))
+    leave("gateway", 0)

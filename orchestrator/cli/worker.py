@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from orchestrator.cli.errors import UserError
+from orchestrator.cli.leaving import leave
 from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
@@ -53,10 +54,10 @@ def worker(
             "worker.metrics_port": metrics_port,
         },
     )
-    raise typer.Exit(_run(settings))
+    _run(settings)
 
 
-def _run(settings: Settings) -> int:
+def _run(settings: Settings) -> NoReturn:
     from importlib.metadata import version  # noqa: PLC0415
 
     from orchestrator.cli.clusters import check_topics, declared_topics  # noqa: PLC0415
@@ -83,8 +84,7 @@ def _run(settings: Settings) -> int:
         code = run_worker(parts)
     except LaneError as error:
         raise UserError(str(error)) from error
-    emit(events.ProcessStopped("worker"))
-    return code
+    leave("worker", code)
 
 
 def _parts(settings: Settings, declared: Sequence[TopicDeclaration]) -> WorkerParts:

@@ -128,10 +128,14 @@ class PartitionRunner:
         """The next offset of a topic as committed, or where reading started."""
         return self._floor[topic]
 
-    async def finish(self) -> None:
-        """Stop taking input, let the batch in hand and all that is under way end."""
+    def halt(self) -> None:
+        """Give the core nothing more; what it has in hand ends."""
         self._closing = True
         self._work.set()
+
+    async def finish(self) -> None:
+        """Stop taking input, let the batch in hand and all that is under way end."""
+        self.halt()
         if self._task is not None:
             await asyncio.wait([self._task])
             await self._guarded(self._leave)
@@ -187,6 +191,8 @@ class PartitionRunner:
 
     async def _process(self, records: Sequence[Record]) -> None:
         async with self._turn:
+            if self._closing:
+                return  # taken and not decided on: nothing of it is committed, and whoever is next reads it again
             started = time.perf_counter()
             decided = self._core.process(self.partition, records, self._clock())
             if not inspect.isawaitable(decided):

@@ -72,6 +72,7 @@ class Lane:
     def stop(self) -> None:
         """Ask the lane to stop, as SIGTERM does."""
         self._stop.set()
+        self._shell.halt()
 
     async def stopped(self) -> None:
         """Wait until the lane is asked to stop."""

@@ -333,3 +333,19 @@ async def test_between_the_batches_of_two_partitions_everybody_else_has_a_turn(t
     running.cancel()
     await asyncio.gather(*(each.runner.finish() for each in benches))
     assert "batch batch" not in " ".join(rounds)
+
+
+async def test_a_partition_that_is_to_stop_decides_nothing_more_though_it_has_taken_what_is_next(
+    tmp_path: Path,
+) -> None:
+    """Eight partitions that are behind wait for their turns: each would keep a stop waiting for a whole batch."""
+    turn = asyncio.Lock()
+    behind = Bench(NotingCore(), tmp_path, turn)
+    async with turn:  # another partition's batch
+        behind.runner.start()
+        behind.feed(0, 1, 2)
+        await behind.until(lambda: not behind.runner.merge.lag(TOPIC))
+        behind.runner.halt()
+    await behind.runner.finish()
+    assert behind.core.calls == []
+    assert behind.runner.uncommitted == 0, "what was taken is read again by whoever is next"
