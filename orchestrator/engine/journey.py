@@ -88,7 +88,7 @@ def run(journey: Journey, step_id: str | None) -> None:
         if step is None:
             end(journey, "lost", reason.STEP_REMOVED)
             return
-        if journey.plan.loops:
+        if journey.plan.loops or journey.instance.visits:
             visits = journey.instance.visits
             journey.instance.visits = {**visits, step_id: visits.get(step_id, 0) + 1}
         if journey.moment.explain:

@@ -1,5 +1,6 @@
 """A new release, for instances under way: those of `pin` and `drain` finish as they began, the others follow or end."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.fallback import drop, is_fallback
@@ -104,23 +105,33 @@ def _go_over(moment: "Moment", instance: "Instance", newest: "ScenarioPlan") -> 
     moved = newest.document.moved
     instance.version = newest.version
     instance.outputs = {moved.get(step, step): output for step, output in instance.outputs.items()}
-    instance.visits = {moved.get(step, step): visits for step, visits in instance.visits.items()}
+    instance.visits = _visits(instance, moved)
     kinds = {step.id: step.kind for step in old.steps.values()} if old is not None else {}
     anew: list[Standing] = []
     for standing in list(instance.standing):
         kind = kinds.get(standing.step)
         _rename(standing, moved)
         step = newest.steps.get(standing.step)
-        if step is None and is_fallback(standing):
+        if is_fallback(standing) and (step is None or step.kind != "send"):
             drop(journey, standing)
         elif step is None:
             end(journey, "lost", reason.STEP_REMOVED)
             return
         elif kind is not None and kind != step.kind:
             anew.append(standing)
+    _count_tracks(journey)
     moment.note("followed", instance.scenario, "", "", {"key": instance.key, "version": newest.version})
     for standing in anew:
         _begin_anew(moment, instance, newest, standing)
+
+
+def _visits(instance: "Instance", moved: "Mapping[str, str]") -> dict[str, int]:
+    """How often it was at each step, by the new ids: the new version may lead it to one of them again.
+
+    Of a story without `go_to` this was not counted, for each of its steps comes once.
+    """
+    known = dict.fromkeys([*instance.outputs, *(moved.get(one.step, one.step) for one in instance.standing)], 1)
+    return known | {moved.get(step, step): visits for step, visits in instance.visits.items()}
 
 
 def _rename(standing: "Standing", moved: "Mapping[str, str]") -> None:
@@ -128,6 +139,23 @@ def _rename(standing: "Standing", moved: "Mapping[str, str]") -> None:
     standing.step = moved.get(standing.step, standing.step)
     tracks = [track.partition("/") for track in standing.branch.split("|")] if standing.branch else []
     standing.branch = "|".join(f"{moved.get(step, step)}/{name}" for step, _, name in tracks)
+
+
+def _count_tracks(journey: Journey) -> None:
+    """A `parallel` goes on when all are through that are under way in it: steps may have come into it, or gone."""
+    steps, inside = journey.plan.steps, dict[str, set[str]]()
+    parallels = [step for step in steps.values() if step.kind == "parallel"]
+    for place, standing in enumerate(journey.instance.standing):
+        if is_fallback(standing):
+            continue
+        path = steps[standing.step].path
+        around = [step for step in parallels if path.startswith(f"{step.path}.")]
+        names = [step.id for step in sorted(around, key=lambda step: len(step.path))]
+        for outer, inner in pairwise([*names, f"standing {place}"]):
+            inside.setdefault(outer, set()).add(inner)
+    for name, under_way in inside.items():
+        if journey.instance.outputs.get(name, {}).get("left") != len(under_way):
+            journey.output(steps[name], "open", left=len(under_way))
 
 
 def _begin_anew(moment: "Moment", instance: "Instance", newest: "ScenarioPlan", standing: "Standing") -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from orchestrator.engine import endings, entries, fallback, journey, levels, local_time, sequences, waits
+from orchestrator.engine import endings, entries, fallback, journey, levels, local_time, releases, sequences, waits
 from orchestrator.engine.functions.history import HistoryFunctions
 from orchestrator.engine.gates import arbitration, caps, expired, hours, min_gap, owned, pauses, redundancy
 from orchestrator.engine.program.schedule import Schedule
@@ -26,6 +26,7 @@ from orchestrator.engine.traits.values import First, Flag, Last
 from tests.reference.comparison import Example, told_apart
 from tests.reference.generated_bundles import small_bundles
 from tests.reference.generated_events import STARTS, streams
+from tests.reference.generated_releases import followed, released
 
 # ruff: noqa: E501 - a defect is a line
 
@@ -84,8 +85,12 @@ def drawn(about: str, part: int) -> list[Example]:
     )
     @given(st.data(), st.sampled_from(STARTS))
     def draw(data: Any, start: int) -> None:
+        texts: tuple[str, ...]
         text, beyond = data.draw(small_bundles(about))
-        example = Example.of((text,), data.draw(streams(text, beyond)), start)
+        texts, stream = (text,), data.draw(streams(text, beyond))
+        if about == "follow":
+            texts, stream = (text, data.draw(followed(text))), data.draw(released(stream))
+        example = Example.of(texts, stream, start)
         if example is not None:
             found.append(example)
 
@@ -141,6 +146,12 @@ DEFECTS: Final = (
     Defect("a message on its next channel counts twice", "fallback", caps._counts, "contact.replaced or contact.id in candidate.messages", "False", 400),
     Defect("a message is redundant on its next channel", "fallback", redundancy.redundancy, "contact.id in candidate.messages", "False"),
     Defect("a story is over while its message is on its way", "fallback", journey._arrive, "finish_if_over(journey)", "finish(journey)"),
+    # Releases that everybody follows.
+    Defect("who follows counts the tracks of the version before", "follow", releases._go_over, "_count_tracks(journey)", "pass", 400),
+    Defect("another word goes on where the one before stood", "follow", releases._go_over, "kind is not None and kind != step.kind", "False", 400),
+    Defect("a step that is gone is waited for", "follow", releases._go_over, "elif step is None:", "elif False:"),
+    Defect("where it stands keeps its former name", "follow", releases._rename, "moved.get(standing.step, standing.step)", "standing.step"),
+    Defect("a step that comes again makes the same again", "follow", journey.run, "or journey.instance.visits", "", 400),
     # Traits.
     Defect("a window is a millisecond too long", "traits", WindowSum.read, "now - self.window < time", "now - self.window <= time"),
     Defect("a count looks a millisecond too far back", "traits", HistoryFunctions.count, "since + 1)", "since)", 400),

@@ -150,6 +150,22 @@ def _late(d: Draw) -> dict[str, Any]:
     return {"exit": [{**d.heard(), "reason": "left"}], "steps": [{"id": "far", "delay": {"for": "1h"}}]}
 
 
+def _follow(d: Draw) -> dict[str, Any]:
+    """Two tracks side by side, of which each may be on its way still when the next version comes."""
+    left = {"id": "quiet", "silence": {"of": ["put"], "for": d.one("5m", "10m", "1h")}}
+    right = {"id": "wait", "wait_until": {"on": d.one("put", "seen"), "timeout": d.one("5m", "1h")}}
+    late = {"id": "late", "delay": {"for": d.one("10m", "1h", "2h")}}
+    send = {"id": "one", "send": {"content": "m.1", **d.one({}, {"fallback": {"after": d.one("10m", "1h")}})}}
+    tracks = [[left, *d.one([send], [{"id": "later", "delay": {"for": "1h"}}])], [*d.one([right], []), late]]
+    both = [{"name": name, "steps": steps} for name, steps in zip(("left", "right"), tracks, strict=True)]
+    inner = {"id": "both", "parallel": both}
+    if d.maybe():
+        outer = {"name": "inside", "steps": [inner, {"id": "rest", "delay": {"for": "10m"}}]}
+        beside = {"name": "beside", "steps": [{"id": "far", "delay": {"for": d.one("5m", "1h")}}]}
+        inner = {"id": "all", "parallel": [outer, beside]}
+    return {"steps": [inner, {"id": "then", "delay": {"for": "5m"}}, *d.one([], [_send("end")])]}
+
+
 def _fallback(d: Draw) -> dict[str, Any]:
     """It goes out again while the story goes on, and an answer to either may be waited for."""
     send = {"content": "m.1", "fallback": {"after": d.one("5m", "10m", "1h"), "times": d.one(1, 2, 2)}}
@@ -162,6 +178,6 @@ STORIES: Final[dict[str, Any]] = {
     "wait": _wait, "silence": _silence, "level": _level, "owner": _owner, "goal": _goal, "again": _again,
     "sequence": _sequence, "clock": _clock, "schedule": _schedule, "short": _short, "held out": _held_out,
     "traits": _sends, "basket": _basket, "late": _late, "becomes": _becomes, "unknown": _unknown,
-    "fallback": _fallback,
+    "fallback": _fallback, "follow": _follow,
 }  # fmt: skip
 """Stories, by what they are about."""

@@ -36,30 +36,47 @@ def smallest(
         disagree: whether these bundles and this stream still show it; False too where a bundle does not load.
     """
     until = time.monotonic() + LONGEST
-    best = ([list(yaml.safe_load_all(text)) for text in texts], list(stream))
+    releases = [list(yaml.safe_load_all(text)) for text in texts]
+    shared = [document for document in releases[0] if "scenario" not in document]
+    best: Parts = shared, [[one for one in release if "scenario" in one] for release in releases], list(stream)
     smaller = True
     while smaller and time.monotonic() < until:
         smaller = False
-        for documents, left in _less(*best):
+        for parts in _less(*best):
             if time.monotonic() > until:
                 break
-            if disagree(tuple(written(one) for one in documents), left):
-                best, smaller = (documents, left), True
+            if _tell_versions(parts[1]) and disagree(_texts(parts), parts[2]):
+                best, smaller = parts, True
                 break
-    return tuple(written(one) for one in best[0]), best[1]
+    return _texts(best), best[2]
 
 
-def _less(documents: Any, stream: list[Any]) -> Iterator[tuple[Any, list[Any]]]:
+Parts = tuple[list[Any], list[list[Any]], list[Any]]
+"""What all releases have in common, the scenarios of each, and the stream."""
+
+
+def _texts(parts: Parts) -> tuple[str, ...]:
+    shared, releases, _ = parts
+    return tuple(written([*shared, *scenarios]) for scenarios in releases)
+
+
+def _tell_versions(releases: list[list[Any]]) -> bool:
+    """Whether a scenario that has changed has another version."""
+    known: dict[tuple[Any, Any], Any] = {}
+    scenarios = [one for release in releases for one in release]
+    return all(known.setdefault((one.get("scenario"), one.get("version", 1)), one) == one for one in scenarios)
+
+
+def _less(shared: list[Any], releases: list[list[Any]], stream: list[Any]) -> Iterator[Parts]:
     """Every way to leave one thing out, large ones first."""
     for size in (8, 4, 2, 1):
         for place in range(0, len(stream), size):
-            yield documents, stream[:place] + stream[place + size :]
-    fewer = [documents[:release] + documents[release + 1 :] for release in range(1, len(documents))]
-    for release, one in enumerate(documents):
-        fewer += [[*documents[:release], less, *documents[release + 1 :]] for less in _without(one)]
-    by_size = sorted(fewer, key=lambda one: len(str(one)))
-    for one in by_size:
-        yield one, stream
+            yield shared, releases, stream[:place] + stream[place + size :]
+    fewer = [(shared, [*releases[:place], *releases[place + 1 :]], stream) for place in range(1, len(releases))]
+    fewer += [(less, releases, stream) for less in _without(shared)]
+    for place, one in enumerate(releases):
+        fewer += [(shared, [*releases[:place], less, *releases[place + 1 :]], stream) for less in _without(one)]
+    yield from sorted(fewer, key=lambda parts: len(str(parts[:2])))
 
 
 def _without(value: Any) -> Iterator[Any]:

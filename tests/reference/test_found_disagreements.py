@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.reference.comparison import BOTH, OTHER, interpreted, loaded, produced
+from tests.reference.comparison import BOTH, OTHER, RELEASE, interpreted, loaded, produced
 from tests.reference.generated_events import STARTS, Arrival, H, M
 
 CONTENTS = """
@@ -242,6 +242,60 @@ def test_messages_of_two_visits_keep_apart_on_their_next_channels() -> None:
     assert theirs == interpreted((bundle,), played, MONDAY)
     assert [one["channel"] for one in theirs.messages] == ["email", "email", "push", "push"]
     assert len({one["id"] for one in theirs.messages}) == 4
+
+
+# Releases that everybody follows.
+
+
+def followed(before: str, after: str, *stream: Arrival, at: int) -> list[tuple[Any, ...]]:
+    """What both tell of a story that has other steps from `at` on."""
+    scenario = "scenario: s\nentry: {on: seen}\n"
+    texts = (f"{scenario}steps:\n{before}", f"{scenario}version: 2\nin_flight: follow\nsteps:\n{after}")
+    bundles = tuple(loaded(CONTENTS + POLICY + "---\n" + text) for text in texts)
+    publishing = Arrival(at, at, "", RELEASE, "", {})
+    theirs, played = produced(bundles, sorted([*stream, publishing]), MONDAY)
+    assert theirs == interpreted(bundles, played, MONDAY)
+    assert len({one["id"] for one in theirs.messages}) == len(theirs.messages)
+    return [(at - MONDAY, *rest) for at, *rest in theirs.told]
+
+
+BOTH_TRACKS = """
+- id: both
+  parallel:
+  - {name: left, steps: [{id: later, delay: {for: 1h}}]}
+  - {name: right, steps: [{id: late, delay: {for: 2h}}]}
+"""
+
+
+def test_a_parallel_goes_on_though_a_track_that_was_under_way_has_left_it() -> None:
+    after = """
+- id: both
+  parallel:
+  - {name: right, steps: [{id: late, delay: {for: 2h}}]}
+- {id: later, delay: {for: 1h}}
+"""
+    lines = followed(BOTH_TRACKS, after, came(0, "seen"), at=M)
+    assert lines[-1] == (3 * H, "ended", "s", "", "finished", "done"), "1 h of the left, then 2 h more"
+
+
+def test_a_step_that_comes_into_a_parallel_is_one_of_its_tracks() -> None:
+    after = """
+- id: both
+  parallel:
+  - {name: left, steps: [{id: first, delay: {for: 1h}}]}
+  - {name: right, steps: [{id: late, delay: {for: 2h}}]}
+- {id: end, send: {content: mail}}
+"""
+    lines = followed("- {id: first, delay: {for: 10m}}", after, came(0, "seen"), at=M)
+    assert lines[1:] == [(10 * M, "sent", "s", "end", "", "mail/email"), (10 * M, "ended", "s", "", "finished", "done")]
+
+
+def test_a_message_that_a_new_version_sends_again_is_another_message() -> None:
+    after = "- {id: wait, delay: {for: 1h}}\n- {id: one, send: {content: notice}}"
+    lines = followed(
+        "- {id: one, send: {content: notice}}\n- {id: wait, delay: {for: 1h}}", after, came(0, "seen"), at=M
+    )
+    assert [(at, what) for at, what, *_ in lines] == [(0, "entered"), (0, "sent"), (H, "sent"), (H, "ended")]
 
 
 # Two halves of a customer.
