@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.advance import Advance
-from orchestrator.engine.identity.merge import DECISIONS_KEPT
+from orchestrator.engine.identity.merge import DECISIONS_KEPT, REFERENCES_KEPT
 from orchestrator.engine.profile_only import only_tells, tell
 from orchestrator.engine.tasks import erase_tasks
 from orchestrator.model import ring
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from orchestrator.engine.traits.plan import Traits
     from orchestrator.model.event import Event
 
-REFERENCES_KEPT: Final = 200
 TOLD: Final = frozenset({"sent", "suppressed", "held", "entered", "ended", "task"})
 
 

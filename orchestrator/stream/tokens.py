@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from orchestrator.engine.identity.merge import TOKENS_KEPT
 from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.engine.local_time import utc_text
 from orchestrator.model.customer import Customer
@@ -12,7 +13,6 @@ from orchestrator.model.event import Event
 from orchestrator.model.tokens import Claims, TokenError, verify
 from orchestrator.stream.lane.step import Tokens
 
-TOKENS_KEPT: Final = 50
 _json: Final = msgspec.json.Encoder().encode
 
 

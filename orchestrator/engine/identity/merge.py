@@ -16,6 +16,10 @@ TIMELINE_KEPT: Final = 20
 DECISIONS_KEPT: Final = 16
 TURNS_KEPT: Final = 20
 PERSONS_KEPT: Final = 50
+REFERENCES_KEPT: Final = 200
+"""Of how many references a customer's record knows that they are theirs, so that an erasure reaches them."""
+TOKENS_KEPT: Final = 50
+"""Of how many signed links it is known by which browser they were redeemed."""
 
 
 def join_families(one: dict[str, Member], other: dict[str, Member]) -> None:
@@ -57,6 +61,7 @@ def join_customers(winner: Customer, parcel: Customer, traits: Any) -> tuple[lis
     known = {task.id for task in winner.tasks}
     winner.tasks += [task for task in parcel.tasks if task.id not in known]
     winner.waiting += parcel.waiting
+    _join_belongings(winner, parcel)
     return _join_instances(winner, parcel)
 
 
@@ -127,6 +132,17 @@ def _join_maxima(winner: Customer, parcel: Customer) -> None:
     for name, state in parcel.matching.items():
         known = winner.matching.get(name)
         winner.matching[name] = state if known is None else join_matching(known, state)
+
+
+def _join_belongings(winner: Customer, parcel: Customer) -> None:
+    """References and redeemed links of both halves: whose an order is, and that a forwarded link shows nobody."""
+    first = {**parcel.refs, **winner.refs}
+    for name in parcel.refs.keys() & winner.refs.keys():
+        first[name] = min(parcel.refs[name], winner.refs[name])
+    newest = sorted(first, key=lambda name: (first[name], name))[-REFERENCES_KEPT:]
+    winner.refs = {name: first[name] for name in newest}
+    winner.tokens = dict(list({**parcel.tokens, **winner.tokens}.items())[-TOKENS_KEPT:])
+    winner.offers = {**parcel.offers, **winner.offers}
 
 
 def _join_threads(mine: dict[str, Thread], theirs: dict[str, Thread]) -> None:
