@@ -48,10 +48,18 @@ def tell_sent(moment: "Moment", scenario: str, message: str) -> None:
 def tell_met(moment: "Moment", event: "Event", scenarios: frozenset[str]) -> None:
     """An event that some `stop_when` names: the message that it is about has met it."""
     contact = _about(moment.customer.contacts, event)
-    if contact is not None and contact.scenario in scenarios and not contact.met:
-        moment.customer.change_contact(contact.id, met=True)
+    if contact is None or contact.scenario not in scenarios:
+        return
+    first = _first(moment.customer.contacts, contact)
+    if not first.met:
+        moment.customer.change_contact(first.id, met=True)
         node = breaker_node(contact.scenario)
-        moment.effects.append(Tell(node, Counted(node, contact.at, met=True, id=contact.id)))
+        moment.effects.append(Tell(node, Counted(node, first.at, met=True, id=contact.first or contact.id)))
+
+
+def _first(contacts: "tuple[Contact, ...]", contact: "Contact") -> "Contact":
+    """The message on the channel that it took first, the one that was counted; itself where that is forgotten."""
+    return next((one for one in contacts if contact.first and one.id == contact.first), contact)
 
 
 def _about(contacts: "tuple[Contact, ...]", event: "Event") -> "Contact | None":

@@ -236,6 +236,7 @@ def _contact(candidate: Candidate, action: Action, person: str) -> Contact:
         key=action.key,
         step=action.step,
         person=action.person if action.person != person else "",
+        first=next(iter(candidate.messages), ""),
     )
 
 

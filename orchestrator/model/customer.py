@@ -80,6 +80,7 @@ class Contact(msgspec.Struct, array_like=True, gc=False, frozen=True):
 
     `replaced`: it was sent again on another channel, in place of this one. `met`: it met an event of its scenario's
     `stop_when`, and is counted there. `person`: the id that its action was made with, "" where it is the customer's.
+    `first`: the id of the message that this one is sent again for, on another channel; "" where it is the first.
     """
 
     at: int
@@ -101,6 +102,7 @@ class Contact(msgspec.Struct, array_like=True, gc=False, frozen=True):
     replaced: bool = False
     met: bool = False
     person: str = ""
+    first: str = ""
 
 
 class Turn(msgspec.Struct, array_like=True, gc=False):

@@ -2,6 +2,8 @@
 
 from play import H, M, Play, S
 
+from orchestrator.engine.breaker import breaker_node
+from orchestrator.model.customer import Breaker
 from orchestrator.rehearsal.explain import explain
 
 WHO = "user_id:amy email:amy@example.com phone:+33600000001 device:d1"
@@ -211,3 +213,34 @@ def test_explain_says_when_the_next_channel_is_taken() -> None:
     play.comes("put", 0, WHO)
     (account,) = explain(play.world, ["user_id:amy"], play.world.record.happenings).scenarios
     assert "hello goes to the next channel, unless it is delivered before" in [one.what for one in account.next]
+
+
+STOPS = "stop_when: {on: [bounced, asked], over: 50%, in: 24h, at_least: 2}\n"
+
+
+def counted(play: Play) -> list[tuple[int, int]]:
+    """(sent, met) of each part of the window that the scenario's `stop_when` has counted something in."""
+    body = play.world.node(breaker_node("greet")).body
+    assert isinstance(body, Breaker)
+    return [(sent, met) for _, sent, met in body.parts]
+
+
+def test_for_stop_when_a_message_is_met_once_however_many_channels_it_took() -> None:
+    play = Play(greet(STOPS + STEPS))
+    play.comes("put", 0, WHO)
+    outcome(play, "bounced", 2 * M)
+    outcome(play, "delivered", 3 * M)
+    outcome(play, "asked", 4 * M)
+    assert channels(play) == [("email", 0), ("sms", 2)]
+    assert counted(play) == [(1, 1)]
+
+
+def test_for_stop_when_a_complaint_about_the_last_channel_counts_at_the_time_of_the_first() -> None:
+    play = Play(greet(STOPS + STEPS))
+    play.comes("put", 0, WHO)
+    play.passes(2 * H + M)
+    assert channels(play) == [("email", 0), ("sms", 60), ("push", 120)]
+    outcome(play, "asked", 3 * H)
+    assert counted(play) == [(1, 1)]
+    outcome(play, "bounced", 4 * H, number=0)
+    assert counted(play) == [(1, 1)], "what the mail provider says at last is of the same message"
