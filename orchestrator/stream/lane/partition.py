@@ -106,9 +106,11 @@ class Partition:
         committed, number, known_due = self.committed, self.number, self._due
         marks = self._marks
         for key, node in self.dirty.items():
-            if key in marks:
-                node.applied.update(marks[key])
-            drop_committed(node, committed)
+            mark = marks.get(key)
+            if mark is not None:
+                node.applied.update(mark)
+            if node.outbox or mark is None or len(node.applied) > len(mark):  # else all of it is this batch's
+                drop_committed(node, committed)
             if node.body is None and is_gone(node):
                 self._bury(key, changelog)
                 continue
