@@ -109,14 +109,19 @@ def _check_against_live(settings: Settings, folder: Path, files: dict[str, bytes
 
 
 def _refused(folder: Path, result: LoadResult) -> str:
-    """Shows the errors (`lint` has the warnings as well), and says it in one line."""
+    errors = show_errors(result)
+    count = f"{errors} error" + ("s" if errors != 1 else "")
+    return f"{folder} has {count} and was not published; see `orchestrator lint {folder}`"
+
+
+def show_errors(result: LoadResult) -> int:
+    """Shows the errors of a bundle (`lint` has the warnings as well), and says how many there are."""
     from orchestrator.language.source import Severity  # noqa: PLC0415
     from orchestrator.language.source.rendering import as_text  # noqa: PLC0415
 
     errors = [one for one in result.diagnostics if one.severity is Severity.ERROR]
-    typer.echo(as_text(errors, result.lines), err=True)
-    count = f"{len(errors)} error" + ("s" if len(errors) != 1 else "")
-    return f"{folder} has {count} and was not published; see `orchestrator lint {folder}`"
+    typer.echo(as_text(errors, result.lines), err=True, nl=False)
+    return len(errors)
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:

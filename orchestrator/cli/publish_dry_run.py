@@ -8,7 +8,7 @@ import typer
 
 from orchestrator.cli.clusters import read_topic
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.publish import check_files, read_folder
+from orchestrator.cli.publish import check_files, read_folder, show_errors
 from orchestrator.cli.published import published, read_releases
 
 if TYPE_CHECKING:
@@ -49,11 +49,7 @@ def publish_dry_run(settings: Settings, folder: Path, *, as_json: bool) -> None:
 
 
 def _refuse(result: LoadResult) -> NoReturn:
-    from orchestrator.language.source import Severity  # noqa: PLC0415
-    from orchestrator.language.source.rendering import as_text  # noqa: PLC0415
-
-    errors = [one for one in result.diagnostics if one.severity is Severity.ERROR]
-    typer.echo(as_text(errors, result.lines), err=True, nl=False)
+    show_errors(result)
     raise typer.Exit(1)
 
 
@@ -62,7 +58,7 @@ def _read_census(settings: Settings, tenant: str) -> Census:
     from orchestrator.rehearsal.census import Census  # noqa: PLC0415
     from orchestrator.stream.worker import CHANGELOG  # noqa: PLC0415
 
-    census = Census(tenant)
+    census = Census(tenant, settings.kafka.partitions)
 
     def take(rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         for key, value in rows:

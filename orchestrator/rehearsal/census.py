@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestrator.engine.fallback import is_fallback
 from orchestrator.model.codec import decode_head, decode_node
 from orchestrator.model.customer import Customer
+from orchestrator.model.partition import partition_of
 
 if TYPE_CHECKING:
     from orchestrator.model.customer import Instance
+
+
+PARTITION: Final = b"partition"
+"""The namespace of the nodes that say whose a partition is; each stands in its own."""
 
 
 class Group(NamedTuple):
@@ -30,15 +35,23 @@ class Group(NamedTuple):
 
 
 class Census:
-    """The newest value of every customer with something under way.
+    """The newest value of every customer with something under way, as a worker would recover it.
 
-    Values come in the order of their partitions. One written under a lower ownership number than the one before of the
-    same key is a worker's that had lost the partition, and does not count. Only groups are kept of a customer.
+    Values come in the order of their partitions. One written under a lower ownership number than any before it in the
+    partition, whosever it is, is of a worker that had lost the partition, and does not count. What a worker changes
+    meanwhile may or may not be in it; who is on the way from one partition to another at that moment may be in
+    neither, or in both. Only groups are kept of a customer.
+
+    Args:
+        tenant: whose customers.
+        partitions: of the changelog.
     """
 
-    def __init__(self, tenant: str) -> None:
+    def __init__(self, tenant: str, partitions: int) -> None:
         self._prefix = f"{tenant}/".encode()
-        self._found: dict[bytes, tuple[int, tuple[Group, ...]]] = {}
+        self._partitions = partitions
+        self._writers: dict[int, int] = {}
+        self._found: dict[bytes, tuple[Group, ...]] = {}
         self.records = 0
 
     def take(self, key: bytes, value: bytes | None) -> None:
@@ -48,17 +61,25 @@ class Census:
             UnknownVersionError: a newer release of this software wrote it.
         """
         self.records += 1
+        due = 0
+        if value is not None:
+            head = decode_head(value)
+            place = self._place(key)
+            if head.writer < self._writers.get(place, 0):
+                return
+            self._writers[place], due = head.writer, head.due
         if not key.startswith(self._prefix):
             return
-        head = decode_head(value) if value is not None else None
-        known = self._found.get(key)
-        if head is not None and known is not None and head.writer < known[0]:
-            return
-        groups = _groups(value) if value is not None and head is not None and head.due else ()
+        groups = _groups(value) if value is not None and due else ()
         if groups:
-            self._found[key] = (head.writer if head is not None else 0, groups)
-        elif known is not None:
-            del self._found[key]
+            self._found[key] = groups
+        else:
+            self._found.pop(key, None)
+
+    def _place(self, key: bytes) -> int:
+        """The partition that a key stands in: that of its hash, but for the node that says whose a partition is."""
+        namespace, _, value = key.rpartition(b"/")[2].partition(b":")
+        return int(value) if namespace == PARTITION and value.isdigit() else partition_of(key, self._partitions)
 
     @property
     def customers(self) -> int:
@@ -67,7 +88,7 @@ class Census:
 
     def groups(self) -> Counter[Group]:
         """How many instances are in which group."""
-        return Counter(group for _, groups in self._found.values() for group in groups)
+        return Counter(group for groups in self._found.values() for group in groups)
 
 
 def _groups(value: bytes) -> tuple[Group, ...]:

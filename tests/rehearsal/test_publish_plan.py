@@ -13,6 +13,7 @@ from orchestrator.engine.program.fates import Fate, fate_of
 from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
 from orchestrator.model.codec import encode_node
 from orchestrator.model.customer import Customer, Instance, Node, Standing
+from orchestrator.model.partition import partition_of
 from orchestrator.rehearsal.census import Census, Group
 from orchestrator.rehearsal.publish_plan import ScenarioChange, plan_publish
 from orchestrator.rehearsal.publish_report import Releases, as_json, as_text
@@ -29,6 +30,7 @@ define: {web: {sends: pull}}
 events: all
 define: {seen: {channel: web}, bought: {channel: web}}
 """
+PARTITIONS = 2
 SCHEMAS = EventSchemas.from_topics([{"topic": "channel.web", "events": {"seen": {}, "bought": {}}}])
 STORY = """
 scenario: NAME
@@ -71,7 +73,7 @@ def value(*instances: Instance, writer: int = 1, to: str | None = None) -> bytes
 
 
 def test_the_newest_value_of_a_customer_counts() -> None:
-    census = Census("default")
+    census = Census("default", PARTITIONS)
     census.take(b"default/user_id:a", value(instance("first")))
     census.take(b"default/user_id:b", value(instance("first"), instance("second", scenario="other")))
     census.take(b"default/user_id:a", value(instance("second")))
@@ -89,7 +91,7 @@ def test_the_newest_value_of_a_customer_counts() -> None:
     "gone", [None, value(), value(instance("first"), to="user_id:b")], ids=["deleted", "ended", "moved elsewhere"]
 )
 def test_who_is_gone_counts_no_more(gone: bytes | None) -> None:
-    census = Census("default")
+    census = Census("default", PARTITIONS)
     census.take(b"default/user_id:a", value(instance("first")))
     census.take(b"default/user_id:a", gone)
     assert census.groups() == Counter()
@@ -97,14 +99,35 @@ def test_who_is_gone_counts_no_more(gone: bytes | None) -> None:
 
 
 def test_a_value_of_a_worker_that_had_lost_the_partition_does_not_count() -> None:
-    census = Census("default")
+    census = Census("default", PARTITIONS)
     census.take(b"default/user_id:a", value(instance("second"), writer=3))
     census.take(b"default/user_id:a", value(instance("first"), writer=2))
     assert list(census.groups()) == [Group("cart", 1, ("second",), False)]
 
 
+def test_it_does_not_count_either_where_the_new_owner_has_not_written_that_customer() -> None:
+    """A worker recovers so: the ownership record, or any other customer's value, outdates all that follows."""
+    for outdating in (b"default/partition:%d", b"other/user_id:%d"):
+        census = Census("default", PARTITIONS)
+        census.take(b"default/user_id:a", value(instance("second"), writer=2))
+        for number in range(20):  # some of them stand in the customer's partition
+            census.take(outdating % number, encode_node(Node(), 3, 0))
+        census.take(b"default/user_id:a", value(instance("first"), writer=2))
+        assert list(census.groups()) == [Group("cart", 1, ("second",), False)]
+
+
+def test_partitions_have_owners_of_their_own() -> None:
+    census = Census("default", PARTITIONS)
+    names = [b"default/user_id:%d" % number for number in range(50)]
+    by_place = {partition_of(name, PARTITIONS): name for name in names}
+    census.take(b"default/partition:0", encode_node(Node(), 9, 0))
+    for name in by_place.values():
+        census.take(name, value(instance("first"), writer=2))
+    assert census.customers == 1, "the other partition never had so many owners"
+
+
 def test_other_tenants_and_what_is_no_customer_do_not_count() -> None:
-    census = Census("default")
+    census = Census("default", PARTITIONS)
     census.take(b"other/user_id:a", value(instance("first")))
     census.take(b"default/partition:1", encode_node(Node(), 1, 0))
     assert census.groups() == Counter()
@@ -113,7 +136,7 @@ def test_other_tenants_and_what_is_no_customer_do_not_count() -> None:
 def test_a_message_that_waits_for_its_fallback_is_no_place_of_the_story() -> None:
     one = instance("second")
     one.standing.append(Standing("first", 1, 5, {"messages": ["m"]}))
-    census = Census("default")
+    census = Census("default", PARTITIONS)
     census.take(b"default/user_id:a", value(one))
     assert list(census.groups()) == [Group("cart", 1, ("second",), False)]
 
