@@ -148,4 +148,5 @@ def _refer(work: "Work", customer: Customer, event: "Event") -> None:
         if len(customer.refs) > REFERENCES_KEPT:
             oldest = min(customer.refs, key=lambda ref: (customer.refs[ref], ref))
             customer.refs = {ref: time for ref, time in customer.refs.items() if ref != oldest}
-        work.tell(node, Refer(node, event.identifiers[0] if event.identifiers else work.name))
+        owner = event.identifiers[0] if event.identifiers else work.name
+        work.tell(node, Refer(node, owner, time=event.time))

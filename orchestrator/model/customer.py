@@ -328,12 +328,14 @@ class FactRow(msgspec.Struct, array_like=True, gc=False, tag=2):
 class Reference(msgspec.Struct, array_like=True, gc=False, tag=3):
     """A thread, an order, a ticket ...: whose it is, and what waits until that is known (until, message).
 
-    `forgotten_at`: its owner was erased; then (ms) it is gone, unless somebody else uses it meanwhile.
+    `forgotten_at`: its owner was erased; then (ms) it is gone, unless somebody else uses it meanwhile. `wiped`: when
+    they were: what used it before that says nothing any more.
     """
 
     owner: str = ""
     waiting: list[tuple[int, bytes]] = []
     forgotten_at: int = 0
+    wiped: int = 0
 
 
 class PartitionState(msgspec.Struct, array_like=True, gc=False, tag=4):

@@ -135,11 +135,12 @@ class Noted(msgspec.Struct, array_like=True, tag="noted"):
 
 
 class Forget(msgspec.Struct, array_like=True, tag="forget"):
-    """The customer of `owners` is erased: the reference `target` is nobody's any more, if it was theirs."""
+    """The customer of `owners` was erased at `time`: the reference `target` is nobody's any more, if it was theirs."""
 
     target: str
     owners: list[str]
     request: str = ""
+    time: int = 0
 
 
 class Reached(msgspec.Struct, array_like=True, tag="reached"):
@@ -188,11 +189,12 @@ class Shown(msgspec.Struct, array_like=True, tag="shown"):
 
 
 class Refer(msgspec.Struct, array_like=True, tag="refer"):
-    """The reference `target` (a thread, an order ...) was used by the customer of `owner`."""
+    """The reference `target` (a thread, an order ...) was used by the customer of `owner`, at `time`."""
 
     target: str
     owner: str
     hops: int = 0
+    time: int = 0
 
 
 class Counted(msgspec.Struct, array_like=True, tag="counted"):

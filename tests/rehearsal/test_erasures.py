@@ -13,7 +13,7 @@ from orchestrator.engine.program.build import build_program
 from orchestrator.model.customer import Customer, Reference
 from orchestrator.model.effect import ERASURES, INPUTS, TASKS
 from orchestrator.model.ids import erasure_id, erasure_mark, node_key
-from orchestrator.model.message import Erase, Reset, encode_message
+from orchestrator.model.message import Erase, Link, Refer, Reset, encode_message
 from orchestrator.model.partition import partition_of
 from orchestrator.rehearsal.world import World
 
@@ -150,6 +150,31 @@ def test_in_any_order_and_with_copies_the_receipt_is_the_same(shop: Callable[...
     world.asks(random.Random(seed).choice([USER, EMAIL, BROWSER]), TOKEN, world.now)
     check_receipt(world, TOKEN, {USER, EMAIL, BROWSER, TICKET})
     assert world.customers() == [], f"seed {seed}"
+
+
+def test_a_copy_from_before_the_erasure_does_not_give_a_reference_its_owner_back(world: Unruly) -> None:
+    amy(world)
+    used = encode_message(Refer(TICKET, USER, time=world.now))
+    world.asks(USER, TOKEN, world.now)
+    world.arrive(INPUTS, node_key("default", TICKET), used, world.now)
+    assert world.node(TICKET).body.owner == ""  # type: ignore[union-attr]
+    comes(world, 9, "ticket_opened", email="b@example.com", ticket="t-77")
+    assert world.node(TICKET).body.owner == "email:b@example.com"  # type: ignore[union-attr]
+
+
+def test_what_a_parcel_on_its_way_had_under_way_is_withdrawn(world: Unruly) -> None:
+    """Somebody with a task and a ticket moves in with a customer who was erased meanwhile."""
+    comes(world, 1, user_id="u-amy", page="/")
+    comes(world, 2, "ticket_opened", email="amy@example.com", ticket="t-77")
+    [task] = [msgspec.json.decode(value) for topic, _, value in world.out if topic == "tasks"]
+    link = Link(EMAIL, USER, USER, strong=True, time=world.now)
+    world.asks(USER, TOKEN, world.now + 1)
+    world.arrive(INPUTS, node_key("default", EMAIL), encode_message(link), world.now)
+    check_receipt(world, TOKEN, {USER, EMAIL, TICKET})
+    newest = [msgspec.json.decode(value) for topic, _, value in world.out if topic == "tasks"][-1]
+    assert (newest["id"], newest["state"], newest["key"]) == (task["id"], "withdrawn", "")
+    assert world.customers() == []
+    assert world.node(TICKET).body.owner == ""  # type: ignore[union-attr]
 
 
 def test_when_no_copy_can_come_any_more_the_keys_get_tombstones(world: Unruly) -> None:

@@ -244,13 +244,15 @@ def evict(work: Work, customer: Customer) -> None:
 
 def _count_as_erased(work: Work, customer: Customer, absorb: Absorb) -> None:
     """It was on its way when the customer was erased: its members start anew, marked like the rest."""
-    time, request = customer.wiped[absorb.target], customer.erasing.get(absorb.target, "")
-    join_families(customer.family, absorb.customer.family)
-    late = members(absorb.customer)
-    tell_receipt(work, request, late, [])
+    parcel, time, request = absorb.customer, customer.wiped[absorb.target], customer.erasing.get(absorb.target, "")
+    work.journeys.erased(work, parcel, time)
+    join_families(customer.family, parcel.family)
+    late = members(parcel)
+    tell_receipt(work, request, [*late, *parcel.refs], [])
     for node in late:
-        customer.window[node] = absorb.customer.window.get(node, b"")
+        customer.window[node] = parcel.window.get(node, b"")
         cut_erased(work, customer, node, time, request)
+    _forget_references(work, parcel, request, time)
     work.note("dropped", reason.ERASED)
 
 
@@ -274,20 +276,26 @@ def on_erase(work: Work, erase: Erase) -> None:
         return
     work.changed = True
     work.journeys.erased(work, customer, erase.time)
-    nodes, references = members(customer), list(customer.refs)
+    nodes = members(customer)
     fresh = Customer(family=customer.family, window=customer.window, wiped=customer.wiped, now=customer.now)
     fresh.wiped[work.name] = erase.time
     fresh.family[work.name] = Member(work.node.epoch, IN, erase.time)
     fresh.erasing = {work.name: erase.request} if erase.request else {}
     work.node.body = fresh
     steps.remember(work, fresh, IdentityStep("erased", why=reason.ERASED, time=erase.time))
-    tell_receipt(work, erase.request, [*nodes, *references], [work.name], whole=True)
+    tell_receipt(work, erase.request, [*nodes, *customer.refs], [work.name], whole=True)
     for node in nodes:
         if node != work.name:
             cut_erased(work, fresh, node, erase.time, erase.request)
-    for name in references:
-        work.tell(name, Forget(name, nodes, erase.request))
+    _forget_references(work, customer, erase.request, erase.time)
     work.note("erased", "", {"nodes": len(nodes)})
+
+
+def _forget_references(work: Work, customer: Customer, request: str, time: int) -> None:
+    """They stand under whichever identifier used them, also one that has left since."""
+    owners = [node for node, member in customer.family.items() if member.state != REFUSED]
+    for name, used in customer.refs.items():  # what came before the request did is gone, though it happened behind it
+        work.tell(name, Forget(name, owners, request, max(time, used)))
 
 
 def tell_receipt(work: Work, request: str, expected: list[str], done: list[str], whole: bool = False) -> None:

@@ -28,8 +28,9 @@ def forget(step: "Step", record: "Record", name: str, message: Forget) -> None:
     if step.applied(node, record):
         return
     work = step.work(node, name, record)
-    if isinstance(node.body, Reference) and node.body.owner in message.owners:
-        node.body = Reference(forgotten_at=record.timestamp + KEPT)
+    known = node.body if isinstance(node.body, Reference) else Reference()
+    if known.owner in message.owners or not known.owner:  # its claim may come behind this, a copy at any time
+        node.body = Reference("", known.waiting, record.timestamp + KEPT, max(known.wiped, message.time))
     tell_receipt(work, message.request, [], [name])
     work.changed = True
     step.settle(record, key, work)

@@ -20,7 +20,7 @@ def claim(step: "Step", record: "Record", name: str, message: Refer) -> None:
         return
     body = node.body if isinstance(node.body, Reference) else Reference()
     node.body = body
-    if body.owner:
+    if body.owner or (body.wiped and message.time <= body.wiped):  # a copy from before its owner was erased
         return
     work = step.work(node, name, record)
     body.owner = message.owner

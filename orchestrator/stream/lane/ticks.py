@@ -97,6 +97,6 @@ def _unowned(step: "Step", record: Record, node: Node, until: int) -> None:
             step.outcomes.append(("reference", "dead_letter"))
     body.waiting = kept
     if 0 < body.forgotten_at <= until:
-        body.forgotten_at = 0
+        body.forgotten_at = body.wiped = 0
         if not kept and not body.owner:
             node.body = None

@@ -7,7 +7,21 @@ from orchestrator.engine.identity.handlers import RIVAL_FOR
 from orchestrator.engine.identity.marks import FOREVER, KEPT
 from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member, Node, Waiting, steps_of
 from orchestrator.model.ids import EVENT_HASH_BYTES, erasure_id, erasure_mark
-from orchestrator.model.message import Absorb, Erase, Home, Inquire, Link, Noted, Refused, Reset, Seed, Split, Stays
+from orchestrator.model.message import (
+    Absorb,
+    Erase,
+    Forget,
+    Home,
+    Inquire,
+    Link,
+    Noted,
+    Reached,
+    Refused,
+    Reset,
+    Seed,
+    Split,
+    Stays,
+)
 
 U1, U2, L1, E1, E2, E3 = "user:u1", "user:u2", "loyalty:l1", "email:e1", "email:e2", "email:e3"
 P1, D1, A1, A2, A3 = "phone:p1", "device:d1", "anon:a1", "anon:a2", "anon:a3"
@@ -223,6 +237,18 @@ def test_the_members_of_such_a_parcel_are_added_to_the_receipt_and_answer_to_it(
     assert (node, split.seed.why, split.seed.request) == (E1, "erased", "token")
     [(_, answer)] = net.handle(E1, split)
     assert (answer.expected, answer.done, answer.whole) == ([], [mark], False)
+
+
+def test_the_references_of_such_a_parcel_are_forgotten_and_what_was_under_way_is_told_of_it(net: Net) -> None:
+    net.event_at(E1, event("e2", E1), E1)
+    net.customer(E1).refs["order:o1"] = 150
+    net.work(U1).customer().wiped[U1] = 100
+    net.customer(U1).erasing[U1] = "token"
+    left = net.handle(U1, absorb(net, E1, U1, link(E1, U1, time=100)))
+    [(node, forget)] = [(node, message) for node, message in left if isinstance(message, Forget)]
+    assert (node, forget.owners, forget.request, forget.time) == ("order:o1", [E1], "token", 150)
+    [reached] = [message for _, message in left if isinstance(message, Reached)]
+    assert [namespace for _, namespace in reached.expected] == ["email", "order"]
 
 
 def test_a_mark_of_who_left_or_was_refused_says_nothing_once_no_copy_can_come(net: Net) -> None:

@@ -133,6 +133,7 @@ def _events_count_once(outcome: Outcome) -> None:
         raise ViolationError(f"counted, and never told: {set(ids) - due.counted - due.orphans}")
     if run.story.has("erase"):
         _erased(outcome, ids)
+        _references_are_forgotten(outcome, ids)
         return
     if due.counted - set(ids):
         raise ViolationError(f"not counted: {sorted(due.counted - set(ids))}")
@@ -174,6 +175,15 @@ def _erased(outcome: Outcome, ids: Counter[str]) -> None:
         older = one.nodes[:1] == (target,) and told[one.name] <= told["erasure"]
         if older and unique and not story.has("logged_out") and one.name in ids:
             raise ViolationError(f"{one.name} of {target} is older than the erasure, and is still known")
+
+
+def _references_are_forgotten(outcome: Outcome, ids: Counter[str]) -> None:
+    """An order that counts nowhere any more, because its customer was erased, is nobody's."""
+    for one in outcome.run.story.happenings:
+        if one.type == "bought" and one.name not in ids:
+            order = outcome.nodes.get(f"order:{one.data['order']}", Node()).body
+            if isinstance(order, Reference) and order.owner:
+                raise ViolationError(f"{one.name} is erased, and its order is still that of {order.owner}")
 
 
 def _erasure_is_answered(outcome: Outcome) -> None:

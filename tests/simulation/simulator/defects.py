@@ -24,6 +24,7 @@ from tests.simulation.simulator.story import (
     draw_deep,
     draw_denied,
     draw_echoes,
+    draw_erased,
     draw_handed,
     draw_haunted,
     draw_releases,
@@ -262,5 +263,23 @@ DEFECTS: Final = (
         replaced(worker.Ownership, "skip_empty", wrong_messages.done_in_any_order),
         200,
         draw_deep,
+    ),
+    Defect(
+        "orders of who is erased on their way stay theirs",
+        replaced(handlers, "_count_as_erased", wrong_messages.references_kept),
+        200,
+        draw_erased,
+    ),
+    Defect(
+        "a copy gives an order back to who was erased",
+        replaced(step, "claim", wrong_messages.copies_claim),
+        400,
+        draw_erased,
+    ),
+    Defect(
+        "a merge leaves references behind",
+        replaced(merge, "_join_belongings", always(None)),
+        200,
+        draw_erased,
     ),
 )

@@ -120,6 +120,23 @@ def draw_echoes(seed: int) -> Story:
     return story._replace(happenings=tuple(happenings), troubles=troubles, releases=(), echoes=echoes)
 
 
+def draw_erased(seed: int) -> Story:
+    """A story of orders, and of somebody who is erased while they come together with others."""
+    rng = Random(seed ^ 0xE4A5)
+    story = draw_story(seed, "any")
+    happenings = [
+        one._replace(type="bought", data={"order": f"o{one.name[1:]}", "total": 2.0})
+        if one.type in {"put", "seen"} and rng.random() < 0.6
+        else one
+        for one in story.happenings
+        if one.type != "erase"
+    ]
+    target = rng.choice([node for one in happenings for node in one.nodes] or ["user_id:u1"])
+    place = rng.randint(1, len(happenings))
+    happenings.insert(place, Happening("erasure", "erase", (target,), {}, "customer.inputs", target))
+    return story._replace(happenings=tuple(happenings), releases=())
+
+
 def draw_haunted(seed: int) -> Story:
     """A story of one partition that workers lose again and again without their knowing."""
     troubles = Troubles(crash=0.0, lose=5.0, release=0.0, hours=0.1, repeat=0.0)
@@ -241,7 +258,7 @@ def draw_skew(seed: int) -> Story:
 
 
 DRAWS: Final = (
-    draw_story, draw_apart, draw_deep, draw_denied, draw_echoes, draw_handed, draw_haunted, draw_releases,
+    draw_story, draw_apart, draw_deep, draw_denied, draw_echoes, draw_erased, draw_handed, draw_haunted, draw_releases,
     draw_restless, draw_skew, draw_stock,
 )  # fmt: skip
 """Ways to draw: everything mixed, and those that look closely where trouble is rare."""

@@ -91,6 +91,26 @@ def waiting_dropped(original: Any) -> Any:
     return claim
 
 
+def copies_claim(original: Any) -> Any:
+    """Whatever uses a reference has it, though its owner was erased since."""
+
+    def claim(step: Any, record: Any, name: str, message: Any) -> None:
+        message.time = 1 << 62
+        original(step, record, name, message)
+
+    return claim
+
+
+def references_kept(original: Any) -> Any:
+    """Who was on the way when the customer was erased takes no leave of their orders."""
+
+    def erased(work: Any, customer: Any, absorb: Any) -> None:
+        absorb.customer.refs = {}
+        original(work, customer, absorb)
+
+    return erased
+
+
 def last_word_wins(original: Any) -> Any:
     """A row is what came last, whenever it was so."""
 
