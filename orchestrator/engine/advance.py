@@ -6,6 +6,7 @@ Pure: the customer, the time, the program and the facts come as arguments; what 
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.candidates import go_on, judge_candidates
+from orchestrator.engine.conversation import settle_threads
 from orchestrator.engine.endings import check_against, check_endings
 from orchestrator.engine.entries import check_due, check_entries, check_merged, remember_elements
 from orchestrator.engine.intake import forget_contacts, take_in
@@ -146,6 +147,7 @@ class Advance:
 
     def merged(self, merge: "Merge") -> None:
         """Another half has moved in: what each half waited for may be on the other's timeline."""
+        settle_threads(self.customer, self.program)
         self._take_over()
         moment = self._moment(self.now)
         for instance in merge.ended:

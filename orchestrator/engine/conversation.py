@@ -8,7 +8,8 @@ from orchestrator.model.customer import Thread, Turn
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
-    from orchestrator.engine.program.plan import EventPlan, TurnPlan
+    from orchestrator.engine.program.plan import EventPlan, Program, TurnPlan
+    from orchestrator.model.customer import Customer
     from orchestrator.model.event import Event
 
 
@@ -75,6 +76,15 @@ def _add(moment: "Moment", event: "Event", plan: "TurnPlan") -> None:
         thread.channels = [*thread.channels, event.channel]
     thread.asked = _asked(thread)
     tell_thread(moment, thread.id)
+
+
+def settle_threads(customer: "Customer", program: "Program") -> None:
+    """Threads in which both halves of a customer spoke: turns are kept and counted as if one had spoken."""
+    if program.conversation is None:
+        return
+    for thread in customer.threads.values():
+        thread.recent = thread.recent[-program.conversation.keep :]
+        thread.asked = _asked(thread) if thread.open else 0
 
 
 def _asked(thread: Thread) -> int:

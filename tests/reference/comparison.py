@@ -64,6 +64,7 @@ class Outcome(NamedTuple):
     traits: dict[str, Any]
     instances: list[Any]
     tasks: list[Any]
+    threads: dict[str, Any]
 
 
 class Difference(NamedTuple):
@@ -250,11 +251,12 @@ def _customer(root: str, ids: dict[str, str], start: int) -> Customer:
 
 
 def _resolved(data: dict[str, Any], world: World) -> dict[str, Any]:
-    if data.get("message") not in {NEWEST, BEFORE_IT}:
+    if not {NEWEST, BEFORE_IT}.intersection(map(str, data.values())):
         return data
     ids = [one.effect.id for one in world.record.actions() if isinstance(one.effect, Action)]
-    known = ["none", "none", *ids]
-    return {**data, "message": known[-1] if data["message"] == NEWEST else known[-2]}
+    *_, before, newest = ["none", "none", *ids]
+    known = {NEWEST: newest, BEFORE_IT: before}
+    return {name: known.get(str(value), value) for name, value in data.items()}
 
 
 def _raw(arrival: Arrival, start: int) -> bytes:
@@ -283,6 +285,7 @@ def _engine_outcome(world: World, bundle: Bundle, halved: bool) -> Outcome:
                 "at": a.at, "id": a.id, "content": a.content, "channel": a.channel, "class": a.class_,
                 "topic": a.topic, "scenario": a.scenario, "key": a.key, "step": a.step, "address": a.address,
                 "about": a.about, "values": plain(a.values), "valid_until": a.valid_until,
+                "thread": a.thread, "sender": a.sender,
             }
             for a in (sorted(actions, key=lambda a: (a.at, a.id)) if halved else actions)
         ],
@@ -292,7 +295,10 @@ def _engine_outcome(world: World, bundle: Bundle, halved: bool) -> Outcome:
             (i.scenario, i.key, i.ordinal, i.mode, i.ends_at, sorted((s.step, s.since, s.due) for s in i.standing))
             for i in customer.instances
         ],
-        sorted((t.id, t.queue, t.key, t.due, t.overdue, plain(t.with_)) for t in customer.tasks),
+        sorted(
+            (t.id, t.queue, t.key, t.due, t.overdue, t.thread, t.assignee, plain(t.with_)) for t in customer.tasks
+        ),
+        plain(profile["threads"]),
     )  # fmt: skip
 
 
@@ -326,6 +332,7 @@ def _reference_outcome(customer: Reference, halved: bool) -> Outcome:
             "at": m.at, "id": m.id, "content": m.content, "channel": m.channel, "class": m.class_, "topic": m.topic,
             "scenario": m.scenario, "key": m.key, "step": m.step, "address": m.address, "about": m.about,
             "values": plain(m.values), "valid_until": m.valid_until,
+            "thread": m.thread, "sender": m.sender,
         }
         for m in (sorted(customer.sent, key=lambda m: (m.at, m.id)) if halved else customer.sent)
     ]  # fmt: skip
@@ -342,7 +349,10 @@ def _reference_outcome(customer: Reference, halved: bool) -> Outcome:
             )
             for i in customer.instances
         ],
-        sorted((w.id, w.queue, w.key, w.due, w.overdue, plain(w.values)) for w in customer.tasks),
+        sorted(
+            (w.id, w.queue, w.key, w.due, w.overdue, w.thread, w.assignee, plain(w.values)) for w in customer.tasks
+        ),
+        plain(read(customer, "threads")),
     )  # fmt: skip
 
 

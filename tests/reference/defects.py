@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from orchestrator.engine import endings, entries, fallback, journey, levels, local_time, releases, sequences, waits
+from orchestrator.engine import (
+    conversation,
+    endings,
+    entries,
+    fallback,
+    journey,
+    levels,
+    local_time,
+    releases,
+    sequences,
+    waits,
+)
 from orchestrator.engine.functions.history import HistoryFunctions
 from orchestrator.engine.gates import arbitration, caps, expired, hours, min_gap, owned, pauses, redundancy
 from orchestrator.engine.program.schedule import Schedule
@@ -152,6 +163,15 @@ DEFECTS: Final = (
     Defect("a step that is gone is waited for", "follow", releases._go_over, "elif step is None:", "elif False:"),
     Defect("where it stands keeps its former name", "follow", releases._rename, "moved.get(standing.step, standing.step)", "standing.step"),
     Defect("a step that comes again makes the same again", "follow", journey.run, "or journey.instance.visits", "", 400),
+    # Conversations.
+    Defect("a thread takes turns a millisecond longer", "conversation", conversation._open, "t.last_at > since", "t.last_at >= since", 400),
+    Defect("a bot answers nothing", "conversation", conversation._asked, 'turn.by != "customer"', 'turn.by == "agent"'),
+    Defect("a turn goes to the thread that is open, whatever it names", "conversation", conversation.find_thread, "_named(moment) or _open(moment, event)", "_open(moment, event) or _named(moment)"),
+    Defect("who speaks again does not open the thread", "conversation", conversation._add, "thread.open = True", "thread.open = thread.open"),
+    Defect("a thread that is closed still asks", "conversation", conversation.add_turns, "thread.asked = 0", "pass"),
+    Defect("the agent is forgotten when the customer speaks", "conversation", conversation._add, "turn.agent or thread.agent", "turn.agent"),
+    Defect("more turns are kept than the bundle says", "conversation", conversation._add, "[-moment.program.conversation.keep :]", "[-20:]"),
+    Defect("a turn without a name goes to the oldest thread", "conversation", conversation._open, "max(threads", "min(threads", 400),
     # Traits.
     Defect("a window is a millisecond too long", "traits", WindowSum.read, "now - self.window < time", "now - self.window <= time"),
     Defect("a count looks a millisecond too far back", "traits", HistoryFunctions.count, "since + 1)", "since)", 400),

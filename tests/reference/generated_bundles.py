@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.reference.drawing import Draw
+from tests.reference.generated_conversations import conversation, conversing
 from tests.reference.generated_policies import policy
 from tests.reference.generated_scenarios import scenario
 from tests.reference.generated_small import small
@@ -27,6 +28,8 @@ def bundles(draw: Any) -> tuple[str, bool]:
     documents += [_content(d, name) for name in d.contents]
     documents.append(policy(d))
     documents += [scenario(d, f"s{number}") for number in range(1, d.one(2, 3, 4) + 1)]
+    if d.maybe(4):
+        documents += [conversation(d), {"scenario": "talk", **conversing(d)}]
     return written(documents), not ORDERED & set(d.traits)
 
 

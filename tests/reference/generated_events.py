@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.reference.house import CHANNELS, CUSTOMER_EVENTS, OUTCOMES, PAGES, ZONES
+from tests.reference.house import CHANNELS, CUSTOMER_EVENTS, OUTCOMES, PAGES, TURNS, ZONES
 
 S: Final = 1000
 M: Final = 60 * S
@@ -38,6 +38,13 @@ _STEPS = st.sampled_from((0, 1, S, 30 * S, M, 5 * M, 5 * M, 10 * M, 10 * M, 20 *
 _EDGES = st.sampled_from((-S, -1, 0, 0, 1, 150, 400, S))
 _WITHIN = st.sampled_from((0, 0, 0, 0, 1, S, M, 5 * M, 10 * M - 1, 10 * M, -S, -2 * M, -5 * M))
 _BEYOND = st.sampled_from((0, 0, 0, S, 10 * M, 10 * M + 1, 11 * M, 12 * M, H))
+_TURN: dict[str, tuple[Any, ...]] = {
+    "thread": (None, None, None, "th1", "th2"),
+    "text": ("yes", "no", "spam"),
+    "about": ("p1", "p2"),
+    "agent": ("ag1", "ag2"),
+    "in_reply_to": (None, None, "m.1", NEWEST, BEFORE_IT),
+}
 _VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "seen": {"page": PAGES, "seconds": (5.0, 30.0, 90.5), "n": (1, 2), "tags": (["x"], ["y", "x"], ["x", "z"])},
     "bought": {"order": ("o1", "o2"), "total": (20.0, 60.0, 120.0)},
@@ -54,6 +61,7 @@ _VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "emptied": {"cart": ("k1",)},
     "opened": {"message": (NEWEST,), "content": ("m.1",)},
     "clicked": {"message": (NEWEST,)},
+    **dict.fromkeys(TURNS, _TURN),
     **{name: {"message": (NEWEST, NEWEST, NEWEST, BEFORE_IT)} for name in OUTCOMES},
 }
 _FITTING: dict[str, tuple[Any, ...]] = {
@@ -83,6 +91,7 @@ def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
     at = 0
     rules = text[text.index("\npolicy:") :]
     heard = [name for name in CUSTOMER_EVENTS for _ in range(min(3, len(re.findall(rf"\b{name}\b", rules))))]
+    heard += [*TURNS, *TURNS, "wrote", "wrote"] if "conversation:" in text else []
     heard += [*OUTCOMES, "bounced", "failed", "opened"] if "fallback:" in rules else []
     types = st.sampled_from((*CUSTOMER_EVENTS, "seen", "seen", "bought", *heard, *heard, *heard))
     named = [int(number) * _UNITS[unit] for number, unit in re.findall(r"\b(\d+)([smhdw])\b", rules)]
@@ -125,6 +134,8 @@ def halved(draw: Any, stream: list[Arrival]) -> list[Arrival]:
 def _channel(draw: Any, type_: str) -> str:
     if type_ in OUTCOMES:
         return str(draw(st.sampled_from(CHANNELS)))
+    if type_ == "wrote":
+        return str(draw(st.sampled_from(("web", "email"))))
     return "email" if type_ in {"opened", "clicked"} else "web"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.reference.generated_conversations import conversation, conversing
 from tests.reference.generated_policies import RULES, one_rule
 from tests.reference.generated_traits import LASTING, NEEDS, ORDERED, TRAITS, UNASKED, UNSPOKEN
 from tests.reference.smallest import written
@@ -39,6 +40,8 @@ def small(d: Draw, about: str = "") -> tuple[str, bool]:
         documents[-1]["class"] = d.one("marketing", "service", "transactional")
     if about == "owner" or d.maybe():
         documents[-1]["about"] = ["p1"]
+    if about == "conversation":
+        documents.append(conversation(d))
     documents.append(one_rule(d, about if about in RULES else d.one(*ONCE) if about == "fallback" else "none"))
     stories = [STORIES[about](d)] if about in STORIES else [_sends(d)]
     if d.maybe() or about == "owner":
@@ -178,6 +181,6 @@ STORIES: Final[dict[str, Any]] = {
     "wait": _wait, "silence": _silence, "level": _level, "owner": _owner, "goal": _goal, "again": _again,
     "sequence": _sequence, "clock": _clock, "schedule": _schedule, "short": _short, "held out": _held_out,
     "traits": _sends, "basket": _basket, "late": _late, "becomes": _becomes, "unknown": _unknown,
-    "fallback": _fallback, "follow": _follow,
+    "conversation": conversing, "fallback": _fallback, "follow": _follow,
 }  # fmt: skip
 """Stories, by what they are about."""

@@ -12,6 +12,9 @@ _LINE = {"properties": {"cart": _TEXT, "sku": _TEXT, "qty": _WHOLE}}
 OUTCOMES: Final = ("delivered", "bounced", "failed", "expired", "withdrawn")
 """What delivery says of a message."""
 _OUTCOMES = {name: {"properties": {"message": _TEXT}} for name in OUTCOMES}
+TURNS: Final = ("wrote", "answered", "hinted", "settled")
+"""What is said, by a customer, an agent, a bot; and that a conversation is settled."""
+_TURN = {"properties": dict.fromkeys(("thread", "text", "about", "agent", "in_reply_to"), _TEXT)}
 SCHEMAS: Final = EventSchemas.from_topics([
     {"topic": "channel.web", "events": {
         "seen": {"properties": {
@@ -26,8 +29,11 @@ SCHEMAS: Final = EventSchemas.from_topics([
         "put": _LINE,
         "taken": _LINE,
         "emptied": {"properties": {"cart": _TEXT}},
+        "wrote": _TURN, "answered": _TURN, "hinted": _TURN, "settled": _TURN,
     }},
-    {"topic": "channel.email", "events": {"opened": _ABOUT_MESSAGE, "clicked": _ABOUT_MESSAGE, **_OUTCOMES}},
+    {"topic": "channel.email", "events": {
+        "opened": _ABOUT_MESSAGE, "clicked": _ABOUT_MESSAGE, "wrote": _TURN, **_OUTCOMES,
+    }},
     {"topic": "channel.push", "events": _OUTCOMES},
     {"topic": "channel.sms", "events": _OUTCOMES},
 ])  # fmt: skip
@@ -59,6 +65,10 @@ define:
   emptied: {channel: [web]}
   opened: {channel: [email]}
   clicked: {channel: [email]}
+  wrote: {channel: [web, email]}
+  answered: {channel: [web]}
+  hinted: {channel: [web]}
+  settled: {channel: [web]}
   delivered: {channel: [email, push, sms]}
   bounced: {channel: [email, push, sms]}
   failed: {channel: [email, push, sms]}

@@ -329,3 +329,20 @@ def test_what_must_be_absent_on_the_time_line_of_one_half_may_be_on_the_others()
         came(0, "seen"), by(OTHER, came(10 * M, "bought")), by(BOTH, came(35 * M, "idle")),
     )  # fmt: skip
     assert lines == []
+
+
+def test_of_a_thread_in_which_both_halves_spoke_the_turns_are_counted_and_kept_as_of_one() -> None:
+    conversation = (
+        "conversation: all\nkeep: 3\nthread: event.thread\n"
+        "turns: [{on: wrote, by: customer, text: event.text}, {on: answered, by: agent, text: event.text}]\n---\n"
+    )
+    bundle = loaded(CONTENTS + conversation + POLICY)
+    stream = [
+        came(0, "answered", thread="th1"), by(OTHER, came(M, "wrote", thread="th1")),
+        came(2 * M, "wrote", thread="th1"), by(OTHER, came(3 * M, "wrote", thread="th1")),
+        by(BOTH, came(4 * M, "idle")),
+    ]  # fmt: skip
+    theirs, played = produced((bundle,), stream, MONDAY)
+    assert theirs == interpreted((bundle,), played, MONDAY)
+    thread = theirs.threads["th1"]
+    assert (thread["turns"], thread["asked"], len(thread["recent"])) == (4, 3, 3)

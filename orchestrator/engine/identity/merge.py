@@ -14,7 +14,8 @@ from orchestrator.model.customer import IN, Contact, Customer, Instance, Member,
 
 TIMELINE_KEPT: Final = 20
 DECISIONS_KEPT: Final = 16
-TURNS_KEPT: Final = 20
+TURNS_KEPT: Final = 200
+"""As many as any bundle keeps; the engine knows how many this one does."""
 PERSONS_KEPT: Final = 50
 REFERENCES_KEPT: Final = 200
 """Of how many references a customer's record knows that they are theirs, so that an erasure reaches them."""

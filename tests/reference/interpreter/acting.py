@@ -55,11 +55,15 @@ def task(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
         known.values = {**known.values, **values}
         moment.tell("task_added", instance.name, step.id, "", known.id)
     else:
-        known = Work(action_id(moment, instance, step), queue, key, due, instance, step, values, moment.now)
+        thread = moment.customer.threads.get(key)
+        agent = thread.newest("agent") if thread is not None else ""
+        assignee = agent if body.assignee is None else str(body.assignee.evaluate(scope))
+        of, id_ = (key if thread is not None else ""), action_id(moment, instance, step)
+        known = Work(id_, queue, key, due, instance, step, values, moment.now, of, assignee)
         moment.customer.tasks.append(known)
         moment.tell("task", instance.name, step.id, "", known.id)
         _task_event(moment, "task_opened", known)
-    output(moment, instance, step, "opened", id=known.id, key=known.key, due=known.due, assignee="")
+    output(moment, instance, step, "opened", id=known.id, key=known.key, due=known.due, assignee=known.assignee)
     return after(track)
 
 
@@ -105,4 +109,4 @@ def overdue(moment: Moment, work: Work) -> None:
 
 
 def _task_event(moment: Moment, type_: str, work: Work) -> None:
-    moment.make(type_, task=work.id, queue=work.queue, key=work.key, thread="")
+    moment.make(type_, task=work.id, queue=work.queue, key=work.key, thread=work.thread)

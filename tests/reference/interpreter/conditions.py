@@ -23,8 +23,9 @@ class Seen(dict[str, Any]):
 
     def __init__(self, event: Happened, declared: frozenset[str]) -> None:
         meta = {
-            "id": event.id, "type": event.type, "channel": event.channel, "source": event.source, "thread": "",
-            "time": Timestamp.of_ms(event.time), "received": Timestamp.of_ms(event.received), "late": event.late,
+            "id": event.id, "type": event.type, "channel": event.channel, "source": event.source,
+            "thread": event.thread, "time": Timestamp.of_ms(event.time), "received": Timestamp.of_ms(event.received),
+            "late": event.late,
         }  # fmt: skip
         super().__init__({**event.data, "meta": meta})
         self.declared = declared
@@ -102,6 +103,16 @@ class Scope:
         if not known:
             raise CelError(f"no {type_} so far")
         return max(known, key=lambda one: (one.time, one.id))
+
+    def thread_of(self, ref: str) -> str:
+        """The thread of a message, by its id or by the name of its content."""
+        known = [one.thread for one in self.customer.sent if ref in {one.id, one.content}]
+        return known[-1] if known else ""
+
+    def thread(self, name: str) -> Any:
+        if name not in self.customer.threads:
+            raise CelError("no such thread")
+        return self.profile["threads"][name]
 
     def live(self, scenario: str, key: str | None = None) -> bool:
         return any(

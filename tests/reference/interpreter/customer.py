@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orchestrator.language.bundle.bundle import Bundle
+    from tests.reference.interpreter.conversation import Thread
     from tests.reference.interpreter.profile import Contribution
     from tests.reference.interpreter.records import Happened, Instance, Message, Told, Work
     from tests.reference.interpreter.schedules import Timer
@@ -41,6 +42,7 @@ class Customer:
         self.sent: list[Message] = []
         self.withdrawn: list[tuple[int, str, str]] = []
         self.tasks: list[Work] = []
+        self.threads: dict[str, Thread] = {}
         self.stored: dict[str, tuple[int, Any]] = {}
         self.awards: dict[str, list[Contribution]] = {}
         self.levels: dict[str, str | None] = {}

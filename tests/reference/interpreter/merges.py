@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.reference.interpreter.conversation import join
 from tests.reference.interpreter.endings import check_endings, end, end_by_event
 from tests.reference.interpreter.entries import look_at_becomes
 from tests.reference.interpreter.moment import Moment, check_waits, enter_and_catch_up, rounds
@@ -112,6 +113,7 @@ def _everything_known(one: Customer, other: Customer) -> None:
     one.ids = {**other.ids, **one.ids}
     one.sent = sorted([*one.sent, *other.sent], key=lambda message: (message.at, message.id))
     one.tasks += other.tasks
+    join(one, other)
     one.absences += other.absences
     for name, (ordinal, entered_at) in other.entered.items():
         known = one.entered.get(name, (0, 0))

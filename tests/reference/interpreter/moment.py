@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference.interpreter.acting import close_tasks, overdue
 from tests.reference.interpreter.conditions import Scope, holds
+from tests.reference.interpreter.conversation import add_turn, find_thread
 from tests.reference.interpreter.endings import check_endings, end, end_by_event, too_old
 from tests.reference.interpreter.entries import becomes_now, by_event, look_at_becomes, would_enter
 from tests.reference.interpreter.fallback import settle
@@ -112,10 +113,12 @@ def through(moment: Moment, event: Happened, enters: bool = True) -> None:
     """Steps 3 to 7 for one event, the customer's or one that the engine made; what it enters may have to wait."""
     customer = moment.customer
     moment.led_at = event.time
+    find_thread(moment, event)
     derive(moment, event)
     said = words(customer)
     customer.accepted.append(event)
     settle(customer, event)
+    add_turn(moment, event)
     consent_changes(moment, said)
     follow_pauses(customer, moment.now)
     close_tasks(moment, event)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.language.cel import CelError
 from tests.reference.interpreter.chain import refusal_of
 from tests.reference.interpreter.endings import end
 from tests.reference.interpreter.fallback import replaced, watch
 from tests.reference.interpreter.records import Message, Refusal
-from tests.reference.interpreter.track import action_id, output, scope_of
+from tests.reference.interpreter.track import action_id, named, output, scope_of
 
 if TYPE_CHECKING:
     from tests.reference.interpreter.moment import Moment
@@ -85,6 +85,9 @@ def _send(moment: Moment, candidate: Candidate) -> Refusal | None:
     scope = scope_of(moment, candidate.instance)
     try:
         values = {name: value.evaluate(scope) for name, value in content.with_.items()}
+        body: Any = step.body
+        thread = "" if body.thread is None else str(body.thread.evaluate(scope))
+        sender = "" if body.sender is None else named(body.sender, scope)
         values |= {name: value.evaluate(scope) for name, value in step.body.with_.items()}  # type: ignore[union-attr]
     except CelError:
         return Refusal("error")
@@ -92,6 +95,7 @@ def _send(moment: Moment, candidate: Candidate) -> Refusal | None:
     message = Message(
         moment.now, id_, content.content, candidate.channel, content.class_, content.purpose, candidate.topic,
         instance.name, instance.key, step.id, candidate.address, candidate.about, values, candidate.valid_until,
+        thread, sender,
     )  # fmt: skip
     moment.customer.sent.append(message)
     moment.taken.setdefault(content.class_, instance.name)

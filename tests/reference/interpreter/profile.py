@@ -66,11 +66,20 @@ def read(customer: Customer, name: str) -> Any:
         return _keyed(customer, name, trait) if trait.per is not None else _plain(customer, name, trait)
     if name == "consent":
         return Consents(customer)
+    if name in {"threads", "open_questions"}:
+        return _said(customer, name)
     present = {
         "id": customer.person, "ids": customer.ids, "known": True, "name": "", "preferred_channel": "",
         "preferred_hours": "", "topics": [], "language": customer.bundle.settings.language, "zone": customer.zone,
     }  # fmt: skip
     return present[name]
+
+
+def _said(customer: Customer, name: str) -> Any:
+    from tests.reference.interpreter.conversation import shown  # noqa: PLC0415 - conditions read the profile
+
+    threads = shown(customer)
+    return threads if name == "threads" else sum(1 for thread in threads.values() if thread["asked"])
 
 
 def _plain(customer: Customer, name: str, trait: Trait) -> Any:

@@ -23,6 +23,7 @@ class Happened:
     data: dict[str, Any]
     source: str = "shop"
     late: bool = False
+    thread: str = ""
 
     @property
     def names(self) -> tuple[str, str]:
@@ -115,6 +116,8 @@ class Message:
     about: tuple[str, ...]
     values: dict[str, Any]
     valid_until: int
+    thread: str = ""
+    sender: str = ""
     settled: str = ""
     replaced: bool = False
 
@@ -131,6 +134,8 @@ class Work:
     step: Step
     values: dict[str, Any]
     opened_at: int
+    thread: str = ""
+    assignee: str = ""
     overdue: bool = False
 
 

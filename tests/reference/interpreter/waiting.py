@@ -152,12 +152,13 @@ def touch_wait(moment: Moment, instance: Instance, track: Track, event: Happened
 def _is_about(moment: Moment, instance: Instance, of: str, event: Happened) -> bool:
     """By message id; without one, by content name and the newest send. An answer to any of its channels counts."""
     gave = instance.outputs.get(of, {})
-    named = event.data.get("message")
+    named = event.data.get("message", event.data.get("in_reply_to"))
     if not gave.get("message"):
         return False
     messages = gave.get("messages") or [gave["message"]]
     if named is not None:
-        return named in messages
+        known = [one.id for one in moment.customer.sent if named in {one.id, one.content}]
+        return bool(known) and known[-1] in messages
     content = event.data.get("content")
     newest = [one for one in moment.customer.sent if one.channel == event.channel and content in {None, one.content}]
     return bool(newest) and newest[-1].id in messages
