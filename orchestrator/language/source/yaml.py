@@ -27,6 +27,7 @@ from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.limits import MAX_BYTES, MAX_DEPTH, MAX_NODES
 from orchestrator.language.source.nodes import Document, Mapping, Node, Scalar, Sequence
 from orchestrator.language.source.position import Position
+from orchestrator.language.source.yaml_slip import slip_of
 
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, in every wheel of PyYAML
 _NEXT_DOCUMENT: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
@@ -128,8 +129,10 @@ class _Reading:
         other = self._at(context) if context is not None and error.problem_mark is not None else None
         if other == at:
             other = None
+        slip = slip_of(problem, self.lines, at.line, at.column)
+        at = Position(at.file, at.line, slip.column)
         says = error.context or ""
-        return diagnostic("E-YAML", _plain_words(problem), at, hint=_hint(problem), other=other, other_says=says)
+        return diagnostic("E-YAML", slip.message, at, hint=slip.hint, other=other, other_says=says)
 
     def _parse(self, start: int) -> None:
         parser: Any = _Loader(self.text[start:])
@@ -253,28 +256,3 @@ class _Reading:
 
     def _refuse(self, message: str, at: Position, hint: str | None = None) -> None:
         self.diagnostics.append(diagnostic("E-YAML", message, at, hint=hint))
-
-
-_PLAIN_WORDS: Final = {
-    "mapping values are not allowed in this context": "a `: ` stands where no key can be",
-    "did not find expected key": "a key was expected here",
-    "did not find expected ',' or '}'": "a `,` or the closing `}` was expected here",
-    "did not find expected ',' or ']'": "a `,` or the closing `]` was expected here",
-    "found character that cannot start any token": "a value cannot begin with this character",
-    "did not find expected '-' indicator": "a `- ` was expected here",
-    "could not find expected ':'": "a `:` was expected behind the key",
-}
-
-
-def _plain_words(problem: str) -> str:
-    return _PLAIN_WORDS.get(problem, problem)
-
-
-def _hint(problem: str) -> str | None:
-    if "mapping values" in problem:
-        return "a text that holds `: ` goes in quotes; else look at the indentation"
-    if "cannot start any token" in problem:
-        return "put the value in quotes; indent with spaces, not tabs"
-    if "expected key" in problem or "'-' indicator" in problem:
-        return "look at the indentation: what belongs together begins in the same column"
-    return None

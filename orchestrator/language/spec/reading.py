@@ -11,6 +11,7 @@ from orchestrator.language.source.nodes import Mapping, Node, Scalar
 from orchestrator.language.spec.fields import Element, fields_by_name, fields_of
 from orchestrator.language.spec.foreign import OUR_WORDS
 from orchestrator.language.spec.reader import INVALID, Reader
+from orchestrator.language.spec.slips import in_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +32,8 @@ def read_element(cls: type[E], node: Node, reader: Reader, beside: Iterable[str]
     """
     if not isinstance(node, Mapping):
         fields = ", ".join(f"`{spec.name}`" for spec in fields_of(cls))
-        return reader.wrong_type(f"a map with {fields}", node)
+        meant = in_full(cls, node)
+        return reader.wrong_type(f"a map with {fields}", node, f"write `{meant}`" if meant else None)
     specs = fields_by_name(cls)
     values: dict[str, Any] = {}
     places: dict[str, Position] = {}

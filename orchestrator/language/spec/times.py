@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.language.source.nodes import Node, Scalar
+from orchestrator.language.spec.slips import as_duration
 from orchestrator.language.spec.types import JSON, Type, milliseconds
 from orchestrator.language.spec.values import Instant, Per
 
@@ -30,9 +31,7 @@ class Duration(Type):
     def read(self, node: Node, reader: Reader) -> Any:
         value = milliseconds(node.text) if isinstance(node, Scalar) else None
         if value is None:
-            hint = None
-            if isinstance(node, Scalar) and node.text.isdigit():
-                hint = f"say of what: `{node.text}s`, `{node.text}m`, `{node.text}h` or `{node.text}d`"
+            hint = _meant(node.text) if isinstance(node, Scalar) else None
             return reader.wrong_type("a duration such as `90s`, `30m`, `2h`, `7d`, `2w`", node, hint)
         if value < 0 and not self.signed:
             return reader.wrong_type("a duration that is not negative", node)
@@ -41,6 +40,13 @@ class Duration(Type):
     def schema(self) -> JSON:
         sign = "-?" if self.signed else ""
         return {"type": "string", "pattern": f"^{sign}(\\d+(ms|[wdhms]))+$"}
+
+
+def _meant(text: str) -> str | None:
+    if text.isdigit():
+        return f"say of what: `{text}s`, `{text}m`, `{text}h` or `{text}d`"
+    meant = as_duration(text)
+    return f"write `{meant}`" if meant and milliseconds(meant) is not None else None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,71 @@
+"""The parser's complaints in plain words, with what was meant where a common slip leads to them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PLAIN_WORDS: Final = {
+    "mapping values are not allowed in this context": "a `: ` stands where no key can be",
+    "did not find expected key": "a key was expected here",
+    "did not find expected ',' or '}'": "a `,` or the closing `}` was expected here",
+    "did not find expected ',' or ']'": "a `,` or the closing `]` was expected here",
+    "found character that cannot start any token": "a value cannot begin with this character",
+    "did not find expected '-' indicator": "a `- ` was expected here",
+    "could not find expected ':'": "a `:` was expected behind the key",
+}
+_TIGHT_DASH: Final = re.compile(r"(\s*)-(?=[^\s-])")
+_KEY: Final = re.compile(r"(\s*(?:- +)?)[\w.\-]+:(\s+\S)?")
+
+
+class Slip(NamedTuple):
+    """What is wrong, in which column (from 1), and what to do."""
+
+    message: str
+    column: int
+    hint: str | None
+
+
+def slip_of(problem: str, lines: Sequence[str], line: int, column: int) -> Slip:
+    """What a complaint of the parser is about.
+
+    Args:
+        problem: in the parser's words.
+        lines: the file's.
+        line: where it complains, from 1.
+        column: from 1.
+    """
+    text = lines[line - 1] if line <= len(lines) else ""
+    if "cannot start any token" in problem and text[column - 1 : column] == "\t":
+        return Slip("a tab stands where YAML takes spaces only", column, "indent with spaces")
+    if "mapping values" in problem:
+        dash = _TIGHT_DASH.match(text)
+        if dash is not None:
+            return Slip("a `-` that begins an item needs a space behind it", len(dash[1]) + 1, "write `- `")
+        begins = _too_deep(lines, line)
+        if begins:
+            message = "this line is indented deeper than the one before, which has its value already"
+            return Slip(message, len(text) - len(text.lstrip()) + 1, f"begin it in column {begins}, or end that value")
+    return Slip(_PLAIN_WORDS.get(problem, problem), column, _hint(problem))
+
+
+def _too_deep(lines: Sequence[str], line: int) -> int:
+    """The column in which the key on the line before begins, where this line goes deeper for no reason; else 0."""
+    before = next((text for text in reversed(lines[: line - 1]) if text.strip()), "")
+    key, here = _KEY.match(before), lines[line - 1]
+    if key is None or key[2] is None or before.rstrip().endswith((":", "|", ">", "{", "[", ",")):
+        return 0
+    return len(key[1]) + 1 if len(here) - len(here.lstrip()) > len(key[1]) else 0
+
+
+def _hint(problem: str) -> str | None:
+    if "mapping values" in problem:
+        return "a text that holds `: ` goes in quotes; else look at the indentation"
+    if "cannot start any token" in problem:
+        return "put the value in quotes; indent with spaces, not tabs"
+    if "expected key" in problem or "'-' indicator" in problem:
+        return "look at the indentation: what belongs together begins in the same column"
+    return None
