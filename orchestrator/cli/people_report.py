@@ -21,6 +21,7 @@ PLACES = {
 WHY_LEFT = {
     "moved": "seen with somebody else since",
     "evicted": "the longest unseen, when there were too many",
+    "idle": "not seen with them for 13 months",
     "reset": "logged out, or replaced",
     "split": "split off by an operator",
     "erased": "erased",

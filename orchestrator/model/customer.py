@@ -226,7 +226,7 @@ class IdentityStep(msgspec.Struct, array_like=True, gc=False):
         what: "joined", "left", "began" (anew, with nothing), "conflict" or "erased".
         nodes: the identifiers that joined or left; of a conflict, both that were seen together.
         by: of a joining, the two identifiers that were seen together.
-        why: what made it: "seen", "moved", "evicted", "reset", "split", "erased", or which rule was in the way.
+        why: what made it: "seen", "moved", "evicted", "idle", "reset", "split", "erased", or which rule was in the way.
         type, event: of the event that was the evidence, where there was one.
         time: of the evidence, ms.
     """

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from play import START, H, M, Play
+from play import START, D, H, M, Play
 
 from orchestrator.engine.identity.merge import REFERENCES_KEPT, TOKENS_KEPT, join_customers
 from orchestrator.model import ring
@@ -137,6 +137,20 @@ def test_what_one_half_was_told_the_other_is_not_told_again() -> None:
     meet(play, 4 * M)
     play.comes("seen", 5 * M)
     assert (len(play.sent), play.reasons("suppressed")) == (1, ["redundant"])
+
+
+@pytest.mark.parametrize(("days", "home", "counted"), [(394, "user_id:amy", 3), (396, BROWSER, 1)])
+def test_a_browser_not_seen_with_its_owner_for_13_months_is_anybodys(days: int, home: str, counted: int) -> None:
+    play = Play("traits: t\ndefine: {seen: {count: 'true', on: seen}}", partitions=4)
+    play.comes("seen", 0, f"user_id:amy {BROWSER}")
+    play.comes("seen", 1 * M, BROWSER)
+    play.comes("seen", days * D, BROWSER)
+    assert play.world.root(BROWSER)[0] == home
+    assert play.profile("seen", BROWSER) == counted
+    play.comes("seen", days * D + M, f"user_id:amy {BROWSER}")
+    assert (play.world.root(BROWSER)[0], play.profile("seen")) == ("user_id:amy", 4), (
+        "until they are seen together again"
+    )
 
 
 def test_a_timer_moves_along_and_acts_once_at_its_time() -> None:

@@ -35,6 +35,8 @@ from orchestrator.model.message import (
 WINDOW_BYTES: Final = 256 * EVENT_HASH_BYTES
 RIVAL_FOR: Final = 86_400_000
 RIVAL: Final = "rival"
+IDLE: Final = 395 * 86_400_000
+"""After 13 months (ms) without evidence that it is theirs, a shared identifier is its owner's no more."""
 RECEIPT: Final = "erasure:"
 
 
@@ -264,6 +266,21 @@ def on_reset(work: Work, reset: Reset) -> None:
     for rival in reset.apart:
         customer.rivals[rival] = FOREVER
     cut(work, customer, reset.target, reset.time, "split" if reset.apart else "reset")
+
+
+def let_idle_go(work: Work, target: str, time: int) -> bool:
+    """Whether a shared identifier that comes by itself at `time` was seen with its owner too long ago.
+
+    Then it is let go, and what it did counts for whoever it is now.
+    """
+    customer = work.node.body
+    if target == work.name or not isinstance(customer, Customer) or not work.rules.is_shared(target):
+        return False
+    since = customer.family[target].since
+    if not 0 < since < time - IDLE:
+        return False
+    cut(work, customer, target, since, "idle")
+    return True
 
 
 def on_erase(work: Work, erase: Erase) -> None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.fact_rows import PREFIX, change_row, row_node
-from orchestrator.engine.identity.handlers import WINDOW_BYTES, on_event
+from orchestrator.engine.identity.handlers import WINDOW_BYTES, let_idle_go, on_event
 from orchestrator.engine.identity.route import MANY_HOPS, destination, handle
 from orchestrator.engine.identity.work import Work
 from orchestrator.language.cel import CelError
@@ -157,6 +157,10 @@ class Step:
             work = self.work(node, name, record)
             onward = destination(work, target)
             if onward is None:
+                if let_idle_go(work, target, event.time):
+                    self.settle(record, key, work)
+                    name = target
+                    break
                 if message.hops:
                     self.hops.append(message.hops)
                 self._apply_here(record, event, target, key, work)
