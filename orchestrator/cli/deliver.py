@@ -62,7 +62,7 @@ Senders = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    app.command("deliver", help=_HELP)(deliver)
+    app.command("deliver", help=_HELP, short_help="Send what was decided: e-mail, webhooks.")(deliver)
 
 
 def deliver(

@@ -19,7 +19,7 @@ Exit status 0: done. 1: they differ, with --exit-code. 2: one of them cannot be 
 
 
 def register(app: typer.Typer) -> None:
-    app.command("diff", help=_HELP)(diff)
+    app.command("diff", help=_HELP, short_help="Say what differs between two bundles.")(diff)
 
 
 def diff(

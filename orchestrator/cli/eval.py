@@ -13,7 +13,9 @@ from orchestrator.cli.errors import UserError
 _HELP = """
 Evaluate one CEL expression, as conditions in scenarios are evaluated, and print its value as JSON.
 
-  orchestrator eval 'cart.total >= 50.0 && "audio" in interests' --with profile.json
+\b
+orchestrator eval 'cart.total >= 50.0 && "audio" in interests' \\
+  --with profile.json
 
 The file holds one JSON object: name to value. `-` reads it from standard input.
 
@@ -23,7 +25,7 @@ no CEL, or the file is no JSON object.
 
 
 def register(app: typer.Typer) -> None:
-    app.command("eval", help=_HELP)(evaluate_expression)
+    app.command("eval", help=_HELP, short_help="Evaluate one condition (CEL).")(evaluate_expression)
 
 
 def evaluate_expression(

@@ -27,8 +27,10 @@ by which gate with which numbers, and what happens next and when.
 CUSTOMER is a name of the test (--test), or an identifier such as email:amy@example.com. Their life is played on the
 production engine and a virtual clock: a test of the bundle, or recorded events (--events, JSON lines as for replay).
 
-  orchestrator explain amy --test "cart left at night"
-  orchestrator explain email:amy@example.com --events yesterday.jsonl --scenario cart_rescue --format mermaid
+\b
+orchestrator explain amy --test "cart left at night"
+orchestrator explain amy --test "cart left at night" --scenario cart_rescue
+orchestrator explain email:amy@example.com --events yesterday.jsonl
 """
 
 
@@ -41,7 +43,7 @@ class Format(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    app.command("explain", help=_HELP)(explain_customer)
+    app.command("explain", help=_HELP, short_help="Say why a customer got something, or did not.")(explain_customer)
 
 
 def explain_customer(

@@ -29,7 +29,7 @@ _YAML = (".yaml", ".yml")
 
 
 def register(app: typer.Typer) -> None:
-    app.command("fmt", help=_HELP)(fmt)
+    app.command("fmt", help=_HELP, short_help="Write a bundle's files in one layout.")(fmt)
 
 
 def fmt(

@@ -27,7 +27,7 @@ listens on this machine only, and everybody here may do everything.
 
 
 def register(app: typer.Typer) -> None:
-    app.command("gateway", help=_HELP)(gateway)
+    app.command("gateway", help=_HELP, short_help="HTTP: take events in, answer what to show.")(gateway)
 
 
 def gateway(

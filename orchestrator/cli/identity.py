@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(commands, name="identity", help="Show a person, list conflicts, split off an identifier, erase.")
 
 
-@commands.command()
+@commands.command(short_help="A person's ids, how they joined, what is known.")
 def show(
     identifier: Named,
     format_: FormatOption = Format.TEXT,
@@ -61,7 +61,7 @@ def show(
     _shown(person_tree(person, name), as_plain(person), format_)
 
 
-@commands.command()
+@commands.command(short_help="Identifiers that are kept apart, and why.")
 def conflicts(
     format_: FormatOption = Format.TEXT,
     tenant: Tenant = "default",
@@ -81,7 +81,7 @@ def conflicts(
     _shown(conflict_table(found), [one._asdict() for one in found], format_)
 
 
-@commands.command()
+@commands.command(short_help="Take identifiers off a person, for good.")
 def split(
     identifiers: Annotated[list[str], typer.Argument(help="NAMESPACE:VALUE, of one and the same person.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -113,7 +113,7 @@ def split(
     typer.echo(f"Done; `orchestrator identity show {names[0]}` shows it, and so does the person's timeline.")
 
 
-@commands.command()
+@commands.command(short_help="Erase a person under all identifiers.")
 def erase(
     identifier: Named,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,

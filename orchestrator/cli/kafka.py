@@ -12,7 +12,7 @@ from orchestrator.cli.options import Config
 
 
 def register(app: typer.Typer) -> None:
-    app.command("kafka", help=_HELP)(kafka)
+    app.command("kafka", help=_HELP, short_help="Start an Apache Kafka on this machine.")(kafka)
 
 
 _HELP = (

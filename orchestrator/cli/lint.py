@@ -36,7 +36,7 @@ class Format(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    app.command("lint", help=_HELP)(lint)
+    app.command("lint", help=_HELP, short_help="Check a bundle and say what to write instead.")(lint)
 
 
 def lint(

@@ -34,7 +34,7 @@ SKIPPED = (".git", "__pycache__")
 
 
 def register(app: typer.Typer) -> None:
-    app.command("publish", help=_HELP)(publish)
+    app.command("publish", help=_HELP, short_help="Make a folder of scenarios the release that counts.")(publish)
 
 
 def publish(

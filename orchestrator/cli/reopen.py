@@ -26,7 +26,7 @@ anew, with the messages that it sends from now on.
 
 
 def register(app: typer.Typer) -> None:
-    app.command("reopen", help=_HELP)(reopen)
+    app.command("reopen", help=_HELP, short_help="Let a scenario go on that has stopped itself.")(reopen)
 
 
 def reopen(

@@ -29,7 +29,7 @@ Exit status 0: done (with --exit-code 1 where actions differ). 2: a bundle has e
 
 
 def register(app: typer.Typer) -> None:
-    app.command("replay", help=_HELP)(replay_events)
+    app.command("replay", help=_HELP, short_help="Compare two bundles over recorded events.")(replay_events)
 
 
 def replay_events(

@@ -34,7 +34,7 @@ LOOK_EVERY: Final = 0.5
 
 
 def register(app: typer.Typer) -> None:
-    app.command("run", help=_HELP)(run)
+    app.command("run", help=_HELP, short_help="Start everything on this machine, Kafka included.")(run)
 
 
 def run(

@@ -16,7 +16,7 @@ With the YAML extension of VS Code: orchestrator schema --output .vscode/scenari
 
 
 def register(app: typer.Typer) -> None:
-    app.command("schema", help=_HELP)(schema)
+    app.command("schema", help=_HELP, short_help="Print the JSON Schema for editors.")(schema)
 
 
 def schema(

@@ -6,7 +6,7 @@ from orchestrator.cli.options import Config
 
 
 def register(app: typer.Typer) -> None:
-    app.command("settings", help=_HELP)(show)
+    app.command("settings", help=_HELP, short_help="Show all settings that count.")(show)
 
 
 _HELP = (

@@ -29,7 +29,7 @@ no such test.
 
 
 def register(app: typer.Typer) -> None:
-    app.command("test", help=_HELP)(run_tests)
+    app.command("test", help=_HELP, short_help="Run a bundle's tests on a virtual clock.")(run_tests)
 
 
 def run_tests(

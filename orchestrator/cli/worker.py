@@ -29,7 +29,7 @@ where there is none. Gateways ask it on worker.port; /metrics is on worker.metri
 
 
 def register(app: typer.Typer) -> None:
-    app.command("worker", help=_HELP)(worker)
+    app.command("worker", help=_HELP, short_help="Own customers and decide what each gets next.")(worker)
 
 
 def worker(

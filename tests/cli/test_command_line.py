@@ -39,6 +39,13 @@ def test_help_names_every_command_and_what_it_does() -> None:
         assert re.search(rf"^  {name} +[A-Z].{{20}}", told.stdout, re.MULTILINE)
 
 
+@pytest.mark.parametrize("group", [(), ("topics",), ("identity",)])
+def test_what_a_command_does_fits_a_terminal_of_80_columns(group: tuple[str, ...]) -> None:
+    told = run(*group, "--help", COLUMNS="80").stdout.partition("Commands:")[2]
+    assert len(told.splitlines()) > 2
+    assert "..." not in told
+
+
 def test_help_is_there_before_anything_heavy_is_imported() -> None:
     heavy = {"aiokafka", "faust", "pydantic", "rich.console", "yaml", "jgo", "fastapi"}
     program = "import sys, orchestrator.cli.main; print(*sys.modules)"
