@@ -109,6 +109,7 @@ class _Bundles:
         self._keys = parts.keys
         self._any_key = parts.any_key
         self._started = False
+        self._counts: dict[str, str] = {}
         self.failed = False
 
     @contextlib.asynccontextmanager
@@ -129,7 +130,10 @@ class _Bundles:
         if tenant is None:
             return
         release = self._releases.current[tenant]
+        if self._counts.get(tenant) == release:
+            return  # published again: nothing changes
         if await self._contents.take(tenant):
+            self._counts[tenant] = release
             self._log.emit(events.BundleTaken(release, self._contents.scenarios(tenant)))
             if self._started:
                 self._check_key(tenant)

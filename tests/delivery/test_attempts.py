@@ -249,6 +249,19 @@ async def test_a_missing_key_is_told_when_the_bundle_is_read_and_ends_only_a_sta
     )
 
 
+async def test_a_release_that_is_published_again_is_not_told_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = SimpleNamespace(connection={}, recorder=Recorder(), keys=lambda _: (), any_key=True)
+    bundles = _Bundles(cast("Parts", parts), world.releases, world.contents)
+    with caplog.at_level("INFO", "orchestrator"):
+        for at in (1, 2):
+            word = msgspec.json.encode({"release": "r1", "published_at": at})
+            await bundles._take(b"default/release", word)
+    (told,) = caplog.messages
+    assert told.startswith("release r1 taken")
+
+
 async def test_an_action_keeps_the_release_that_it_was_decided_on(world: World) -> None:
     changed = {**FILES, "answer.fr.liquid": b"<p>Nouveau</p>"}
     listed = {path: f"v2-{path}" for path in changed}

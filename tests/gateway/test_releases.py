@@ -187,6 +187,22 @@ async def test_a_published_release_gives_the_rules(house: House, eventually_asyn
     assert rules.of_customer("price", "level_changed"), "declared apart for this channel"
 
 
+async def test_a_release_that_is_published_again_is_not_read_again(house: House, eventually_async: Any) -> None:
+    files = {"ground.yaml": GROUND, "slots.yaml": SLOTS}
+    house.publish("shop", "r1", files)
+    await eventually_async(lambda: house.told.taken)
+    rules = house.releases.rules("shop")
+    house.publish("shop", "r1", files)
+    house.publish("inn", "r1", files)
+    await eventually_async(lambda: len(house.told.taken) > 1)
+    assert house.told.taken == ["r1", "r1"], "the second is another tenant's"
+    assert house.releases.rules("shop") is rules
+    for release in ("r2", "r1"):
+        house.publish("shop", release, files)
+        await eventually_async(lambda release=release: house.told.taken[-1] == release)
+    assert house.told.taken == ["r1", "r1", "r2", "r1"], "an earlier one that counts again is"
+
+
 async def test_a_fallback_is_shaped_as_the_owner_would_answer(house: House, eventually_async: Any) -> None:
     house.publish("shop", "r1", {"ground.yaml": GROUND, "slots.yaml": SLOTS})
     await eventually_async(lambda: house.told.taken)
