@@ -1,0 +1,58 @@
+"""Which release a worker runs on, as the topic `bundles` tells it."""
+
+from __future__ import annotations
+
+import hashlib
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from orchestrator.language.bundle import EventSchemas
+from orchestrator.stream.worker import _Worker
+from orchestrator.stream.worker_figures import WorkerFigures
+from orchestrator.telemetry.recorder import Recorder
+
+if TYPE_CHECKING:
+    import pytest
+
+    from orchestrator.stream.worker import WorkerParts
+
+
+def published(release: str, at: int, bundle: bytes = b"bundle: tiny\n") -> list[tuple[bytes, bytes | None]]:
+    blob = hashlib.sha256(bundle).hexdigest()
+    listed = msgspec.json.encode({"release": release, "files": {"all.yaml": blob}})
+    word = msgspec.json.encode({"release": release, "published_at": at})
+    return [(blob.encode(), bundle), (f"default/release/{release}".encode(), listed), (b"default/release", word)]
+
+
+def on_first_release() -> _Worker:
+    parts = SimpleNamespace(
+        link_keys=(), tenant="default", channels=["channel.web"], partitions=1, schemas=EventSchemas(),
+        figures=WorkerFigures(Recorder()),
+    )  # fmt: skip
+    worker = _Worker(cast("WorkerParts", parts))
+    worker._bundle_rows(published("r1", 1))
+    worker._take_all()
+    return worker
+
+
+def test_a_release_that_is_published_again_is_not_built_again_and_an_earlier_one_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """To build a large bundle takes the worker's loop for seconds; a desk publishes its folder at each start."""
+    worker = on_first_release()
+    with caplog.at_level("INFO", "orchestrator"):
+        for at, release in enumerate(("r1", "r2", "r2", "r1", "r1"), 2):
+            worker._bundle_rows(published(release, at))
+    assert [message.split()[1] for message in caplog.messages] == ["r2", "r1"]
+    assert worker.counts == "r1"
+
+
+def test_a_release_whose_files_come_later_is_built_when_it_is_published_again() -> None:
+    worker = on_first_release()
+    blob, listed, word = published("r2", 2, b"bundle: other\n")
+    worker._bundle_rows([listed, word])
+    assert worker.counts == "r1"
+    worker._bundle_rows([blob, word])
+    assert worker.counts == "r2"
