@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from http import HTTPStatus
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -85,17 +86,49 @@ def _everything(settings: Settings, config: Path | None, workers: int, watch: bo
             parts.start(f"worker {number + 1}", "worker", *(("--port", "0", "--metrics-port", "0") if number else ()))
         parts.start("delivery", "deliver")
         parts.start("gateway", "gateway")
-        gateway = f"http://{settings.gateway.host}:{settings.gateway.port}"
-        typer.echo(f"Running. Events: POST {gateway}/v1/events; what it takes: {gateway}/docs. Ctrl-C ends it.")
-        folder = Watched(settings.scenarios) if watch else None
-        while not stop.wait(LOOK_EVERY):
-            ended = parts.ended()
-            if ended:
-                raise UserError(f"{ended} ended by itself; its last lines are above")
-            if folder is not None and folder.changed():
-                _publish(settings, keep_running=True)
+        typer.echo("Starting worker, delivery and gateway ...")
+        _look_after(parts, settings, watch, stop)
     finally:
         parts.stop()
+
+
+def _look_after(parts: Processes, settings: Settings, watch: bool, stop: threading.Event) -> None:
+    """Say when everything is ready, and publish what changes; until told to stop, or one of them ends by itself."""
+    gateway = f"http://{settings.gateway.host}:{settings.gateway.port}"
+    waits_for = ready_pages(settings)
+    told = False
+    folder = Watched(settings.scenarios) if watch else None
+    while not stop.wait(LOOK_EVERY):
+        ended = parts.ended()
+        if ended:
+            raise UserError(f"{ended} ended by itself; its last lines are above")
+        if not told and all(map(answers_well, waits_for)):
+            told = True
+            typer.echo(f"Running. Events: POST {gateway}/v1/events; what it takes: {gateway}/docs. Ctrl-C ends it.")
+        if folder is not None and folder.changed():
+            _publish(settings, keep_running=True)
+
+
+def ready_pages(settings: Settings) -> list[tuple[str, int]]:
+    """Host and port where each part says whether it does its work; one that takes a free port is not asked."""
+    everywhere = settings.gateway.host in {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not listened on
+    gateway = ("127.0.0.1" if everywhere else settings.gateway.host, settings.gateway.port)
+    beside = [("127.0.0.1", each.metrics_port) for each in (settings.worker, settings.delivery)]
+    return [(host, port) for host, port in (*beside, gateway) if port]
+
+
+def answers_well(place: tuple[str, int]) -> bool:
+    """Whether the part that is asked there does its work."""
+    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415
+
+    connection = HTTPConnection(*place, timeout=LOOK_EVERY)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _apply_topics(settings: Settings) -> None:

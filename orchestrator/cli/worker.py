@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -84,6 +85,7 @@ def _run(settings: Settings) -> NoReturn:
         code = run_worker(parts)
     except LaneError as error:
         raise UserError(str(error)) from error
+    shutil.rmtree(parts.data_dir, ignore_errors=True)  # of this process alone: Faust wants a folder, and keeps nothing
     leave("worker", code)
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.run import Processes, own_link_key
+from orchestrator.cli.run import Processes, answers_well, own_link_key, ready_pages
 from orchestrator.cli.sources import load_settings
+from orchestrator.telemetry.recorder import Recorder
+from orchestrator.telemetry.server import Health, MetricsServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,3 +48,24 @@ def test_the_parts_have_the_settings_file_of_the_command_but_its_options_first(t
     handed = load_settings(None, None, Processes(settings, file).environment)
     assert (handed.kafka.bootstrap, handed.gateway.port) == ("option:1", 7001)
     assert not (tmp_path / "own" / "links.key").exists()
+
+
+def test_it_asks_every_part_that_has_a_port_of_its_own_whether_it_is_ready() -> None:
+    assert ready_pages(load_settings(None, {}, {})) == [("127.0.0.1", 9101), ("127.0.0.1", 9102), ("127.0.0.1", 8080)]
+    chosen = {"worker.metrics_port": 0, "gateway.port": 7001, "gateway.host": "0.0.0.0"}  # noqa: S104 - not listened on
+    assert ready_pages(load_settings(None, chosen, {})) == [("127.0.0.1", 9102), ("127.0.0.1", 7001)]
+
+
+def test_a_part_is_ready_when_it_says_so_and_not_while_it_starts_or_is_not_there() -> None:
+    parts, health = {"group": False}, Health()
+    server = MetricsServer(Recorder(), 0, "127.0.0.1", health)
+    place = ("127.0.0.1", server.port)
+    try:
+        assert not answers_well(place)
+        health.watch(lambda: parts)
+        assert not answers_well(place)
+        parts["group"] = True
+        assert answers_well(place)
+    finally:
+        server.close()
+    assert not answers_well(place)
