@@ -11,24 +11,28 @@ import msgspec
 
 from orchestrator.engine import advance
 from orchestrator.engine import timers as timing
+from orchestrator.engine.breaker import FACT as STOPPED
+from orchestrator.engine.breaker import breaker_node
 from orchestrator.engine.program.build import build_program
 from orchestrator.language.bundle import load_bundle
 from orchestrator.language.cel import Timestamp
 from orchestrator.model.customer import IN, Customer, Member, Node
-from orchestrator.model.effect import Action, Withdrawal
+from orchestrator.model.effect import INPUTS, Action, Withdrawal
 from orchestrator.model.ids import node_key, person_id
+from orchestrator.model.message import Reopen, encode_message
 from orchestrator.rehearsal.asking import moment_of
 from orchestrator.rehearsal.seeding import begin_pauses
 from orchestrator.rehearsal.world import StuckError, World
-from tests.reference.generated_events import BEFORE_IT, NEWEST, Arrival
+from tests.reference.generated_events import BEFORE_IT, NEWEST, REOPEN, Arrival
 from tests.reference.house import FILES, HOUSE, SCHEMAS
 from tests.reference.interpreter.customer import Customer as Reference
 from tests.reference.interpreter.merges import merge
-from tests.reference.interpreter.moment import arrives, follow_pauses, timers
+from tests.reference.interpreter.moment import arrives, earliest, follow_pauses, timers
 from tests.reference.interpreter.profile import read
 from tests.reference.interpreter.records import Happened
 from tests.reference.interpreter.releases import release
 from tests.reference.interpreter.schedules import keep_schedules
+from tests.reference.interpreter.shared import Shared
 from tests.reference.smallest import smallest
 
 if TYPE_CHECKING:
@@ -65,6 +69,7 @@ class Outcome(NamedTuple):
     instances: list[Any]
     tasks: list[Any]
     threads: dict[str, Any]
+    stopped: dict[str, dict[str, int]]
 
 
 class Difference(NamedTuple):
@@ -187,6 +192,10 @@ def produced(bundles: tuple[Bundle, ...], stream: list[Arrival], start: int) -> 
             world.advance(start + one.at)
             programs.append(build_program(bundles[len(programs)], programs))
             world.publish(programs[-1])
+        elif one.type == REOPEN:
+            counting = breaker_node("s1")
+            reopening = encode_message(Reopen(counting, start + one.at))
+            world.arrive(INPUTS, node_key("default", counting), reopening, start + one.at)
         else:
             world.arrive(
                 f"channel.{one.channel}", node_key("default", _named(one)[0]), _raw(arrival, start), start + one.at
@@ -197,30 +206,51 @@ def produced(bundles: tuple[Bundle, ...], stream: list[Arrival], start: int) -> 
 
 def interpreted(bundles: tuple[Bundle, ...], played: list[Arrival], start: int) -> Outcome:
     """What the reference interpreter makes of it."""
-    customers = {root: _reference(bundles[0], root, ids, start) for root, ids in halves(played).items()}
+    shared = Shared()
+    customers = {root: _reference(bundles[0], root, ids, start, shared) for root, ids in halves(played).items()}
     to_come = list(bundles[1:])
     for one in played:
         at = start + one.at
-        for customer in customers.values():
-            timers(customer, at - ON_ITS_WAY)
+        _time_passes(customers, at - ON_ITS_WAY)
         if one.type == RELEASE:
             bundle = to_come.pop(0)
             for customer in customers.values():
                 release(customer, bundle, at)
-            continue
-        event = Happened(one.type, one.channel, one.id, start + one.time, at, dict(one.data))
-        whose = customers.get(_named(one)[0], customers[WHO])
-        meets = one.who == BOTH and len(customers) > 1
-        arrives(whose, event, at, enters=not meets)
-        if meets:
-            other = customers.pop(OTHER)
-            merge(whose, other, None if event.late else event, at)
-            whose.told += other.told
-            whose.withdrawn += other.withdrawn
+        elif one.type == REOPEN:
+            shared.reopen("s1", at)
+        else:
+            _arrives(customers, one, start)
+        shared.hear(customers[WHO].bundle, at)
     end = start + played[-1].at + AFTERWARDS
-    timers(customers[WHO], end - ON_ITS_WAY)
+    _time_passes(customers, end - ON_ITS_WAY)
     customers[WHO].now = max(customers[WHO].now, end)
     return _reference_outcome(customers[WHO], len(halves(played)) > 1)
+
+
+def _time_passes(customers: dict[str, Reference], until: int) -> None:
+    """What is due acts, one instant after the other; then what was told meanwhile is heard."""
+    while True:
+        dues = {root: due for root, one in customers.items() if (due := earliest(one)) is not None and due <= until}
+        if not dues:
+            return
+        first = min(dues.values())
+        for root in sorted(root for root, due in dues.items() if due == first):
+            timers(customers[root], first)
+        customers[WHO].shared.hear(customers[WHO].bundle, first + ON_ITS_WAY)
+
+
+def _arrives(customers: dict[str, Reference], one: Arrival, start: int) -> None:
+    """An event arrives; it may name both halves of a customer, who are one from then on."""
+    at = start + one.at
+    event = Happened(one.type, one.channel, one.id, start + one.time, at, dict(one.data))
+    whose = customers.get(_named(one)[0], customers[WHO])
+    meets = one.who == BOTH and len(customers) > 1
+    arrives(whose, event, at, enters=not meets)
+    if meets:
+        other = customers.pop(OTHER)
+        merge(whose, other, None if event.late else event, at)
+        whose.told += other.told
+        whose.withdrawn += other.withdrawn
 
 
 def halves(stream: list[Arrival]) -> dict[str, dict[str, str]]:
@@ -299,6 +329,7 @@ def _engine_outcome(world: World, bundle: Bundle, halved: bool) -> Outcome:
             (t.id, t.queue, t.key, t.due, t.overdue, t.thread, t.assignee, plain(t.with_)) for t in customer.tasks
         ),
         plain(profile["threads"]),
+        {name: dict(row) for name, row in world.facts.rows.get(STOPPED, {}).items()},
     )  # fmt: skip
 
 
@@ -316,9 +347,9 @@ def _detail(note: Note) -> str:
 # The interpreter's.
 
 
-def _reference(bundle: Bundle, root: str, ids: dict[str, str], start: int) -> Reference:
+def _reference(bundle: Bundle, root: str, ids: dict[str, str], start: int, shared: Shared) -> Reference:
     said = {(channel, "product"): (start - BEFORE, False) for channel in GRANTED}
-    customer = Reference(bundle, person_id("default", root, 0, 0), ids, said, start - BEFORE)
+    customer = Reference(bundle, person_id("default", root, 0, 0), ids, said, start - BEFORE, shared)
     follow_pauses(customer, customer.now)
     customer.now = start
     keep_schedules(customer)
@@ -353,6 +384,7 @@ def _reference_outcome(customer: Reference, halved: bool) -> Outcome:
             (w.id, w.queue, w.key, w.due, w.overdue, w.thread, w.assignee, plain(w.values)) for w in customer.tasks
         ),
         plain(read(customer, "threads")),
+        {name: one.stopped for name, one in customer.shared.breakers.items() if one.stopped},
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from orchestrator.engine import (
+    breaker,
     conversation,
     endings,
     entries,
@@ -28,7 +29,7 @@ from orchestrator.engine import (
     waits,
 )
 from orchestrator.engine.functions.history import HistoryFunctions
-from orchestrator.engine.gates import arbitration, caps, expired, hours, min_gap, owned, pauses, redundancy
+from orchestrator.engine.gates import arbitration, caps, expired, hours, min_gap, owned, pauses, redundancy, stopped
 from orchestrator.engine.program.schedule import Schedule
 from orchestrator.engine.steps import acting, waiting
 from orchestrator.engine.traits.ordered import Basket, Ordered, Score
@@ -172,6 +173,14 @@ DEFECTS: Final = (
     Defect("the agent is forgotten when the customer speaks", "conversation", conversation._add, "turn.agent or thread.agent", "turn.agent"),
     Defect("more turns are kept than the bundle says", "conversation", conversation._add, "[-moment.program.conversation.keep :]", "[-20:]"),
     Defect("a turn without a name goes to the oldest thread", "conversation", conversation._open, "max(threads", "min(threads", 400),
+    # Scenarios that stop themselves.
+    Defect("a scenario stops at its limit", "stopping", breaker.trip, "met <= rule.over * sent", "met < rule.over * sent", 400),
+    Defect("a scenario stops before there is enough to say", "stopping", breaker.trip, "sent < rule.at_least", "sent < rule.at_least - 1"),
+    Defect("what has left the window counts", "stopping", breaker.count, "for part in body.parts if part[0] > now - rule.in_ - width", "for part in body.parts", 400),
+    Defect("a complaint counts when it comes", "stopping", breaker.tell_met, "first.at, met", "moment.now, met", 400),
+    Defect("a complaint is about the oldest message", "stopping", breaker._about, "for one in reversed(contacts) if one.at", "for one in contacts if one.at"),
+    Defect("what was sent before a scenario was reopened counts", "stopping", breaker.reopen, "= [], 0, time", "= body.parts, 0, time", 400),
+    Defect("a scenario that has stopped goes on sending", "stopping", stopped.stopped, "if not row:", "if True:"),
     # Traits.
     Defect("a window is a millisecond too long", "traits", WindowSum.read, "now - self.window < time", "now - self.window <= time"),
     Defect("a count looks a millisecond too far back", "traits", HistoryFunctions.count, "since + 1)", "since)", 400),

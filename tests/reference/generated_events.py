@@ -22,6 +22,10 @@ BEFORE_IT: Final = "$before it"
 """Stand for the ids of the newest message and the one before, which are known only when it is played."""
 
 
+REOPEN: Final = "$reopen"
+"""The type of an arrival that is no event: a person lets the scenario s1 go on."""
+
+
 class Arrival(NamedTuple):
     """An event that arrives at `at`, and happened at `time`; ms after the start."""
 
@@ -113,7 +117,7 @@ def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
             at = max(at, at + draw(_STEPS) + draw(_EDGES))
             late = draw(_BEYOND if beyond else _WITHIN)
         found.append(Arrival(at, at - late, f"e{number}", type_, _channel(draw, type_), _data(draw, type_)))
-    return found
+    return draw(reopened(found)) if "stop_when:" in text and draw(st.integers(1, 3)) == 3 else found
 
 
 @st.composite
@@ -129,6 +133,14 @@ def halved(draw: Any, stream: list[Arrival]) -> list[Arrival]:
     before = found[meets - 1]
     other = "user_id:amy" if before.who != "user_id:amy" else "email:amy@example.com"
     return [*found[:meets], before._replace(id=f"{before.id}-too", who=other), *found[meets:]]
+
+
+@st.composite
+def reopened(draw: Any, stream: list[Arrival]) -> list[Arrival]:
+    """The stream, and a moment in it at which a person lets a scenario go on."""
+    at = draw(st.sampled_from(stream)).at + draw(_ARRIVES_AFTER)
+    reopening = Arrival(at, at, "", REOPEN, "", {})
+    return [*(one for one in stream if one.at <= at), reopening, *(one for one in stream if one.at > at)]
 
 
 def _channel(draw: Any, type_: str) -> str:

@@ -169,6 +169,17 @@ def _follow(d: Draw) -> dict[str, Any]:
     return {"steps": [inner, {"id": "then", "delay": {"for": "5m"}}, *d.one([], [_send("end")])]}
 
 
+def _stopping(d: Draw) -> dict[str, Any]:
+    """It stops itself when customers do not like what it says."""
+    rule = {
+        "on": d.one("case_opened", ["clicked", "told"]), "over": d.one("0%", "30%", "50%"),
+        "in": d.one("10m", "1h", "1d"), "at_least": d.one(1, 1, 2, 3),
+    }  # fmt: skip
+    fallback = d.one({}, {}, {"fallback": {"after": d.one("5m", "10m")}})
+    later = [{"id": "wait", "delay": {"for": d.one("5m", "10m")}}, _send("two")]
+    return {"stop_when": rule, "steps": [{"id": "one", "send": {"content": "m.1", **fallback}}, *d.one([], later)]}
+
+
 def _fallback(d: Draw) -> dict[str, Any]:
     """It goes out again while the story goes on, and an answer to either may be waited for."""
     send = {"content": "m.1", "fallback": {"after": d.one("5m", "10m", "1h"), "times": d.one(1, 2, 2)}}
@@ -181,6 +192,6 @@ STORIES: Final[dict[str, Any]] = {
     "wait": _wait, "silence": _silence, "level": _level, "owner": _owner, "goal": _goal, "again": _again,
     "sequence": _sequence, "clock": _clock, "schedule": _schedule, "short": _short, "held out": _held_out,
     "traits": _sends, "basket": _basket, "late": _late, "becomes": _becomes, "unknown": _unknown,
-    "conversation": conversing, "fallback": _fallback, "follow": _follow,
+    "stopping": _stopping, "conversation": conversing, "fallback": _fallback, "follow": _follow,
 }  # fmt: skip
 """Stories, by what they are about."""

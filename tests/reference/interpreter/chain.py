@@ -55,6 +55,8 @@ def _concerns(moment: Moment, candidate: Candidate, gate: str) -> bool:
     class_ = candidate.content.class_
     if gate in {"preferred_topics", "preferred_hours"}:
         return class_ == "marketing" and not _exempt(moment, class_, "preferences")
+    if gate == "stopped":
+        return class_ == "marketing"
     if gate in {"expired", "owned", "channel", "suitable", "once"}:
         return True
     return not _exempt(moment, class_, gate)
@@ -67,6 +69,7 @@ def _exempt(moment: Moment, class_: str, policy: str) -> bool:
 
 _CHAIN: tuple[tuple[str, Any], ...] = (
     ("expired", content_gates.expired),
+    ("stopped", content_gates.stopped),
     ("owned", content_gates.owned),
     ("channel", content_gates.channel),
     ("suitable", content_gates.suitable),

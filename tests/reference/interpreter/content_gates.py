@@ -27,6 +27,11 @@ def expired(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | 
     return Refusal("expired") if moment.now >= candidate.valid_until else None
 
 
+def stopped(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | None:
+    """Until a person reopens the scenario."""
+    return Refusal("stopped") if moment.customer.shared.stopped(candidate.instance.scenario) else None
+
+
 def owned(moment: Moment, candidate: Candidate, full: list[str]) -> Refusal | None:
     """While another instance lives that owns what this is about, marketing about it comes from there."""
     content, scope = candidate.content, scope_of(moment, candidate.instance)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tests.reference.interpreter.records import Happened, Instance, Message, Told, Work
     from tests.reference.interpreter.schedules import Timer
     from tests.reference.interpreter.sequences import Absence
+    from tests.reference.interpreter.shared import Shared
 
 
 class Customer:
@@ -22,12 +23,20 @@ class Customer:
         ids: namespace -> value.
         said: what was said of consent before the start: (channel, purpose) -> (time, denied).
         now: the clock at the start.
+        shared: what all customers share.
     """
 
     def __init__(
-        self, bundle: Bundle, person: str, ids: dict[str, str], said: dict[tuple[str, str], tuple[int, bool]], now: int
+        self,
+        bundle: Bundle,
+        person: str,
+        ids: dict[str, str],
+        said: dict[tuple[str, str], tuple[int, bool]],
+        now: int,
+        shared: Shared,
     ) -> None:
         self.bundle = bundle
+        self.shared = shared
         self.contents = dict(bundle.contents)
         self.person = person
         self.ids = ids

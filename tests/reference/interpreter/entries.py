@@ -12,6 +12,7 @@ from tests.reference.interpreter.steps import run
 
 if TYPE_CHECKING:
     from orchestrator.language.spec.scenario import Scenario
+    from tests.reference.interpreter.customer import Customer
     from tests.reference.interpreter.moment import Moment
 
 
@@ -70,12 +71,9 @@ def enter_by(
 def enter(moment: Moment, scenario: Scenario, key: str, event: Happened, item: Any, names: dict[str, Happened]) -> None:
     """Enter under a key, if `re_entry` and `if_live` allow it and nothing ends it at once."""
     customer, entry, name = moment.customer, scenario.entry, scenario.scenario
-    if scenario.entries == "closed":
-        moment.tell("not_entered", name, "", "entries_closed")
-        return
-    others = [one.scenario.version for one in customer.instances if one.name == name]
-    if scenario.in_flight == "drain" and any(version != scenario.version for version in others):
-        moment.tell("not_entered", name, "", "draining")
+    shut = _shut(customer, scenario)
+    if shut:
+        moment.tell("not_entered", name, "", shut)
         return
     ordinal, entered_at = customer.entered.get((name, key), (0, 0))
     twin = next((one for one in customer.instances if (one.name, one.key) == (name, key)), None)
@@ -106,6 +104,17 @@ def enter(moment: Moment, scenario: Scenario, key: str, event: Happened, item: A
     track = Track(scenario.steps, [(scenario.steps, 0)])
     instance.tracks.append(track)
     run(moment, instance, track)
+
+
+def _shut(customer: Customer, scenario: Scenario) -> str:
+    """Why nobody enters for now, "" where they may."""
+    if scenario.entries == "closed":
+        return "entries_closed"
+    if customer.shared.stopped(scenario):
+        return "stopped"
+    others = [one.scenario.version for one in customer.instances if one.name == scenario.scenario]
+    drains = scenario.in_flight == "drain" and any(version != scenario.version for version in others)
+    return "draining" if drains else ""
 
 
 # `becomes`.

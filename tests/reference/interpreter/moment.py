@@ -16,6 +16,7 @@ from tests.reference.interpreter.recalls import recall_denied
 from tests.reference.interpreter.records import Candidate, Happened, Told, Work
 from tests.reference.interpreter.schedules import come, keep_schedules, scheduled
 from tests.reference.interpreter.sequences import by_sequence, nothing_came
+from tests.reference.interpreter.shared import tell_met
 from tests.reference.interpreter.steps import due, finish_if_over, run, touched
 from tests.reference.interpreter.track import after
 
@@ -67,7 +68,7 @@ def arrives(customer: Customer, event: Happened, at: int, enters: bool = True) -
 
 def timers(customer: Customer, until: int) -> None:
     """Everything due up to `until`, each at its own time; what is due at one instant is one moment."""
-    while (at := _earliest(customer)) is not None and at <= until:
+    while (at := earliest(customer)) is not None and at <= until:
         moment = Moment(customer, at, at)
         look_at_becomes(moment)
         ready = sorted(
@@ -100,7 +101,7 @@ def timers(customer: Customer, until: int) -> None:
         rounds(moment)
 
 
-def _earliest(customer: Customer) -> int | None:
+def earliest(customer: Customer) -> int | None:
     times = [one.ends_at for one in customer.instances]
     standing = [track.standing for one in customer.instances for track in one.tracks if track.standing is not None]
     times += [one.due for one in standing if one.due is not None]
@@ -119,6 +120,7 @@ def through(moment: Moment, event: Happened, enters: bool = True) -> None:
     customer.accepted.append(event)
     settle(customer, event)
     add_turn(moment, event)
+    tell_met(customer, event)
     consent_changes(moment, said)
     follow_pauses(customer, moment.now)
     close_tasks(moment, event)

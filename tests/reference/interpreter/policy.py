@@ -9,6 +9,7 @@ from tests.reference.interpreter.chain import refusal_of
 from tests.reference.interpreter.endings import end
 from tests.reference.interpreter.fallback import replaced, watch
 from tests.reference.interpreter.records import Message, Refusal
+from tests.reference.interpreter.shared import tell_sent
 from tests.reference.interpreter.track import action_id, named, output, scope_of
 
 if TYPE_CHECKING:
@@ -100,8 +101,10 @@ def _send(moment: Moment, candidate: Candidate) -> Refusal | None:
     moment.customer.sent.append(message)
     moment.taken.setdefault(content.class_, instance.name)
     if candidate.standing.messages:
+        message.first = candidate.standing.messages[0]
         replaced(moment, candidate, message)
     else:
+        tell_sent(moment.customer, instance.scenario, message)
         output(moment, instance, step, "sent", sent=True, channel=candidate.channel, reason="", message=id_)
     watch(moment, candidate, message)
     _told(moment, candidate, "sent")

@@ -118,8 +118,10 @@ class Message:
     valid_until: int
     thread: str = ""
     sender: str = ""
+    first: Message | None = None
     settled: str = ""
     replaced: bool = False
+    met: bool = False
 
 
 @dataclass(eq=False)
