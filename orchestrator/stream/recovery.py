@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 class LaneRecovery(Recovery):  # type: ignore[misc]
     """From an assignment to the first input: restore, position, hand to the core, go."""
 
+    mundane_level = "debug"
     _running: asyncio.Task[None] | None = None
 
     @property
@@ -136,12 +137,12 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
             table = self._shell.table_for(partition)
             table.next_offset = max(table.next_offset, begins[tp])
             restores[partition] = Restore(table, ends[tp])
-        self._shell.restores = restores
         await self._thread.ask(
             self._thread.read_from(
                 {changelogs[each]: restore.table.next_offset for each, restore in restores.items() if not restore.done}
             )
         )
+        self._shell.restores = restores
         return restores
 
     async def _restore(self, restores: dict[int, Restore]) -> None:
@@ -263,6 +264,7 @@ def _start(tp: TP, committed: int | None, begin: int, end: int) -> int:
 class LaneTableManager(TableManager):  # type: ignore[misc]
     """Faust's table manager with the lane's recovery, and without its second of waiting at the start."""
 
+    mundane_level = "debug"
     _recovery: LaneRecovery | None = None
 
     @property
