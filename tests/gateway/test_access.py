@@ -1,5 +1,6 @@
 """Who may do what, and what every answer carries."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -180,6 +181,11 @@ async def test_the_page_for_people_says_what_the_description_says_and_loads_noth
     assert "order_placed on web" in page
     assert "<td>total</td><td>number</td><td>yes</td>" in page
     assert "&quot;type&quot;: &quot;page_viewed&quot;" in page
+    assert "<b>Keys.</b> Send <code>Authorization: Bearer KEY</code>" in page
+    assert "<td>413</td><td>an event may have 64 kB</td>" in page
+    assert "<p>EventWarning:</p>" in page, "what comes back is told, with its parts"
+    assert "<td>warnings</td><td>list of EventWarning</td>" in page
+    assert not set("*`").intersection(re.sub(r"<pre>.*?</pre>", "", page, flags=re.DOTALL)), "the marks are read"
     assert "<script" not in page
     assert "http://" not in page
 
