@@ -101,7 +101,7 @@ def _look_after(parts: Processes, settings: Settings, watch: bool, stop: threadi
     while not stop.wait(LOOK_EVERY):
         ended = parts.ended()
         if ended:
-            raise UserError(f"{ended} ended by itself; its last lines are above")
+            raise UserError(f"{ended}; its last lines are above")
         if not told and all(map(answers_well, waits_for)):
             told = True
             typer.echo(f"Running. Events: POST {gateway}/v1/events; what it takes: {gateway}/docs. Ctrl-C ends it.")
@@ -188,8 +188,13 @@ class Processes:
         )
 
     def ended(self) -> str | None:
-        """The name of a part that has ended, None while all run."""
-        return next((name for name, child in self._children.items() if child.poll() is not None), None)
+        """Which part has ended, and how; None while all run."""
+        for name, child in self._children.items():
+            code = child.poll()
+            if code is not None:
+                how = f"with exit status {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+                return f"{name} has ended {how}"
+        return None
 
     def stop(self) -> None:
         """Ask all to end, gateways first so that nothing accepted is left behind; then insist."""
