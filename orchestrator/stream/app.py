@@ -58,6 +58,7 @@ class LaneApp(faust.App):  # type: ignore[misc]
     """
 
     shell: Shell
+    mundane_level = "debug"  # that each of its services starts and stops is for authors
 
     def __init__(self, shell: Shell) -> None:
         settings = shell.settings

@@ -43,6 +43,7 @@ FETCH_SECONDS_WHEN_FULL = 0.01
 class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread with aiokafka's consumer in it."""
 
+    mundane_level = "debug"
     heard_at: float = 0.0
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
@@ -171,6 +172,7 @@ class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 class LaneConsumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer, handing whole batches to the lane's shell."""
 
+    mundane_level = "debug"
     _thread: LaneThread
 
     @property
@@ -283,6 +285,8 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
 
 class LaneProducer(driver.Producer):  # type: ignore[misc]
     """Faust's producer, idempotent: a late duplicate of an old write can never land behind a newer one."""
+
+    mundane_level = "debug"
 
     def _settings_extra(self) -> Mapping[str, Any]:
         return {"acks": "all", "enable_idempotence": True}
