@@ -21,6 +21,7 @@ def test_a_failure_says_how_to_see_it_again_in_the_smallest_story() -> None:
     assert failure is not None
     assert "is known to" in failure.broken
     assert len(failure.story.happenings) == 1, "one event that comes twice is enough"
+    assert (failure.story.partitions, failure.story.workers, failure.story.releases) == (1, 1, ())
     assert f"make simulate SEED={seed}" in str(failure)
     assert str(failure) == str(again), "the same seed tells the same story"
 
