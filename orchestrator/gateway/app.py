@@ -33,7 +33,7 @@ from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.refusals import Malformed, Problem, Refusal, malformed
 from orchestrator.gateway.unsubscribe_page import add_unsubscribe
 from orchestrator.gateway.unsubscribing import Unsubscribing
-from orchestrator.gateway.validation import location, validated
+from orchestrator.gateway.validation import location, message_of, validated
 
 MAX_QUESTION_BYTES: Final = 128 * 1024
 
@@ -201,7 +201,7 @@ def _add_errors(app: FastAPI, gateway: Gateway) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         gateway.observer.refused(Malformed.reason)
-        problems = [Problem(location(one["loc"][1:]), one["msg"]) for one in error.errors()]
+        problems = [Problem(location(one["loc"][1:]), message_of(one)) for one in error.errors()]
         return refusal_response(request, malformed(problems))
 
     @app.exception_handler(HTTPException)

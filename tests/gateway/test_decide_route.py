@@ -316,3 +316,18 @@ async def test_one_tenants_questions_to_a_silent_worker_do_not_hold_up_anothers(
     assert (await ask("calm")) == Answer(version=1)
     assert await asyncio.gather(*flood) == [None] * 20
     assert sum(asked["tenant"] == "flood" for _, asked in workers.asked) < 10, "no more than have room at once"
+
+
+async def test_what_is_wrong_with_a_question_is_said_in_the_words_that_events_have(house: House) -> None:
+    body = {"identifier": 7, "slot": ["web.lp.hero"], "slots": [], "deadline_ms": 5, "context": "maybe", "nonsense": 1}
+    response = await house.decide(body)
+    assert response.status_code == 422
+    assert {one["path"]: one["message"] for one in response.json()["problems"]} == {
+        "identifier": "must be a string",
+        "channel": "is required",
+        "slots": "must have at least 1",
+        "deadline_ms": "must be at least 10",
+        "context": "must be true or false",
+        "slot": "is not known; did you mean 'slots'?",
+        "nonsense": "is not known",
+    }
