@@ -137,12 +137,12 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
             table = self._shell.table_for(partition)
             table.next_offset = max(table.next_offset, begins[tp])
             restores[partition] = Restore(table, ends[tp])
-        self._shell.restores = restores
         await self._thread.ask(
             self._thread.read_from(
                 {changelogs[each]: restore.table.next_offset for each, restore in restores.items() if not restore.done}
             )
         )
+        self._shell.restores = restores
         return restores
 
     async def _restore(self, restores: dict[int, Restore]) -> None:
