@@ -19,6 +19,7 @@ BENCHES: Final = (
     ("bench/lane/tiny.py",),
     ("-m", "bench.e2e.j1"),
     ("-m", "bench.e2e.storm"),
+    ("-m", "bench.e2e.latency"),
 )
 
 

@@ -12,20 +12,15 @@ Groups, sums and actions are compared with what must be after each run: a wrong 
 import argparse
 import asyncio
 import statistics
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
-
-from bench.e2e.j1 import APP, CHANGELOG, EVENTS, PARTITIONS, Run, WrongRunError, told, visits_in
+from bench.e2e.fed import FedRun
+from bench.e2e.j1 import CHANGELOG, PARTITIONS, WrongRunError, told, visits_in
 from bench.j1 import storm
 from bench.lane import broker
 from bench.report import Figure, table
@@ -35,52 +30,8 @@ from orchestrator.engine.traits.sums import Ledger
 from orchestrator.model.codec import decode_node
 from orchestrator.model.customer import Customer
 from orchestrator.model.ids import node_key
-from orchestrator.model.partition import partition_of
 
 BARS = {"identity_storm": 0.5, "merge_hops_p99": 4}
-AT_ONCE, AHEAD = 1_000, 10_000
-"""Events are written so many at a time, while no more than so many wait for the worker."""
-
-
-class FedRun(Run):
-    """J1, written while it is read: the worker always has some thousand events before it, never all of them.
-
-    A message between nodes that meets a backlog comes after it, by its record time: with everything written before
-    the worker starts, the storm would begin when all stories are over.
-    """
-
-    def fill(self) -> None:
-        pass
-
-    def feed(self, running: subprocess.Popen[bytes]) -> None:
-        asyncio.run(self._feed(running))
-
-    async def _feed(self, running: subprocess.Popen[bytes]) -> None:
-        rows, written = self.rows(), 0
-        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, max_batch_size=262144, linger_ms=5, acks="all")
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await producer.start()
-        await admin.start()
-        try:
-            while some := list(islice(rows, AT_ONCE)):
-                while written - await _committed(admin) > AHEAD and running.poll() is None:  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)  # the broker tells it in no other way
-                places = [(row, partition_of(row[0], PARTITIONS)) for row in some]
-                acks = [await producer.send(EVENTS, row[1], key=row[0], partition=place) for row, place in places]
-                await asyncio.gather(*acks)
-                written += len(some)
-        finally:
-            await producer.stop()
-            await admin.close()
-
-
-async def _committed(admin: AIOKafkaAdminClient) -> int:
-    """The events that the worker has done with."""
-    try:
-        offsets = await admin.list_consumer_group_offsets(APP)
-    except GroupCoordinatorNotAvailableError:  # the worker has not joined yet
-        return 0
-    return sum(max(0, known.offset) for part, known in offsets.items() if part.topic == EVENTS)
 
 
 class StormRun(FedRun):

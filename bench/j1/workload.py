@@ -1,7 +1,7 @@
 """The J1 workload: customers whose 12 events each are interleaved, about 300 bytes an event, from one seed."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -83,11 +83,24 @@ def _other(number: int) -> str:
     )
 
 
-def events(customers: int, start: int = START, seed: int = SEED) -> Iterator[tuple[bytes, bytes, int]]:
-    """Record key, value and time (ms) of every event, interleaved at random but in order for each customer."""
-    rnd = random.Random(seed)
+def shuffled(customers: int, seed: int = SEED) -> list[int]:
+    """Whose event is next: at random, all customers at once."""
     order = [c for c in range(customers) for _ in range(EVENTS_PER_CUSTOMER)]
-    rnd.shuffle(order)
+    random.Random(seed).shuffle(order)
+    return order
+
+
+def steady(customers: int, at_once: int = 500, seed: int = SEED) -> list[int]:
+    """Whose event is next, where customers begin one after the other and so many are under way at any time."""
+    rnd, apart = random.Random(seed), at_once / EVENTS_PER_CUSTOMER
+    drawn = [(c + apart * (step + rnd.random()), c) for c in range(customers) for step in range(EVENTS_PER_CUSTOMER)]
+    return [customer for _, customer in sorted(drawn)]
+
+
+def events(customers: int, start: int = START, order: Sequence[int] = ()) -> Iterator[tuple[bytes, bytes, int]]:
+    """Record key, value and time (ms) of every event, in an order of customers (`shuffled`, where none is given)."""
+    rnd = random.Random(SEED)
+    order = order or shuffled(customers)
     reached = [0] * customers
     encode = msgspec.json.Encoder().encode
     for number, customer in enumerate(order):
