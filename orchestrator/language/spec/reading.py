@@ -32,11 +32,12 @@ def read_element(cls: type[E], node: Node, reader: Reader, beside: Iterable[str]
     """
     if not isinstance(node, Mapping):
         fields = ", ".join(f"`{spec.name}`" for spec in fields_of(cls))
-        meant = in_full(cls, node)
-        return reader.wrong_type(f"a map with {fields}", node, f"write `{meant}`" if meant else None)
+        full = in_full(cls, node)
+        return reader.wrong_type(f"a map with {fields}", node, f"write `{full}`" if full else None)
     specs = fields_by_name(cls)
     values: dict[str, Any] = {}
     places: dict[str, Position] = {}
+    meant: set[str | None] = set()
     for key, value in node.entries:
         spec = specs.get(key.text)
         if spec is not None:
@@ -45,38 +46,40 @@ def read_element(cls: type[E], node: Node, reader: Reader, beside: Iterable[str]
             if read is not INVALID:
                 values[spec.attribute] = read
         elif key.text not in beside:
-            unknown_field(node, key, (*specs, *beside), reader)
-    _complete(cls, node, places, reader)
+            meant.add(unknown_field(node, key, (*specs, *beside), reader))
+    _complete(cls, node, {*places, *meant}, reader)
     return cls(at=node.at, places=places, **values)
 
 
-def _complete(cls: type[Element], node: Mapping, places: dict[str, Position], reader: Reader) -> None:
+def _complete(cls: type[Element], node: Mapping, given: set[str | None], reader: Reader) -> None:
+    """Report what is missing. A field that is only misspelt is not: to write it right is all there is to do."""
     first = node.entries[0][0] if node.entries else node
     for spec in fields_of(cls):
-        if spec.required and spec.name not in places:
+        if spec.required and spec.name not in given:
             reader.report("E-FIELD", f"`{spec.name}` is missing", first, f"{spec.name}: {spec.meaning}".rstrip(": "))
-    given = frozenset(places)
+    named = frozenset(name for name in given if name)
     for rule in cls.constraints:
-        broken = rule.broken(given, node)
+        broken = rule.broken(named, node)
         if broken is not None:
             reader.report("E-FIELD", broken, first)
 
 
-def unknown_field(node: Mapping, key: Scalar, names: Iterable[str], reader: Reader) -> None:
-    """Report a key that the element does not know, with the best hint there is."""
+def unknown_field(node: Mapping, key: Scalar, names: Iterable[str], reader: Reader) -> str | None:
+    """Report a key that the element does not know, with the best hint there is; gives the one that was meant."""
     slip = _slip(node, key, reader)
     if slip is not None:
         message = "CEL with a comma, a double quote or `: ` inside `{ }` goes in single quotes"
         reader.report("E-CEL", message, key, f"write {slip}")
-        return
+        return None
     known = sorted(names)
-    hint = None
+    near = None
     if key.text in OUR_WORDS:
         hint = f"here that is {OUR_WORDS[key.text]}"
     else:
         near = nearest(key.text, known)
         hint = f"did you mean `{near}`?" if near else "known here: " + " ".join(f"`{name}`" for name in known)
     reader.report("E-FIELD", f"unknown field `{key.text}`", key, hint)
+    return near
 
 
 def _slip(node: Mapping, key: Scalar, reader: Reader) -> str | None:
