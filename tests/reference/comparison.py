@@ -24,8 +24,9 @@ from orchestrator.rehearsal.asking import moment_of
 from orchestrator.rehearsal.seeding import begin_pauses
 from orchestrator.rehearsal.world import StuckError, World
 from tests.reference.generated_events import BEFORE_IT, NEWEST, REOPEN, Arrival
-from tests.reference.house import FILES, HOUSE, SCHEMAS
+from tests.reference.house import BRAND_EVENTS, FILES, HOUSE, SCHEMAS
 from tests.reference.interpreter.customer import Customer as Reference
+from tests.reference.interpreter.facts import changed_by, look, waits
 from tests.reference.interpreter.merges import merge
 from tests.reference.interpreter.moment import arrives, earliest, follow_pauses, timers
 from tests.reference.interpreter.profile import read
@@ -70,6 +71,7 @@ class Outcome(NamedTuple):
     tasks: list[Any]
     threads: dict[str, Any]
     stopped: dict[str, dict[str, int]]
+    facts: dict[str, Any]
 
 
 class Difference(NamedTuple):
@@ -206,7 +208,7 @@ def produced(bundles: tuple[Bundle, ...], stream: list[Arrival], start: int) -> 
 
 def interpreted(bundles: tuple[Bundle, ...], played: list[Arrival], start: int) -> Outcome:
     """What the reference interpreter makes of it."""
-    shared = Shared()
+    shared = Shared(bundles[0])
     customers = {root: _reference(bundles[0], root, ids, start, shared) for root, ids in halves(played).items()}
     to_come = list(bundles[1:])
     for one in played:
@@ -218,6 +220,8 @@ def interpreted(bundles: tuple[Bundle, ...], played: list[Arrival], start: int) 
                 release(customer, bundle, at)
         elif one.type == REOPEN:
             shared.reopen("s1", at)
+        elif one.type in BRAND_EVENTS:
+            _changes_facts(customers, one, start)
         else:
             _arrives(customers, one, start)
         shared.hear(customers[WHO].bundle, at)
@@ -237,6 +241,15 @@ def _time_passes(customers: dict[str, Reference], until: int) -> None:
         for root in sorted(root for root, due in dues.items() if due == first):
             timers(customers[root], first)
         customers[WHO].shared.hear(customers[WHO].bundle, first + ON_ITS_WAY)
+
+
+def _changes_facts(customers: dict[str, Reference], one: Arrival, start: int) -> None:
+    """An event of the brand's: who waits for the rows that it changes looks again."""
+    event = Happened(one.type, one.channel, one.id, start + one.time, start + one.at, dict(one.data))
+    changed = changed_by(customers[WHO], event)
+    for root in sorted(customers):
+        if waits(customers[root], changed):
+            look(customers[root], start + one.at)
 
 
 def _arrives(customers: dict[str, Reference], one: Arrival, start: int) -> None:
@@ -330,6 +343,7 @@ def _engine_outcome(world: World, bundle: Bundle, halved: bool) -> Outcome:
         ),
         plain(profile["threads"]),
         {name: dict(row) for name, row in world.facts.rows.get(STOPPED, {}).items()},
+        plain({name: rows for name, rows in world.facts.rows.items() if name != STOPPED}),
     )  # fmt: skip
 
 
@@ -385,6 +399,7 @@ def _reference_outcome(customer: Reference, halved: bool) -> Outcome:
         ),
         plain(read(customer, "threads")),
         {name: one.stopped for name, one in customer.shared.breakers.items() if one.stopped},
+        plain(customer.shared.rows),
     )  # fmt: skip
 
 

@@ -16,10 +16,12 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from orchestrator.engine import (
+    advance,
     breaker,
     conversation,
     endings,
     entries,
+    fact_rows,
     fallback,
     journey,
     levels,
@@ -28,6 +30,7 @@ from orchestrator.engine import (
     sequences,
     waits,
 )
+from orchestrator.engine.facts import Facts
 from orchestrator.engine.functions.history import HistoryFunctions
 from orchestrator.engine.gates import arbitration, caps, expired, hours, min_gap, owned, pauses, redundancy, stopped
 from orchestrator.engine.program.schedule import Schedule
@@ -35,6 +38,7 @@ from orchestrator.engine.steps import acting, waiting
 from orchestrator.engine.traits.ordered import Basket, Ordered, Score
 from orchestrator.engine.traits.sums import Ledger, Most, WindowSum
 from orchestrator.engine.traits.values import First, Flag, Last
+from orchestrator.stream.lane import partition
 from tests.reference.comparison import Example, told_apart
 from tests.reference.generated_bundles import small_bundles
 from tests.reference.generated_events import STARTS, streams
@@ -179,8 +183,18 @@ DEFECTS: Final = (
     Defect("what has left the window counts", "stopping", breaker.count, "for part in body.parts if part[0] > now - rule.in_ - width", "for part in body.parts", 400),
     Defect("a complaint counts when it comes", "stopping", breaker.tell_met, "first.at, met", "moment.now, met", 400),
     Defect("a complaint is about the oldest message", "stopping", breaker._about, "for one in reversed(contacts) if one.at", "for one in contacts if one.at"),
-    Defect("what was sent before a scenario was reopened counts", "stopping", breaker.reopen, "= [], 0, time", "= body.parts, 0, time", 400),
+    Defect("who is reopened stays stopped for everyone", "stopping", breaker.reopen, "Row(tenant, FACT, scenario, None)", 'Row(tenant, FACT, scenario, {"at": time})', 400),
     Defect("a scenario that has stopped goes on sending", "stopping", stopped.stopped, "if not row:", "if True:"),
+    # Facts that change.
+    Defect("a row takes what happened before", "facts", fact_rows.change_row, "event.time < body.set_at.get(ROW, 0)", "False", 400),
+    Defect("of two events of one time the first counts", "facts", fact_rows.change_row, "event.time < body.set_at.get(ROW, 0)", "event.time <= body.set_at.get(ROW, 0)", 400),
+    Defect("what an event does not say is nothing", "facts", fact_rows.change_row, "if value is not None:", "if True:"),
+    Defect("a latch does not stay as it is", "facts", fact_rows._latched, "else before", "else False", 400),
+    Defect("nobody looks when a row changes", "facts", partition.Partition.waiting_for, "self._waiters.get(fact, set())", "set()"),
+    Defect("who stands at a level is not told of its row", "facts", partition.facts_waited, "found |= step.facts", "pass"),
+    Defect("what a change of a row ends is not told of it", "facts", partition.facts_waited, "found |= plan.facts_read", "pass", 400),
+    Defect("what is due waits while a row changes", "facts", advance.Advance.facts_changed, "self.timers(self.now)", "pass", 400),
+    Defect("stock everywhere is stock somewhere", "facts", Facts.stock, "sum(int", "max(int", 400),
     # Traits.
     Defect("a window is a millisecond too long", "traits", WindowSum.read, "now - self.window < time", "now - self.window <= time"),
     Defect("a count looks a millisecond too far back", "traits", HistoryFunctions.count, "since + 1)", "since)", 400),

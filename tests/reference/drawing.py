@@ -21,6 +21,17 @@ ALWAYS_ASKED: Final = (
 )
 
 
+FACTS_ASKED: Final = {
+    "gauge": (
+        "facts.gauge.g1.high", "facts.gauge.g1.level > 5.0", 'facts.gauge["g2"].mood == "good"', "!facts.gauge.g1.high",
+        'size(rows("gauge")) > 1',
+    ),
+    "stock": ('stock("A") > 0', 'stock("A", "p1") > 1', 'stock("A") < 2'),
+    "price": ('price("A") < 10.0', 'price("B") > 4.0'),
+}  # fmt: skip
+"""What conditions ask of each fact."""
+
+
 class Draw:
     """What is drawn for one bundle."""
 

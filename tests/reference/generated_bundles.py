@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.reference.drawing import Draw
+from tests.reference.drawing import FACTS_ASKED, Draw
 from tests.reference.generated_conversations import conversation, conversing
 from tests.reference.generated_policies import policy
 from tests.reference.generated_scenarios import scenario
@@ -22,6 +22,8 @@ def bundles(draw: Any) -> tuple[str, bool]:
     d = Draw(draw)
     if d.maybe(2):
         return small(d)
+    if d.maybe():
+        d.conditions += FACTS_ASKED[d.one(*FACTS_ASKED)]
     d.contents = [f"m.{number}" for number in range(1, d.one(2, 3) + 1)]
     defined = sorted({*d.traits, *LASTING, *UNASKED})
     documents: list[dict[str, Any]] = [{"traits": "all", "define": {name: TRAITS[name][0] for name in defined}}]

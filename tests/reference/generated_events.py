@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.reference.house import CHANNELS, CUSTOMER_EVENTS, OUTCOMES, PAGES, TURNS, ZONES
+from tests.reference.house import BRAND_EVENTS, CHANNELS, CUSTOMER_EVENTS, OUTCOMES, PAGES, TURNS, ZONES
 
 S: Final = 1000
 M: Final = 60 * S
@@ -49,6 +49,8 @@ _TURN: dict[str, tuple[Any, ...]] = {
     "agent": ("ag1", "ag2"),
     "in_reply_to": (None, None, "m.1", NEWEST, BEFORE_IT),
 }
+CHANGES: Final = {"gauge": "measured", "stock(": "counted", "price(": "priced"}
+"""The event that changes a fact, by how a bundle asks for it."""
 _VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "seen": {"page": PAGES, "seconds": (5.0, 30.0, 90.5), "n": (1, 2), "tags": (["x"], ["y", "x"], ["x", "z"])},
     "bought": {"order": ("o1", "o2"), "total": (20.0, 60.0, 120.0)},
@@ -65,6 +67,9 @@ _VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "emptied": {"cart": ("k1",)},
     "opened": {"message": (NEWEST,), "content": ("m.1",)},
     "clicked": {"message": (NEWEST,)},
+    "measured": {"gauge": ("g1", "g1", "g2"), "level": (2.0, 7.0, 12.0), "mood": ("good", "bad")},
+    "counted": {"sku": ("A", "A", "B"), "place": ("p1", "p2"), "qty": (0, 1, 2)},
+    "priced": {"sku": ("A", "A", "B"), "price": (2.5, 5.0, 20.0)},
     **dict.fromkeys(TURNS, _TURN),
     **{name: {"message": (NEWEST, NEWEST, NEWEST, BEFORE_IT)} for name in OUTCOMES},
 }
@@ -74,7 +79,7 @@ _FITTING: dict[str, tuple[Any, ...]] = {
     "hours": ("9-12", "18-20"),
     "zone": ZONES,
 }
-_ALWAYS: Final = frozenset({"word", "value"})
+_ALWAYS: Final = frozenset({"word", "value", "gauge", "place"})
 
 
 _NEAR = st.sampled_from((-1, 0, 0, 0, 1))
@@ -96,6 +101,7 @@ def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
     rules = text[text.index("\npolicy:") :]
     heard = [name for name in CUSTOMER_EVENTS for _ in range(min(3, len(re.findall(rf"\b{name}\b", rules))))]
     heard += [*TURNS, *TURNS, "wrote", "wrote"] if "conversation:" in text else []
+    heard += [event for fact, event in CHANGES.items() if fact in text for _ in range(4)]
     heard += [*OUTCOMES, "bounced", "failed", "opened"] if "fallback:" in rules else []
     types = st.sampled_from((*CUSTOMER_EVENTS, "seen", "seen", "bought", *heard, *heard, *heard))
     named = [int(number) * _UNITS[unit] for number, unit in re.findall(r"\b(\d+)([smhdw])\b", rules)]
@@ -126,7 +132,11 @@ def halved(draw: Any, stream: list[Arrival]) -> list[Arrival]:
 
     Shortly before they meet, both do the same.
     """
-    meets = draw(st.integers(1, len(stream) - 1))
+    nobodys = {*BRAND_EVENTS, REOPEN}
+    theirs = [place for place, one in enumerate(stream) if place and one.type not in nobodys]
+    if not theirs:
+        return stream
+    meets = draw(st.sampled_from(theirs))
     halves = {one.id: draw(st.sampled_from(("user_id:amy", "email:amy@example.com"))) for one in stream}
     found = [one._replace(who=halves[one.id]) for one in stream]
     found[meets] = found[meets]._replace(id=f"{found[meets].id}-meets", who="both")
@@ -155,7 +165,7 @@ def _data(draw: Any, type_: str) -> dict[str, Any]:
     """Properties; now and then one is missing."""
     data: dict[str, Any] = {}
     for name, values in _VALUES[type_].items():
-        if name not in _ALWAYS and draw(st.integers(1, 6)) == 6:
+        if name not in _ALWAYS and type_ not in {"counted", "priced"} and draw(st.integers(1, 6)) == 6:
             continue
         data[name] = draw(st.sampled_from(_FITTING.get(data.get("word", ""), values) if name == "value" else values))
     return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.reference.drawing import FACTS_ASKED
 from tests.reference.generated_conversations import conversation, conversing
 from tests.reference.generated_policies import RULES, one_rule
 from tests.reference.generated_traits import LASTING, NEEDS, ORDERED, TRAITS, UNASKED, UNSPOKEN
@@ -180,6 +181,19 @@ def _stopping(d: Draw) -> dict[str, Any]:
     return {"stop_when": rule, "steps": [{"id": "one", "send": {"content": "m.1", **fallback}}, *d.one([], later)]}
 
 
+def _facts(d: Draw) -> dict[str, Any]:
+    """What it waits for, and what ends it, is the same for everyone."""
+    fact = d.one(*FACTS_ASKED)
+    wait = {"id": "level", "wait_until": {"when": d.one(*FACTS_ASKED[fact]), "timeout": d.one("10m", "1h", "1d")}}
+    split = {"id": "split", "split": [{"when": d.one(*FACTS_ASKED[fact]), "then": [_send("two")]}]}
+    level = d.one(*FACTS_ASKED[d.one(fact, *FACTS_ASKED)])
+    ends = d.one({}, {"while": level}, {"exit": [{"when": level, "reason": "level"}]})
+    entry = d.one({}, {}, {"entry": {"becomes": d.one(*FACTS_ASKED[fact]), "re_entry": {"after": "10m"}}})
+    rest = d.one({}, {"goal": {"on": "case_closed", "keep_watching": "1h"}})
+    first = d.one([wait], [wait], [{"id": "wait", "delay": {"for": "1h"}}], [split, wait])
+    return {**entry, **ends, **rest, "steps": [*first, _send("one")]}
+
+
 def _fallback(d: Draw) -> dict[str, Any]:
     """It goes out again while the story goes on, and an answer to either may be waited for."""
     send = {"content": "m.1", "fallback": {"after": d.one("5m", "10m", "1h"), "times": d.one(1, 2, 2)}}
@@ -192,6 +206,6 @@ STORIES: Final[dict[str, Any]] = {
     "wait": _wait, "silence": _silence, "level": _level, "owner": _owner, "goal": _goal, "again": _again,
     "sequence": _sequence, "clock": _clock, "schedule": _schedule, "short": _short, "held out": _held_out,
     "traits": _sends, "basket": _basket, "late": _late, "becomes": _becomes, "unknown": _unknown,
-    "stopping": _stopping, "conversation": conversing, "fallback": _fallback, "follow": _follow,
+    "stopping": _stopping, "facts": _facts, "conversation": conversing, "fallback": _fallback, "follow": _follow,
 }  # fmt: skip
 """Stories, by what they are about."""

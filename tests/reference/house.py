@@ -15,6 +15,8 @@ _OUTCOMES = {name: {"properties": {"message": _TEXT}} for name in OUTCOMES}
 TURNS: Final = ("wrote", "answered", "hinted", "settled")
 """What is said, by a customer, an agent, a bot; and that a conversation is settled."""
 _TURN = {"properties": dict.fromkeys(("thread", "text", "about", "agent", "in_reply_to"), _TEXT)}
+BRAND_EVENTS: Final = ("measured", "counted", "priced")
+"""They belong to nobody, and change facts."""
 SCHEMAS: Final = EventSchemas.from_topics([
     {"topic": "channel.web", "events": {
         "seen": {"properties": {
@@ -29,6 +31,9 @@ SCHEMAS: Final = EventSchemas.from_topics([
         "put": _LINE,
         "taken": _LINE,
         "emptied": {"properties": {"cart": _TEXT}},
+        "measured": {"properties": {"gauge": _TEXT, "level": _NUMBER, "mood": _TEXT}},
+        "counted": {"properties": {"sku": _TEXT, "place": _TEXT, "qty": _WHOLE}},
+        "priced": {"properties": {"sku": _TEXT, "price": _NUMBER}},
         "wrote": _TURN, "answered": _TURN, "hinted": _TURN, "settled": _TURN,
     }},
     {"topic": "channel.email", "events": {
@@ -69,6 +74,9 @@ define:
   answered: {channel: [web]}
   hinted: {channel: [web]}
   settled: {channel: [web]}
+  measured: {channel: [web], for: brand}
+  counted: {channel: [web], for: brand}
+  priced: {channel: [web], for: brand}
   delivered: {channel: [email, push, sms]}
   bounced: {channel: [email, push, sms]}
   failed: {channel: [email, push, sms]}
@@ -89,6 +97,19 @@ rules:
 facts: price
 file: prices.csv
 key: event.sku
+on: [priced]
+set: {price: event.price}
+---
+facts: stock
+key: event.sku + "/" + event.place
+on: [counted]
+set: {qty: event.qty}
+---
+facts: gauge
+key: event.gauge
+on: [measured]
+set: {level: event.level, mood: event.mood}
+latch: {high: {on: event.level > 10.0, off: event.level < 5.0}}
 ---
 calendar: office
 days: [mon, tue, wed, thu, fri]

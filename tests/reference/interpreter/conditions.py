@@ -64,6 +64,7 @@ class Scope:
         self.customer = customer
         self.now = Timestamp.of_ms(customer.now)
         self.profile = Profile(customer)
+        self.facts = customer.shared.rows
         if event is not None:
             self.event = Seen(event, declared)
         if instance is not None:
@@ -103,6 +104,22 @@ class Scope:
         if not known:
             raise CelError(f"no {type_} so far")
         return max(known, key=lambda one: (one.time, one.id))
+
+    def price(self, sku: str) -> float:
+        row = self.facts.get("price", {}).get(sku, {})
+        if "price" not in row:
+            raise CelError("no price is known")
+        return float(row["price"])
+
+    def stock(self, sku: str, place: str | None = None) -> int:
+        """Pieces at a place, or at all places."""
+        rows = self.facts.get("stock", {})
+        keys = [f"{sku}/{place}"] if place is not None else [key for key in rows if key.split("/")[0] == sku]
+        return sum(int(rows.get(key, {}).get("qty", 0)) for key in keys)
+
+    def rows(self, fact: str) -> list[dict[str, Any]]:
+        rows = self.facts.get(fact, {})
+        return [rows[key] for key in sorted(rows)]
 
     def thread_of(self, ref: str) -> str:
         """The thread of a message, by its id or by the name of its content."""

@@ -208,7 +208,7 @@ def _number(value: Any) -> Any:
 def _value(customer: Customer, trait: Trait, ones: list[Contribution]) -> Any:
     value = _KINDS[trait.kind](trait, ones, customer.now)
     if trait.kind == "basket" and value is not None:
-        price = {sku: row["price"] for sku, row in customer.bundle.rows["price"].items()}
+        price = {sku: row["price"] for sku, row in customer.shared.rows["price"].items() if "price" in row}
         value["total"] = float(sum(price.get(line["sku"], 0.0) * line["qty"] for line in value["lines"]))
     return _default(trait) if value is None else value
 

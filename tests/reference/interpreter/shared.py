@@ -1,4 +1,4 @@
-"""What all customers share: what is counted of scenarios that may stop themselves (`stop_when`)."""
+"""What all customers share: the rows of facts, and what is counted of scenarios that may stop themselves."""
 
 from __future__ import annotations
 
@@ -25,9 +25,14 @@ class Breaker:
 
 
 class Shared:
-    """What customers tell is heard when all that happens to them at once is over."""
+    """What customers tell is heard when all that happens to them at once is over.
 
-    def __init__(self) -> None:
+    `rows` are fact -> key -> row; `row_time` is the event time (ms) of what has set a row.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.rows = {fact: {key: dict(row) for key, row in rows.items()} for fact, rows in bundle.rows.items()}
+        self.row_time: dict[tuple[str, str], int] = {}
         self.breakers: dict[str, Breaker] = {}
         self.told: list[tuple[str, int, bool]] = []
 
