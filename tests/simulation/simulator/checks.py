@@ -11,14 +11,14 @@ from orchestrator.engine.timers import earliest_due
 from orchestrator.engine.traits.states import unpack
 from orchestrator.model import reason
 from orchestrator.model.codec import decode_node
-from orchestrator.model.customer import IN, Customer, FactRow, Instance, Node, Receipt, Reference
-from orchestrator.model.effect import ACTIONS, ERASURES, INPUTS, Action, Withdrawal
-from orchestrator.model.ids import erasure_id, erasure_mark, split_key
+from orchestrator.model.customer import IN, Customer, FactRow, Instance, Node, Reference
+from orchestrator.model.effect import ACTIONS, INPUTS, TASKS, Action, Withdrawal
+from orchestrator.model.ids import split_key
 from orchestrator.stream.lane.outbox import DEAD_LETTER
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 from orchestrator.stream.table import PartitionTable
+from tests.simulation.simulator.erasure_checks import erased, erasure_is_answered, references_are_forgotten
 from tests.simulation.simulator.house import CHANNELS, JOURNEYS, LATENESS, LOSSLESS, OWNERSHIP
-from tests.simulation.simulator.producers import REQUEST
 from tests.simulation.simulator.reference import Expected, expected, is_shared
 from tests.simulation.simulator.simulation import Simulation
 from tests.simulation.simulator.violation import ViolationError
@@ -71,8 +71,9 @@ def check_quiet(run: Simulation) -> Outcome:
     _stories_went_on(outcome)
     _facts_are_known(outcome)
     _release_is_current(outcome)
+    _tasks_are_open_once(outcome)
     _delivered(outcome)
-    _erasure_is_answered(outcome)
+    erasure_is_answered(outcome)
     return outcome
 
 
@@ -132,8 +133,8 @@ def _events_count_once(outcome: Outcome) -> None:
     if set(ids) - due.counted - due.orphans:
         raise ViolationError(f"counted, and never told: {set(ids) - due.counted - due.orphans}")
     if run.story.has("erase"):
-        _erased(outcome, ids)
-        _references_are_forgotten(outcome, ids)
+        erased(outcome, ids)
+        references_are_forgotten(outcome, ids)
         return
     if due.counted - set(ids):
         raise ViolationError(f"not counted: {sorted(due.counted - set(ids))}")
@@ -164,44 +165,6 @@ def _orphans(outcome: Outcome, due: Expected, ids: Counter[str]) -> None:
 def _told_twice(outcome: Outcome, names: set[str]) -> bool:
     """Whether each of these was told again: of two records one may come in time and the other too late."""
     return all(one.again for one in outcome.run.story.happenings if one.name in names)
-
-
-def _erased(outcome: Outcome, ids: Counter[str]) -> None:
-    """Older events of the erased identifier are gone, as far as it is the only one that could keep them."""
-    story, told = outcome.run.story, outcome.run.producers.told
-    target = next(one.nodes[0] for one in story.happenings if one.type == "erase")
-    unique = not target.startswith(("phone", "anonymous"))
-    for one in story.happenings:
-        older = one.nodes[:1] == (target,) and told[one.name] <= told["erasure"]
-        if older and unique and not story.has("logged_out") and one.name in ids:
-            raise ViolationError(f"{one.name} of {target} is older than the erasure, and is still known")
-
-
-def _references_are_forgotten(outcome: Outcome, ids: Counter[str]) -> None:
-    """An order that counts nowhere any more, because its customer was erased, is nobody's."""
-    for one in outcome.run.story.happenings:
-        if one.type == "bought" and one.name not in ids:
-            order = outcome.nodes.get(f"order:{one.data['order']}", Node()).body
-            if isinstance(order, Reference) and order.owner:
-                raise ViolationError(f"{one.name} is erased, and its order is still that of {order.owner}")
-
-
-def _erasure_is_answered(outcome: Outcome) -> None:
-    """The receipt is complete, its newest record says so, and every node that was erased is on it."""
-    if not outcome.run.story.has("erase"):
-        return
-    name = erasure_id("default", REQUEST)
-    node = outcome.nodes.get(f"erasure:{name}")
-    if node is None or not isinstance(node.body, Receipt) or not node.body.asked_at:
-        raise ViolationError(f"nobody has answered to the erasure: {node}")
-    silent = [mark for mark, (_, at) in node.body.nodes.items() if not at]
-    newest = msgspec.json.decode(outcome.run.broker.read(ERASURES)[-1].value or b"")
-    if silent or (newest["state"], newest["reached"]) != ("complete", len(node.body.nodes)):
-        raise ViolationError(f"the receipt waits for {silent}: {newest}")
-    for customer in outcome.customers.values():
-        for erased in customer.erasing:
-            if erasure_mark("default", REQUEST, erased) not in node.body.nodes:
-                raise ViolationError(f"{erased} was erased and is not on the receipt")
 
 
 def homes_of(outcome: Outcome) -> dict[str, str]:
@@ -364,6 +327,22 @@ def _journeys_are_over(root: str, customer: Customer) -> None:
     for name in LOSSLESS:
         if f"{name}\n" in customer.ordinals and name not in written:
             raise ViolationError(f"{root} entered {name}, and was never written to")
+
+
+def _tasks_are_open_once(outcome: Outcome) -> None:
+    """One for a queue and key of a customer; and the newest record of each says how it is."""
+    told = {}
+    for record in outcome.run.broker.read(TASKS):
+        told[record.key.decode() if record.key else ""] = msgspec.json.decode(record.value or b"")["state"]
+    known: set[str] = set()
+    for root, customer in outcome.customers.items():
+        places = Counter((task.queue, task.key) for task in customer.tasks)
+        if places.total() != len(places):
+            raise ViolationError(f"{root} has more than one task for a queue and key: {places}")
+        known.update(task.id for task in customer.tasks)
+    shown = {name for name, state in told.items() if state in {"open", "overdue"}}
+    if shown != known:
+        raise ViolationError(f"open for people, and not known: {shown - known}; not shown: {known - shown}")
 
 
 def _delivered(outcome: Outcome) -> None:

@@ -282,4 +282,5 @@ DEFECTS: Final = (
         200,
         draw_erased,
     ),
+    Defect("two tasks of a queue and key stay two", replaced(advance, "fold_tasks", always(None)), 600),
 )

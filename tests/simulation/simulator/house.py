@@ -136,6 +136,11 @@ steps:
     wait_until: {when: 'entry.sku in facts.stock && facts.stock[entry.sku].qty > 0', timeout: 7d}
     then:
       - {id: mail, send: {content: em.back, channel: email, to: '"b@example.com"'}}
+---
+scenario: care
+entry: {on: bought, key: event.order, re_entry: never}
+steps:
+  - {id: call, task: {queue: care, key: '"care"', due: 1h, close_on: [{on: returned}]}}
 """
 
 _JOURNEY: Final = """
