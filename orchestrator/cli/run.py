@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 _HELP = """
 Start everything on this machine: an embedded Apache Kafka (unless --bootstrap names one), the topics, the bundle,
-a worker, delivery and the gateway, each a process of its own. Ctrl-C ends them all.
+a worker, delivery and the gateway, each a process of its own. Ctrl-C ends them all. Other commands (identity,
+publish --dry-run ...) find this Kafka by themselves, unless another already listens on its port.
 
 The folder of scenarios is published at the start, and again whenever a file in it changes; a bundle with errors is
 refused with what is wrong, and the one that counts goes on. Links are signed with links.key, or, where there is none,
@@ -63,17 +65,33 @@ def run(
         )
     from orchestrator.stream.broker import BrokerError, EmbeddedKafka  # noqa: PLC0415
 
-    broker = EmbeddedKafka(settings.data_dir / "kafka")
+    broker = EmbeddedKafka(settings.data_dir / "kafka", usual_port(settings.kafka.bootstrap))
     typer.echo("Starting Apache Kafka ...")
     try:
         where = broker.start()
     except BrokerError as error:
         raise UserError(str(error)) from error
+    elsewhere = f"; other commands find it by: export ORCHESTRATOR_KAFKA__BOOTSTRAP={where}"
+    typer.echo(f"Apache Kafka is ready at {where}{elsewhere if where != settings.kafka.bootstrap else '.'}")
     try:
         own = {"kafka.bootstrap": where, "topics_dir": topics_dir, "scenarios": folder}
         _everything(load_settings(config, own), config, workers, watch, stop)
     finally:
         broker.stop()
+
+
+def usual_port(bootstrap: str) -> int | None:
+    """The port at which other commands look for Kafka on this machine; None where it is elsewhere, or taken."""
+    host, _, port = bootstrap.rpartition(":")
+    if host not in {"127.0.0.1", "localhost"} or not port.isdecimal():
+        return None
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", int(port)))
+        except (OSError, OverflowError):
+            return None
+    return int(port) or None
 
 
 def _everything(settings: Settings, config: Path | None, workers: int, watch: bool, stop: threading.Event) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
 
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.run import Processes, answers_well, own_link_key, ready_pages
+from orchestrator.cli.run import Processes, answers_well, own_link_key, ready_pages, usual_port
 from orchestrator.cli.sources import load_settings
 from orchestrator.telemetry.recorder import Recorder
 from orchestrator.telemetry.server import Health, MetricsServer
@@ -69,3 +70,15 @@ def test_a_part_is_ready_when_it_says_so_and_not_while_it_starts_or_is_not_there
     finally:
         server.close()
     assert not answers_well(place)
+
+
+def test_the_kafka_of_a_desk_listens_where_other_commands_look_for_it_unless_that_is_taken() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert usual_port(place) is None
+    assert usual_port(place) == int(place.rpartition(":")[2])
+    assert usual_port("kafka-1:9092") is None
+    assert usual_port("127.0.0.1:9092,127.0.0.1:9093") is None
+    assert usual_port("127.0.0.1") is None
