@@ -11,7 +11,7 @@ from orchestrator.engine.timers import earliest_due
 from orchestrator.engine.traits.states import unpack
 from orchestrator.model import reason
 from orchestrator.model.codec import decode_node
-from orchestrator.model.customer import IN, Customer, FactRow, Instance, Node, Reference
+from orchestrator.model.customer import IN, Customer, FactRow, Instance, Node, Reference, steps_of
 from orchestrator.model.effect import ACTIONS, INPUTS, TASKS, Action, Withdrawal
 from orchestrator.model.ids import split_key
 from orchestrator.stream.lane.outbox import DEAD_LETTER
@@ -193,8 +193,15 @@ def _groups_are_right(outcome: Outcome) -> None:
 
 def _who_was_split_stays_apart(outcome: Outcome, homes: dict[str, str]) -> None:
     """Whom an operator has taken off a customer never comes back there, on whatever way."""
+    left = {
+        node for customer in outcome.customers.values() for _, step in steps_of(customer.steps)
+        if (step.what, step.why) == ("left", "split") for node in step.nodes
+    }  # fmt: skip
+    asked = Counter(one.nodes[0] for one in outcome.run.story.happenings if one.type == "split")
     for one in outcome.run.story.happenings:
         leaves, *stay = one.nodes if one.type == "split" else ("",)
+        if leaves not in left or asked[leaves] > 1:
+            continue  # they were not together then, or it is not known with whom
         for other in set(stay) - {leaves}:
             home = homes.get(leaves, "?")
             if home != homes.get(other, ""):
