@@ -31,6 +31,7 @@ from tests.reference.interpreter.merges import merge
 from tests.reference.interpreter.moment import arrives, earliest, follow_pauses, timers
 from tests.reference.interpreter.profile import read
 from tests.reference.interpreter.records import Happened
+from tests.reference.interpreter.references import References
 from tests.reference.interpreter.releases import release
 from tests.reference.interpreter.schedules import keep_schedules
 from tests.reference.interpreter.shared import Shared
@@ -72,6 +73,7 @@ class Outcome(NamedTuple):
     threads: dict[str, Any]
     stopped: dict[str, dict[str, int]]
     facts: dict[str, Any]
+    refused: list[tuple[int, str, str]]
 
 
 class Difference(NamedTuple):
@@ -199,21 +201,21 @@ def produced(bundles: tuple[Bundle, ...], stream: list[Arrival], start: int) -> 
             reopening = encode_message(Reopen(counting, start + one.at))
             world.arrive(INPUTS, node_key("default", counting), reopening, start + one.at)
         else:
-            world.arrive(
-                f"channel.{one.channel}", node_key("default", _named(one)[0]), _raw(arrival, start), start + one.at
-            )
+            key = node_key("default", next(iter(_named(one)), "nobody:0"))
+            world.arrive(f"channel.{one.channel}", key, _raw(arrival, start), start + one.at)
     world.advance(start + stream[-1].at + AFTERWARDS)
     return _engine_outcome(world, bundles[-1], len(halves(stream)) > 1), played
 
 
 def interpreted(bundles: tuple[Bundle, ...], played: list[Arrival], start: int) -> Outcome:
     """What the reference interpreter makes of it."""
-    shared = Shared(bundles[0])
+    shared, references = Shared(bundles[0]), References(bundles[0], ON_ITS_WAY)
     customers = {root: _reference(bundles[0], root, ids, start, shared) for root, ids in halves(played).items()}
     to_come = list(bundles[1:])
     for one in played:
         at = start + one.at
         _time_passes(customers, at - ON_ITS_WAY)
+        references.give_up(at)
         if one.type == RELEASE:
             bundle = to_come.pop(0)
             for customer in customers.values():
@@ -223,12 +225,13 @@ def interpreted(bundles: tuple[Bundle, ...], played: list[Arrival], start: int) 
         elif one.type in BRAND_EVENTS:
             _changes_facts(customers, one, start)
         else:
-            _arrives(customers, one, start)
+            _arrives(customers, references, one, start)
         shared.hear(customers[WHO].bundle, at)
     end = start + played[-1].at + AFTERWARDS
     _time_passes(customers, end - ON_ITS_WAY)
+    references.give_up(end)
     customers[WHO].now = max(customers[WHO].now, end)
-    return _reference_outcome(customers[WHO], len(halves(played)) > 1)
+    return _reference_outcome(customers[WHO], references, len(halves(played)) > 1)
 
 
 def _time_passes(customers: dict[str, Reference], until: int) -> None:
@@ -252,13 +255,23 @@ def _changes_facts(customers: dict[str, Reference], one: Arrival, start: int) ->
             look(customers[root], start + one.at)
 
 
-def _arrives(customers: dict[str, Reference], one: Arrival, start: int) -> None:
-    """An event arrives; it may name both halves of a customer, who are one from then on."""
-    at = start + one.at
-    event = Happened(one.type, one.channel, one.id, start + one.time, at, dict(one.data))
-    whose = customers.get(_named(one)[0], customers[WHO])
-    meets = one.who == BOTH and len(customers) > 1
+def _arrives(customers: dict[str, Reference], references: References, one: Arrival, start: int) -> None:
+    """An event arrives; one that names nobody is of who had its reference first, or waits until somebody has."""
+    event = Happened(one.type, one.channel, one.id, start + one.time, start + one.at, dict(one.data))
+    named = _named(one) or [references.whose(event)]
+    if named[0]:
+        _is_told(customers, references, event, named, start + one.at)
+
+
+def _is_told(
+    customers: dict[str, Reference], references: References, event: Happened, named: list[str], at: int
+) -> None:
+    """What waited for a reference of the event is told behind it; then who was named with them may move in."""
+    whose = customers.get(named[0], customers[WHO])
+    meets = len(named) > 1 and len(customers) > 1
     arrives(whose, event, at, enters=not meets)
+    for waited in references.used(event, named[0]):
+        _is_told(customers, references, waited, named[:1], at)
     if meets:
         other = customers.pop(OTHER)
         merge(whose, other, None if event.late else event, at)
@@ -276,7 +289,7 @@ def halves(stream: list[Arrival]) -> dict[str, dict[str, str]]:
 
 def _named(arrival: Arrival) -> list[str]:
     """The nodes that an event names, the strongest first."""
-    return [WHO, OTHER] if arrival.who == BOTH else [arrival.who]
+    return [WHO, OTHER] if arrival.who == BOTH else [arrival.who] if arrival.who else []
 
 
 def _nodes(ids: dict[str, str]) -> list[str]:
@@ -344,6 +357,7 @@ def _engine_outcome(world: World, bundle: Bundle, halved: bool) -> Outcome:
         plain(profile["threads"]),
         {name: dict(row) for name, row in world.facts.rows.get(STOPPED, {}).items()},
         plain({name: rows for name, rows in world.facts.rows.items() if name != STOPPED}),
+        sorted((one.at, one.event, one.reason) for one in world.record.refusals),
     )  # fmt: skip
 
 
@@ -370,7 +384,7 @@ def _reference(bundle: Bundle, root: str, ids: dict[str, str], start: int, share
     return customer
 
 
-def _reference_outcome(customer: Reference, halved: bool) -> Outcome:
+def _reference_outcome(customer: Reference, references: References, halved: bool) -> Outcome:
     told = [(one.at, one.what, one.scenario, one.step, one.reason, _own_detail(one)) for one in customer.told]
     messages = [
         {
@@ -400,6 +414,7 @@ def _reference_outcome(customer: Reference, halved: bool) -> Outcome:
         plain(read(customer, "threads")),
         {name: one.stopped for name, one in customer.shared.breakers.items() if one.stopped},
         plain(customer.shared.rows),
+        sorted(references.refused),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from orchestrator.engine import (
     breaker,
     conversation,
     endings,
+    engine,
     entries,
     fact_rows,
     fallback,
@@ -38,10 +39,11 @@ from orchestrator.engine.steps import acting, waiting
 from orchestrator.engine.traits.ordered import Basket, Ordered, Score
 from orchestrator.engine.traits.sums import Ledger, Most, WindowSum
 from orchestrator.engine.traits.values import First, Flag, Last
-from orchestrator.stream.lane import partition
+from orchestrator.stream.lane import partition, references, ticks
+from orchestrator.stream.lane.step import Step
 from tests.reference.comparison import Example, told_apart
 from tests.reference.generated_bundles import small_bundles
-from tests.reference.generated_events import STARTS, streams
+from tests.reference.generated_events import STARTS, halved, streams
 from tests.reference.generated_releases import followed, released
 
 # ruff: noqa: E501 - a defect is a line
@@ -106,6 +108,8 @@ def drawn(about: str, part: int) -> list[Example]:
         texts, stream = (text,), data.draw(streams(text, beyond))
         if about == "follow":
             texts, stream = (text, data.draw(followed(text))), data.draw(released(stream))
+        if about == "references" and beyond:
+            stream = data.draw(halved(stream))
         example = Example.of(texts, stream, start)
         if example is not None:
             found.append(example)
@@ -195,6 +199,12 @@ DEFECTS: Final = (
     Defect("what a change of a row ends is not told of it", "facts", partition.facts_waited, "found |= plan.facts_read", "pass", 400),
     Defect("what is due waits while a row changes", "facts", advance.Advance.facts_changed, "self.timers(self.now)", "pass", 400),
     Defect("stock everywhere is stock somewhere", "facts", Facts.stock, "sum(int", "max(int", 400),
+    # References.
+    Defect("only one of those that wait for an owner is told", "references", references.claim, "in body.waiting:", "in body.waiting[:1]:", 400),
+    Defect("whoever names a reference has it", "references", engine._refer, "if event.type not in types:", "if False:"),
+    Defect("nobody waits for the owner of a reference", "references", Step.refer, "record.timestamp + self.program.lateness", "record.timestamp"),
+    Defect("what is late by a millisecond finds no owner", "references", ticks._unowned, "due > until", "due > until + 1", 400),
+    Defect("what has an owner waits for one", "references", Step.refer, "if body.owner:", "if False:"),
     # Traits.
     Defect("a window is a millisecond too long", "traits", WindowSum.read, "now - self.window < time", "now - self.window <= time"),
     Defect("a count looks a millisecond too far back", "traits", HistoryFunctions.count, "since + 1)", "since)", 400),

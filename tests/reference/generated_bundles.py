@@ -31,6 +31,8 @@ def bundles(draw: Any) -> tuple[str, bool]:
     documents.append(policy(d))
     documents += [scenario(d, f"s{number}") for number in range(1, d.one(2, 3, 4) + 1)]
     if d.maybe(4):
+        documents[-1]["labels"] = {"about": "references"}
+    if d.maybe(4):
         documents += [conversation(d), {"scenario": "talk", **conversing(d)}]
     return written(documents), not ORDERED & set(d.traits)
 

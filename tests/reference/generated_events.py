@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.reference.house import BRAND_EVENTS, CHANNELS, CUSTOMER_EVENTS, OUTCOMES, PAGES, TURNS, ZONES
+from tests.reference.house import BRAND_EVENTS, CHANNELS, CUSTOMER_EVENTS, OUTCOMES, PAGES, REFERRING, TURNS, ZONES
 
 S: Final = 1000
 M: Final = 60 * S
@@ -123,6 +123,8 @@ def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
             at = max(at, at + draw(_STEPS) + draw(_EDGES))
             late = draw(_BEYOND if beyond else _WITHIN)
         found.append(Arrival(at, at - late, f"e{number}", type_, _channel(draw, type_), _data(draw, type_)))
+        if type_ in REFERRING and "references" in text and draw(st.booleans()):
+            found[-1] = found[-1]._replace(who="")
     return draw(reopened(found)) if "stop_when:" in text and draw(st.integers(1, 3)) == 3 else found
 
 
@@ -133,12 +135,12 @@ def halved(draw: Any, stream: list[Arrival]) -> list[Arrival]:
     Shortly before they meet, both do the same.
     """
     nobodys = {*BRAND_EVENTS, REOPEN}
-    theirs = [place for place, one in enumerate(stream) if place and one.type not in nobodys]
+    theirs = [place for place, one in enumerate(stream) if place and one.who and one.type not in nobodys]
     if not theirs:
         return stream
     meets = draw(st.sampled_from(theirs))
     halves = {one.id: draw(st.sampled_from(("user_id:amy", "email:amy@example.com"))) for one in stream}
-    found = [one._replace(who=halves[one.id]) for one in stream]
+    found = [one._replace(who=one.who and halves[one.id]) for one in stream]
     found[meets] = found[meets]._replace(id=f"{found[meets].id}-meets", who="both")
     before = found[meets - 1]
     other = "user_id:amy" if before.who != "user_id:amy" else "email:amy@example.com"

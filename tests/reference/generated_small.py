@@ -194,6 +194,22 @@ def _facts(d: Draw) -> dict[str, Any]:
     return {**entry, **ends, **rest, "steps": [*first, _send("one")]}
 
 
+def _referring(d: Draw) -> dict[str, Any]:
+    """Of an order or a case, of which later only the number is told."""
+    order = {"on": "bought", "key": "event.order"}
+    case = {"on": "case_opened", "key": "event.case"}
+    told = {
+        "bought": ("returned", "event.order == entry.order"),
+        "case_opened": ("case_closed", "event.case == entry.case"),
+    }
+    entry = d.one(order, case)
+    on, where = told[entry["on"]]
+    wait = {"id": "wait", "wait_until": {"on": on, "where": where, "timeout": d.one("10m", "1h")}}
+    silence = {"id": "quiet", "silence": {"of": [on], "for": d.one("10m", "1h")}}
+    ends = d.one({}, {"exit": [{"on": on, "where": where, "reason": "left"}]}, {"goal": {"on": on}})
+    return {"labels": {"about": "references"}, "entry": entry, **ends, "steps": [d.one(wait, silence), _send("one")]}
+
+
 def _fallback(d: Draw) -> dict[str, Any]:
     """It goes out again while the story goes on, and an answer to either may be waited for."""
     send = {"content": "m.1", "fallback": {"after": d.one("5m", "10m", "1h"), "times": d.one(1, 2, 2)}}
@@ -206,6 +222,7 @@ STORIES: Final[dict[str, Any]] = {
     "wait": _wait, "silence": _silence, "level": _level, "owner": _owner, "goal": _goal, "again": _again,
     "sequence": _sequence, "clock": _clock, "schedule": _schedule, "short": _short, "held out": _held_out,
     "traits": _sends, "basket": _basket, "late": _late, "becomes": _becomes, "unknown": _unknown,
-    "stopping": _stopping, "facts": _facts, "conversation": conversing, "fallback": _fallback, "follow": _follow,
+    "references": _referring, "stopping": _stopping, "facts": _facts, "conversation": conversing, "fallback": _fallback,
+    "follow": _follow,
 }  # fmt: skip
 """Stories, by what they are about."""

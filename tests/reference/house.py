@@ -15,6 +15,8 @@ _OUTCOMES = {name: {"properties": {"message": _TEXT}} for name in OUTCOMES}
 TURNS: Final = ("wrote", "answered", "hinted", "settled")
 """What is said, by a customer, an agent, a bot; and that a conversation is settled."""
 _TURN = {"properties": dict.fromkeys(("thread", "text", "about", "agent", "in_reply_to"), _TEXT)}
+REFERRING: Final = ("bought", "returned", "case_opened", "case_closed")
+"""They may carry a reference (an order, a case), and nothing else that tells whose they are."""
 BRAND_EVENTS: Final = ("measured", "counted", "priced")
 """They belong to nobody, and change facts."""
 SCHEMAS: Final = EventSchemas.from_topics([
@@ -85,6 +87,7 @@ define:
 ---
 identity: all
 namespaces: {user_id: unique, email: unique, phone: shared, device: shared}
+references: {order: bought, case: case_opened}
 ---
 consent: all
 rules:
