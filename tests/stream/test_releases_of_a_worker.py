@@ -43,6 +43,7 @@ def test_a_release_that_is_published_again_is_not_built_again_and_an_earlier_one
     """To build a large bundle takes the worker's loop for seconds; a desk publishes its folder at each start."""
     worker = on_first_release()
     with caplog.at_level("INFO", "orchestrator"):
+        caplog.clear()
         for at, release in enumerate(("r1", "r2", "r2", "r1", "r1"), 2):
             worker._bundle_rows(published(release, at))
     assert [message.split()[1] for message in caplog.messages] == ["r2", "r1"]
