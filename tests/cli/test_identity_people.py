@@ -8,7 +8,7 @@ from rich.console import Console
 
 from orchestrator.cli.people import Conflict, Person, apart_of, as_plain, conflicts_of, is_apart, person_of
 from orchestrator.cli.people_report import conflict_table, person_tree
-from orchestrator.engine.identity.handlers import FOREVER
+from orchestrator.engine.identity.marks import FOREVER
 from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.model import ring
 from orchestrator.model.customer import IN, OUT, Customer, IdentityStep, Member, Node, step_bytes

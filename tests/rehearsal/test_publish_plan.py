@@ -12,7 +12,7 @@ from orchestrator.engine.program.build import build_program
 from orchestrator.engine.program.fates import Fate, fate_of
 from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
 from orchestrator.model.codec import encode_node
-from orchestrator.model.customer import Customer, Instance, Node, Standing
+from orchestrator.model.customer import Customer, Instance, Node, Standing, packed
 from orchestrator.model.partition import partition_of
 from orchestrator.rehearsal.census import Census, Group
 from orchestrator.rehearsal.publish_plan import ScenarioChange, plan_publish
@@ -61,7 +61,7 @@ def bundle(*stories: str) -> Bundle:
 
 def instance(*steps: str, scenario: str = "cart", version: int = 1, mode: str = "live") -> Instance:
     standing = [Standing(step, 1, 2) for step in steps]
-    return Instance(scenario, version, "", 1, "p", 1, 1, {}, standing, mode, ends_at=9)
+    return Instance(scenario, version, "", 1, "p", 1, 1, packed({}), standing, mode, ends_at=9)
 
 
 def value(*instances: Instance, writer: int = 1, to: str | None = None) -> bytes:
