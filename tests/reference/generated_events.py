@@ -98,14 +98,7 @@ def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
     """
     found: list[Arrival] = []
     at = 0
-    rules = text[text.index("\npolicy:") :]
-    heard = [name for name in CUSTOMER_EVENTS for _ in range(min(3, len(re.findall(rf"\b{name}\b", rules))))]
-    heard += [*TURNS, *TURNS, "wrote", "wrote"] if "conversation:" in text else []
-    heard += [event for fact, event in CHANGES.items() if fact in text for _ in range(4)]
-    heard += [*OUTCOMES, "bounced", "failed", "opened"] if "fallback:" in rules else []
-    types = st.sampled_from((*CUSTOMER_EVENTS, "seen", "seen", "bought", *heard, *heard, *heard))
-    named = [int(number) * _UNITS[unit] for number, unit in re.findall(r"\b(\d+)([smhdw])\b", rules)]
-    durations = st.sampled_from(sorted(one for one in [*named, M] if 0 < one <= 24 * H))
+    types, durations = _types(text), _durations(text)
     one_type, one_duration = draw(types), draw(durations)  # most of a stream is about these
     for number in range(draw(st.integers(6, 16))):
         if found and draw(st.integers(1, 8)) == 8:
@@ -126,6 +119,23 @@ def streams(draw: Any, text: str, beyond: bool) -> list[Arrival]:
         if type_ in REFERRING and "references" in text and draw(st.booleans()):
             found[-1] = found[-1]._replace(who="")
     return draw(reopened(found)) if "stop_when:" in text and draw(st.integers(1, 3)) == 3 else found
+
+
+def _durations(text: str) -> st.SearchStrategy[int]:
+    """The durations that a bundle names, ms."""
+    rules = text[text.index("\npolicy:") :]
+    named = [int(number) * _UNITS[unit] for number, unit in re.findall(r"\b(\d+)([smhdw])\b", rules)]
+    return st.sampled_from(sorted(one for one in [*named, M] if 0 < one <= 24 * H))
+
+
+def _types(text: str) -> st.SearchStrategy[str]:
+    """Types of events: those that a bundle names come more often."""
+    rules = text[text.index("\npolicy:") :]
+    heard = [name for name in CUSTOMER_EVENTS for _ in range(min(3, len(re.findall(rf"\b{name}\b", rules))))]
+    heard += [*TURNS, *TURNS, "wrote", "wrote"] if "conversation:" in text else []
+    heard += [event for fact, event in CHANGES.items() if fact in text for _ in range(4)]
+    heard += [*OUTCOMES, "bounced", "failed", "opened"] if "fallback:" in rules else []
+    return st.sampled_from((*CUSTOMER_EVENTS, "seen", "seen", "bought", *heard, *heard, *heard))
 
 
 @st.composite

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 from hypothesis import strategies as st
 
-from tests.reference.comparison import RELEASE
 from tests.reference.generated_events import Arrival
+from tests.reference.outcome import RELEASE
 from tests.reference.smallest import written
 
 if TYPE_CHECKING:

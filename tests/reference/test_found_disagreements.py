@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.reference.comparison import BOTH, OTHER, RELEASE, interpreted, loaded, produced
+from tests.reference.comparison import loaded
 from tests.reference.generated_events import STARTS, Arrival, H, M
+from tests.reference.in_production import produced
+from tests.reference.in_reference import interpreted
+from tests.reference.outcome import BOTH, OTHER, RELEASE
 
 CONTENTS = """
 content: mail

@@ -71,21 +71,7 @@ def timers(customer: Customer, until: int) -> None:
     while (at := earliest(customer)) is not None and at <= until:
         moment = Moment(customer, at, at)
         look_at_becomes(moment)
-        ready = sorted(
-            [
-                (one.name, one.key, track.standing.step.id, one, track, track.standing)
-                for one in customer.instances
-                for track in one.tracks
-                if track.standing is not None and track.standing.due is not None and track.standing.due <= at
-            ]
-            + [(one.name, one.key, "", one, None, None) for one in customer.instances if one.ends_at <= at]
-            + [
-                (work.instance.name, work.instance.key, work.step.id, work, None, None)
-                for work in customer.tasks
-                if 0 < work.due <= at and not work.overdue
-            ],
-            key=lambda one: one[:3],
-        )
+        ready = _ready(customer, at)
         check_endings(moment, None)
         check_waits(moment, None)
         for _, _, step, one, track, standing in ready:
@@ -99,6 +85,25 @@ def timers(customer: Customer, until: int) -> None:
             come(moment, scenario, at)
             nothing_came(moment, scenario, at)
         rounds(moment)
+
+
+def _ready(customer: Customer, at: int) -> list[tuple[str, str, str, Any, Any, Any]]:
+    """What is due at an instant, by scenario, key and step: steps, ends of instances, tasks."""
+    return sorted(
+        [
+            (one.name, one.key, track.standing.step.id, one, track, track.standing)
+            for one in customer.instances
+            for track in one.tracks
+            if track.standing is not None and track.standing.due is not None and track.standing.due <= at
+        ]
+        + [(one.name, one.key, "", one, None, None) for one in customer.instances if one.ends_at <= at]
+        + [
+            (work.instance.name, work.instance.key, work.step.id, work, None, None)
+            for work in customer.tasks
+            if 0 < work.due <= at and not work.overdue
+        ],
+        key=lambda one: one[:3],
+    )
 
 
 def earliest(customer: Customer) -> int | None:

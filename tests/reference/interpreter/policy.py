@@ -82,34 +82,42 @@ def _told(moment: Moment, candidate: Candidate, what: str, reason: str = "") -> 
 
 
 def _send(moment: Moment, candidate: Candidate) -> Refusal | None:
-    instance, step, content = candidate.instance, candidate.standing.step, candidate.content
-    scope = scope_of(moment, candidate.instance)
+    instance, step = candidate.instance, candidate.standing.step
     try:
-        values = {name: value.evaluate(scope) for name, value in content.with_.items()}
-        body: Any = step.body
-        thread = "" if body.thread is None else str(body.thread.evaluate(scope))
-        sender = "" if body.sender is None else named(body.sender, scope)
-        values |= {name: value.evaluate(scope) for name, value in step.body.with_.items()}  # type: ignore[union-attr]
+        message = _message(moment, candidate)
     except CelError:
         return Refusal("error")
-    id_ = action_id(moment, instance, step, candidate.standing.visit, len(candidate.standing.messages))
-    message = Message(
-        moment.now, id_, content.content, candidate.channel, content.class_, content.purpose, candidate.topic,
-        instance.name, instance.key, step.id, candidate.address, candidate.about, values, candidate.valid_until,
-        thread, sender,
-    )  # fmt: skip
     moment.customer.sent.append(message)
-    moment.taken.setdefault(content.class_, instance.name)
+    moment.taken.setdefault(message.class_, instance.name)
     if candidate.standing.messages:
         message.first = candidate.standing.messages[0]
         replaced(moment, candidate, message)
     else:
         tell_sent(moment.customer, instance.scenario, message)
-        output(moment, instance, step, "sent", sent=True, channel=candidate.channel, reason="", message=id_)
+        output(moment, instance, step, "sent", sent=True, channel=message.channel, reason="", message=message.id)
     watch(moment, candidate, message)
     _told(moment, candidate, "sent")
     moment.make(
-        "contact_sent", content=content.content, channel=candidate.channel, reason="", message=id_,
-        scenario=instance.name, topic=candidate.topic,
+        "contact_sent", content=message.content, channel=message.channel, reason="", message=message.id,
+        scenario=instance.name, topic=message.topic,
     )  # fmt: skip
     return None
+
+
+def _message(moment: Moment, candidate: Candidate) -> Message:
+    """What leaves.
+
+    Raises:
+        CelError: a value is unknown, and nothing is sent half filled.
+    """
+    instance, standing, content = candidate.instance, candidate.standing, candidate.content
+    body: Any = standing.step.body
+    scope = scope_of(moment, instance)
+    values = {name: value.evaluate(scope) for name, value in [*content.with_.items(), *body.with_.items()]}
+    return Message(
+        moment.now, action_id(moment, instance, standing.step, standing.visit, len(standing.messages)),
+        content.content, candidate.channel, content.class_, content.purpose, candidate.topic, instance.name,
+        instance.key, standing.step.id, candidate.address, candidate.about, values, candidate.valid_until,
+        "" if body.thread is None else str(body.thread.evaluate(scope)),
+        "" if body.sender is None else named(body.sender, scope),
+    )  # fmt: skip
