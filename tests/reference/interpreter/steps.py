@@ -44,7 +44,7 @@ def run(moment: Moment, instance: Instance, track: Track) -> None:
 
 def finish_if_over(moment: Moment, instance: Instance) -> None:
     """After its last step an instance rests while its goal is watched; it waits for what becomes of its messages."""
-    if instance.tracks or instance.mode == "rest":
+    if instance.tracks or instance.mode != "live":
         return
     goal = instance.scenario.goal
     if goal is not None and goal.keep_watching > 0:
