@@ -102,7 +102,14 @@ class TinyCore:
         number = int.from_bytes(value[:8], "big")
         return number if number >= previous else -1
 
-    def assigned(self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int) -> Batch:
+    def assigned(
+        self,
+        partition: int,
+        values: Mapping[bytes, bytes],
+        committed: Mapping[str, int],
+        now: int,
+        generation: int = 0,
+    ) -> Batch:
         number = 1
         again: list[Outgoing] = []
         owned = self._partitions[partition] = _Partition(values, committed.get(self._events, 0))

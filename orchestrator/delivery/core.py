@@ -109,8 +109,15 @@ class DeliveryCore:
         number, _, _ = read_head(value)
         return number if number >= previous else -1
 
-    def assigned(self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int) -> Batch:
-        ledger = self._ledgers[partition] = Ledger(partition, values)
+    def assigned(
+        self,
+        partition: int,
+        values: Mapping[bytes, bytes],
+        committed: Mapping[str, int],
+        now: int,
+        generation: int = 0,
+    ) -> Batch:
+        ledger = self._ledgers[partition] = Ledger(partition, values, generation)
         self._under_way[partition] = {}
         self._apply_rates()
         return ledger.opening(now)

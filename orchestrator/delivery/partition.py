@@ -33,8 +33,8 @@ FORGOTTEN_PER_TURN: Final = 1_000
 class Ledger:
     """The entries of one partition, as recovered and as changed since."""
 
-    def __init__(self, partition: int, values: Mapping[bytes, bytes]) -> None:
-        """Take over a partition's recovered values (live: the lane keeps them up to date).
+    def __init__(self, partition: int, values: Mapping[bytes, bytes], generation: int = 0) -> None:
+        """Take over a partition's recovered values (live: the lane keeps them up to date), in a group's generation.
 
         Raises:
             DamagedLedgerError: a value is not one of ours.
@@ -45,7 +45,7 @@ class Ledger:
         self._expiries: list[tuple[int, bytes]] = []
         self._settled: list[tuple[int, bytes]] = []
         self._untold: list[tuple[int, bytes]] = []
-        self.number = 1 + self._index()
+        self.number = max(1 + self._index(), generation)
 
     def _index(self) -> int:
         highest = 0

@@ -78,14 +78,18 @@ class PartitionRunner:
         self._task: asyncio.Task[None] | None = None
         self._broken = False
 
-    async def assign(self, committed: dict[str, int]) -> None:
+    async def assign(self, committed: dict[str, int], generation: int = 0) -> None:
         """Hand the recovered partition to the core; what it wants written and sent first is acknowledged on return.
 
+        `generation` is the group's in which it came here.
+
         Raises:
-            LaneError: between the end of the recovery and the ownership record somebody else wrote to the changelog. If
-                that was another ownership record, both have the same number, and neither fences the other.
+            LaneError: between the end of the recovery and the ownership record somebody else wrote to the changelog:
+                that counts, and is not in the table.
         """
-        await self._hand_over(self._core.assigned(self.partition, self.table.values, committed, self._clock()))
+        await self._hand_over(
+            self._core.assigned(self.partition, self.table.values, committed, self._clock(), generation)
+        )
         await self.pipeline.drain()
         if not self.table.whole:
             raise LaneError(

@@ -101,7 +101,7 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
         started = time.monotonic()
         restores = await self._prepare(partitions)
         await self._restore(restores)
-        await self._open(restores)
+        await self._open(restores, generation)
         self._mark(False)
         shell.pulse.recovery(False)
         if restores:
@@ -188,7 +188,7 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
         for restore in restores.values():
             self._shell.hooks.on_progress(restore.progress())
 
-    async def _open(self, restores: dict[int, Restore]) -> None:
+    async def _open(self, restores: dict[int, Restore], generation: int) -> None:
         """Position the input topics at what the group has committed, and hand the partitions to the core."""
         shell = self._shell
         if not restores:
@@ -209,6 +209,7 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
                     restore.table,
                     {tp.topic: (at, ends[tp]) for tp, at in positions.items() if tp.partition == partition},
                     {tp.topic: at for tp, at in committed.items() if tp.partition == partition},
+                    generation,
                 )
                 for partition, restore in restores.items()
             )

@@ -127,7 +127,11 @@ class Shell:
         self.hooks.on_assigned(len(wanted))
 
     async def open(
-        self, table: PartitionTable, starts: Mapping[str, tuple[int, int]], committed: dict[str, int]
+        self,
+        table: PartitionTable,
+        starts: Mapping[str, tuple[int, int]],
+        committed: dict[str, int],
+        generation: int = 0,
     ) -> None:
         """A recovered partition: hand it to the core, get its first writes and sends acknowledged.
 
@@ -135,12 +139,13 @@ class Shell:
             table: the recovered values.
             starts: input topic -> (where reading starts, the topic's end).
             committed: topic -> next offset, as the group has it.
+            generation: the group's in which the partition came here.
         """
         merge = Merge(self.core.input_topics, self.settings.patience)
         for topic, (position, end) in starts.items():
             merge.start(topic, position, end)
         runner = self.runners[table.partition] = self._runner(table, merge)
-        await runner.assign(committed)
+        await runner.assign(committed, generation)
 
     def _runner(self, table: PartitionTable, merge: Merge) -> PartitionRunner:
         partition, settings = table.partition, self.settings

@@ -70,7 +70,14 @@ class LedgerCore:
         number = int.from_bytes(value[:8], "big")
         return number if number >= previous else -1
 
-    def assigned(self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int) -> Batch:
+    def assigned(
+        self,
+        partition: int,
+        values: Mapping[bytes, bytes],
+        committed: Mapping[str, int],
+        now: int,
+        generation: int = 0,
+    ) -> Batch:
         books = self._books[partition] = _Books(values, committed)
         again = []
         for value in values.values():

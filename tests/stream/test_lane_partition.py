@@ -69,7 +69,14 @@ class NotingCore:
     def accepts(self, previous: int, value: bytes, /) -> int:
         return previous
 
-    def assigned(self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int) -> Batch:
+    def assigned(
+        self,
+        partition: int,
+        values: Mapping[bytes, bytes],
+        committed: Mapping[str, int],
+        now: int,
+        generation: int = 0,
+    ) -> Batch:
         self.values = values
         self.calls.append(f"assigned {dict(committed)}")
         return Batch([(b"partition:0", b"owner")])

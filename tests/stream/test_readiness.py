@@ -38,7 +38,7 @@ async def shell() -> Shell:
 
 async def opened(shell: Shell, restores: dict[int, Any]) -> None:
     """The last step of a recovery, on its own."""
-    await LaneRecovery._open(cast("LaneRecovery", SimpleNamespace(_shell=shell)), restores)
+    await LaneRecovery._open(cast("LaneRecovery", SimpleNamespace(_shell=shell)), restores, 1)
 
 
 async def test_before_it_has_joined_it_is_not_ready(shell: Shell) -> None:

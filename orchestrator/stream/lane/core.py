@@ -153,14 +153,21 @@ class CustomerCore:
         writer = writer_of(value)
         return writer if writer >= previous else -1
 
-    def assigned(self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int) -> Batch:
+    def assigned(
+        self,
+        partition: int,
+        values: Mapping[bytes, bytes],
+        committed: Mapping[str, int],
+        now: int,
+        generation: int = 0,
+    ) -> Batch:
         """Take a partition over: indexes, ownership, and what may not have been sent before a crash."""
         owned = self._owned[partition] = Partition(partition, values, committed)
         key = self._ownership_key(partition)
         known = values.get(key)
         state = decode_node(known).body if known is not None else None
         before = state if isinstance(state, PartitionState) else PartitionState()
-        owned.number = before.number + 1
+        owned.number = max(before.number + 1, generation)
         owned.release = before.release or self.current.release
         engine = self.engine_of(owned)
         sends = [send for at in owned.rebuild() for send in unsent(decode_outbox(values[at]), owned.committed)]

@@ -169,10 +169,13 @@ class Partition:
         return found
 
     def begin_visits(self, whom: str, after: bytes = b"") -> None:
-        """Everybody, or only who has something under way, in the order of their keys, from behind a key on."""
+        """Everybody, or only who has something under way, in the order of their keys, from behind a key on.
+
+        Also where nobody is known: a value of an earlier owner may still be on its way; who recovers it looks at it.
+        """
         keys = set(self._due) | self.dirty.keys() if whom == UNDER_WAY else self.values.keys() | self._live.keys()
         self.visits = sorted((key for key in keys if key > after), reverse=True)
-        self.visiting, self.visited = (whom, after) if self.visits else ("", b"")
+        self.visiting, self.visited = whom, after
 
     def next_visits(self, most: int) -> list[bytes]:
         """The next keys to visit, at most so many."""

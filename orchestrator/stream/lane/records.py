@@ -85,7 +85,14 @@ class Core(Protocol):
         """
         ...
 
-    def assigned(self, partition: int, values: Mapping[bytes, bytes], committed: Mapping[str, int], now: int) -> Batch:
+    def assigned(
+        self,
+        partition: int,
+        values: Mapping[bytes, bytes],
+        committed: Mapping[str, int],
+        now: int,
+        generation: int = 0,
+    ) -> Batch:
         """Called once per assignment: after recovery, before the partition's first input.
 
         Args:
@@ -95,6 +102,9 @@ class Core(Protocol):
                 not keep encoded values of its own. The core never writes to it.
             committed: topic -> next offset to read, as the group knows it; topics never committed are absent.
             now: the wall clock, in ms.
+            generation: the group's, in which the partition came here; it goes up with every rebalance. The ownership
+                number is no smaller, so that no two owners have the same one, although the second may not have read
+                the first one's record: it was on its way.
 
         Returns:
             What has to be written and sent before the first input (the ownership record, outbox entries that

@@ -28,7 +28,7 @@ def wanted_tick(owned: "Partition", now: int, release: str) -> Tick | None:
     timers = bool(due) and due <= now - ON_ITS_WAY
     changed = sorted(owned.changed_facts)
     other = release if release != owned.release else ""
-    visit = bool(owned.visits)
+    visit = bool(owned.visiting)
     if not (timers or changed or other or visit):
         return None
     owned.changed_facts.clear()

@@ -18,6 +18,7 @@ class Broker:
         distinct: each record has a time of its own, so that time alone says in which order they come.
 
     Attributes:
+        generation: the group's; it goes up whenever a partition changes hands.
         clock: ms; every record gets it, so record time never goes back within a partition.
         logs: (topic, partition) -> its records, each at its offset.
         changelog: partition -> its records.
@@ -29,6 +30,7 @@ class Broker:
         self.distinct = distinct
         self.partitions = partitions
         self.clock = clock
+        self.generation = 0
         self.logs: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self.changelog: list[list[Record]] = [[] for _ in range(partitions)]
         self.committed: dict[tuple[str, int], int] = {}

@@ -132,7 +132,8 @@ class Ownership:
         committed = {
             topic: at for topic in self.positions if (at := broker.committed.get((topic, partition))) is not None
         }
-        batch = self.worker.core.assigned(partition, self.table.values, committed, broker.clock)
+        broker.generation += 1
+        batch = self.worker.core.assigned(partition, self.table.values, committed, broker.clock, broker.generation)
         self._hand_over(batch)
         self.opening = self.flights[0]
         return batch

@@ -782,6 +782,27 @@ def test_each_owner_has_a_number_one_higher_than_the_one_before_and_writes_it() 
     assert decode_head(lane.tables[0][b"default/user_id:amy"]).writer == 2
 
 
+def test_two_owners_have_two_numbers_though_the_second_has_not_read_the_record_of_the_first() -> None:
+    """It was still on its way when the partition changed hands: the group's generation tells them apart."""
+    first, second = (CustomerCore(PROGRAM, Facts(), (WEB, STOCK), 1) for _ in range(2))
+    late = first.assigned(0, {}, {}, START, generation=7).changelog
+    written = second.assigned(0, {}, {}, START, generation=8).changelog
+    numbers = [decode_head(value or b"").writer for _, value in (*late, *written)]
+    assert numbers == [7, 8]
+    assert [second.accepts(8, value or b"") for _, value in late] == [-1]
+
+
+def test_a_number_never_goes_back_though_generations_begin_anew() -> None:
+    """A group that nobody was in for long is forgotten by the broker."""
+    values: dict[bytes, bytes] = {}
+    numbers = []
+    for generation in (7, 8, 1, 2, 0):
+        core = CustomerCore(PROGRAM, Facts(), (WEB, STOCK), 1)
+        values.update((key, value or b"") for key, value in core.assigned(0, values, {}, START, generation).changelog)
+        numbers += [decode_head(value).writer for value in values.values()]
+    assert numbers == [7, 8, 9, 10, 11]
+
+
 def test_a_value_written_by_who_had_lost_the_partition_does_not_count() -> None:
     core = Lane().core
     assert core.accepts(0, encode_node(Node(), 3, 0)) == 3

@@ -41,10 +41,10 @@ AFTER = program_of(WAVE, older=(BEFORE,))
 class Lane:
     """One partition's table and log, and a worker that can be replaced by another."""
 
-    def __init__(self, people: int) -> None:
+    def __init__(self, people: int, program: Program = BEFORE) -> None:
         self.table: dict[bytes, bytes] = {}
         self.offset = 0
-        self.core = CustomerCore(BEFORE, Facts(), (), 1)
+        self.core = CustomerCore(program, Facts(), (), 1)
         self._take(self.core.assigned(0, self.table, {}, START))
         for number in range(people):
             name = f"user_id:u{number}"
@@ -120,6 +120,14 @@ def test_a_new_owner_goes_on_where_the_one_before_stood(ticks: int) -> None:
     before = [max(0, lane.tick()) for _ in range(ticks)]
     lane.replace()
     assert sum(before) + sum(lane.all_ticks()) == lane.scheduled() == 10
+
+
+def test_who_comes_by_a_late_value_of_an_earlier_owner_is_told_by_the_next_one() -> None:
+    """The first to own the partition was lost before it had written; then its values came, of the release before."""
+    lane = Lane(10, AFTER)
+    lane.replace()
+    lane.all_ticks()
+    assert lane.scheduled() == 10
 
 
 def test_a_release_without_news_for_them_visits_nobody() -> None:
