@@ -109,7 +109,6 @@ class _Bundles:
         self._keys = parts.keys
         self._any_key = parts.any_key
         self._started = False
-        self._counts: dict[str, str] = {}
         self.failed = False
 
     @contextlib.asynccontextmanager
@@ -127,13 +126,11 @@ class _Bundles:
 
     async def _take(self, key: bytes, value: bytes | None) -> None:
         tenant = self._releases.apply(key, value)
-        if tenant is None:
+        if tenant is None or not self._releases.is_news(tenant):
             return
         release = self._releases.current[tenant]
-        if self._counts.get(tenant) == release:
-            return  # published again: nothing changes
         if await self._contents.take(tenant):
-            self._counts[tenant] = release
+            self._releases.taken[tenant] = release
             self._log.emit(events.BundleTaken(release, self._contents.scenarios(tenant)))
             if self._started:
                 self._check_key(tenant)

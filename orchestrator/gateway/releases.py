@@ -30,7 +30,6 @@ class PublishedReleases:
         self._published = Releases()
         self._changed: set[str] = set()
         self._rules: dict[str, ReleaseRules] = {}
-        self._counts: dict[str, str] = {}
         self._news = asyncio.Event()
         self._caught_up = False
 
@@ -70,9 +69,8 @@ class PublishedReleases:
             self._news.clear()
             changed, self._changed = self._changed, set()
             for tenant in changed & self._published.current.keys():
-                release = self._published.current[tenant]
-                if self._counts.get(tenant) != release:  # published again, it changes nothing
-                    await self._take(tenant, release)
+                if self._published.is_news(tenant):
+                    await self._take(tenant, self._published.current[tenant])
             self._caught_up = True
             await self._news.wait()
 
@@ -88,7 +86,7 @@ class PublishedReleases:
             self._observer.release_refused(release, len(errors), errors[0].code, place)
         else:
             self._rules[tenant] = BundleRules(result.bundle)
-            self._counts[tenant] = release
+            self._published.taken[tenant] = release
             self._observer.release_taken(release, len(result.bundle.scenarios))
             signed = [name for name, channel in result.bundle.channels.items() if channel.sign_links]
             if signed:

@@ -17,12 +17,16 @@ _decoder: Final = msgspec.json.Decoder(_Release)
 
 
 class Releases:
-    """What has been published. Records are applied in the order of the topic's one partition."""
+    """What has been published. Records are applied in the order of the topic's one partition.
+
+    `current` is the release of each tenant that counts; `taken`, the one that the reader says it runs on.
+    """
 
     def __init__(self) -> None:
         self._blobs: dict[str, bytes] = {}
         self._files: dict[tuple[str, str], Mapping[str, str]] = {}
         self.current: dict[str, str] = {}
+        self.taken: dict[str, str] = {}
 
     def apply(self, key: bytes, value: bytes | None) -> str | None:
         """Take over one record; a value of None takes away what its key holds.
@@ -45,6 +49,10 @@ class Releases:
             return None
         self.current[tenant] = _decoder.decode(value).release
         return tenant
+
+    def is_news(self, tenant: str) -> bool:
+        """Whether the release that counts is another than the one `taken`: published again, it changes nothing."""
+        return self.current[tenant] != self.taken.get(tenant)
 
     def files(self, tenant: str, release: str) -> Mapping[str, bytes] | None:
         """Path -> bytes of a release; None as long as not all of it is here."""

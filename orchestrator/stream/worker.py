@@ -101,17 +101,13 @@ def run_worker(parts: WorkerParts) -> int:
 
 
 class _Worker:
-    """One worker's parts in one event loop.
-
-    `counts` is the release that it runs on; one that is published again changes nothing, and is not built again.
-    """
+    """One worker's parts in one event loop."""
 
     def __init__(self, parts: WorkerParts) -> None:
         self.parts = parts
         self.facts = Facts()
         self.releases = Releases()
         self.programs: dict[str, Program] = {}
-        self.counts = ""
         self.redeem_once = True
         tokens = SignedTokens(parts.link_keys, parts.tenant, lambda: self.redeem_once) if parts.link_keys else None
         self.core = CustomerCore(None, self.facts, parts.channels, parts.partitions, tokens)
@@ -190,7 +186,7 @@ class _Worker:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 self.parts.figures.left_aside("bundles")
                 continue
-            if tenant == self.parts.tenant and self.programs and self.releases.current[tenant] != self.counts:
+            if tenant == self.parts.tenant and self.programs and self.releases.is_news(tenant):
                 self._take(self.releases.current[tenant])
 
     def _take_all(self) -> None:
@@ -213,7 +209,7 @@ class _Worker:
         self.facts.rebase(program.base_facts)
         self.redeem_once = bundle.identity is None or bundle.identity.tokens.redeem == "once"
         self.core.publish(program)
-        self.counts = release
+        self.releases.taken[self.parts.tenant] = release
         self.parts.figures.bundle_taken(release, len(program.scenarios))
         signed = [name for name, channel in bundle.channels.items() if channel.sign_links]
         if signed and not self.parts.link_keys:

@@ -47,13 +47,13 @@ def test_a_release_that_is_published_again_is_not_built_again_and_an_earlier_one
         for at, release in enumerate(("r1", "r2", "r2", "r1", "r1"), 2):
             worker._bundle_rows(published(release, at))
     assert [message.split()[1] for message in caplog.messages] == ["r2", "r1"]
-    assert worker.counts == "r1"
+    assert worker.releases.taken[worker.parts.tenant] == "r1"
 
 
 def test_a_release_whose_files_come_later_is_built_when_it_is_published_again() -> None:
     worker = on_first_release()
     blob, listed, word = published("r2", 2, b"bundle: other\n")
     worker._bundle_rows([listed, word])
-    assert worker.counts == "r1"
+    assert worker.releases.taken[worker.parts.tenant] == "r1"
     worker._bundle_rows([blob, word])
-    assert worker.counts == "r2"
+    assert worker.releases.taken[worker.parts.tenant] == "r2"
