@@ -8,9 +8,9 @@ it. Such a standing names in `data` the `messages` sent so far and the channels 
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.journey import Journey, finish_if_over
+from orchestrator.engine.recalls import withdrawal
 from orchestrator.model import reason
 from orchestrator.model.customer import Contact, Standing
-from orchestrator.model.effect import Withdrawal
 
 if TYPE_CHECKING:
     from orchestrator.engine.candidates import Candidate
@@ -47,12 +47,7 @@ def replace(journey: Journey, candidate: "Candidate") -> None:
     moment, before = journey.moment, candidate.standing.data["messages"][-1]
     for contact in moment.customer.contacts:
         if contact.id == before and not contact.settled:
-            tenant = moment.program.tenant
-            moment.effects.append(
-                Withdrawal(
-                    before, journey.instance.person, tenant, f"{tenant}/{moment.node}", reason.FALLBACK, moment.now
-                )
-            )
+            moment.effects.append(withdrawal(moment, contact, reason.FALLBACK))
     moment.customer.change_contact(before, replaced=True)
 
 

@@ -13,8 +13,6 @@ import msgspec
 from orchestrator.gateway.json_input import field_path
 from orchestrator.language.source.nearest import nearest
 
-UNDECLARED: Final = "undeclared"
-"""Stands in figures for every type that nobody declares: such a name is whatever its producer wrote."""
 MOST_NAMED: Final = 5
 """Of one event's undeclared properties, so many are named; the others are counted."""
 

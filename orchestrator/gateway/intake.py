@@ -8,12 +8,12 @@ import msgspec
 
 from orchestrator.gateway.buckets import InHand
 from orchestrator.gateway.credentials import Credential, Credentials
-from orchestrator.gateway.declared import UNDECLARED
 from orchestrator.gateway.event_log import EventLog
 from orchestrator.gateway.events import EventCheck, Ready
 from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.refusals import Problem, TooLarge, Unavailable, malformed
 from orchestrator.gateway.rules import ReleaseRules, Releases
+from orchestrator.stream.lane.statistics import UNDECLARED
 
 NO_RELEASE_RETRY: Final = 5.0
 

@@ -65,8 +65,7 @@ def decode_head(value: bytes) -> Head:
         UnknownVersionError: the value is of a newer version.
     """
     version, flags, writer, due, length = _unpack(value)
-    if version > VERSION:
-        raise _unknown(version)
+    _check(version)
     facts = tuple(value[_SIZE : _SIZE + length].decode().split("\n")) if length else ()
     return Head(writer, due, bool(flags & HAS_OUTBOX), facts)
 
@@ -82,10 +81,7 @@ def decode_node(value: bytes) -> Node:
     Raises:
         UnknownVersionError: the value is of a newer version.
     """
-    version, _, _, _, length = _unpack(value)
-    if version > VERSION:
-        raise _unknown(version)
-    node = _decode(memoryview(value)[_SIZE + length :])
+    node = _decode(_behind_head(value))
     if isinstance(node.body, Customer):
         node.body.detach()
     return node
@@ -97,11 +93,16 @@ def decode_outbox(value: bytes) -> list[Entry]:
     Raises:
         UnknownVersionError: the value is of a newer version.
     """
+    return _decode_sending(_behind_head(value)).outbox
+
+
+def _behind_head(value: bytes) -> memoryview:
+    """The node of a value, as MessagePack."""
     version, _, _, _, length = _unpack(value)
+    _check(version)
+    return memoryview(value)[_SIZE + length :]
+
+
+def _check(version: int) -> None:
     if version > VERSION:
-        raise _unknown(version)
-    return _decode_sending(memoryview(value)[_SIZE + length :]).outbox
-
-
-def _unknown(version: int) -> UnknownVersionError:
-    return UnknownVersionError(f"a value of version {version} needs a newer worker than this one ({VERSION})")
+        raise UnknownVersionError(f"a value of version {version} needs a newer worker than this one ({VERSION})")

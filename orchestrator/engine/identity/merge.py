@@ -95,11 +95,11 @@ def _join_identity(winner: Customer, parcel: Customer) -> None:
 
 def _name_messages(half: Customer) -> None:
     """A message on its way keeps the person id that its action has, whichever id the whole customer goes by."""
-    if any(not contact.settled and not contact.person for contact in half.contacts):
-        half.contacts = tuple(
-            replace(contact, person=half.person) if not contact.settled and not contact.person else contact
-            for contact in half.contacts
-        )
+    nameless = {contact.id for contact in half.contacts if not contact.settled and not contact.person}
+    if nameless:
+        half.contacts = [
+            replace(contact, person=half.person) if contact.id in nameless else contact for contact in half.contacts
+        ]
 
 
 def _stricter(
