@@ -15,10 +15,10 @@ from orchestrator.engine.levels import compare_levels, look_before
 from orchestrator.engine.maps import stored_event
 from orchestrator.engine.moment import Moment
 from orchestrator.engine.recalls import is_on_its_way, recall_denied, withdrawal
-from orchestrator.engine.releases import hold_back, is_outdated, settle_releases, take_over
+from orchestrator.engine.releases import hold_back, is_outdated, is_told, settle_releases, take_over
 from orchestrator.engine.schedules import keep_schedules
 from orchestrator.engine.steps.waiting import newest_touch, restart_silence
-from orchestrator.engine.tasks import close_tasks, fold_tasks
+from orchestrator.engine.tasks import close_tasks, fold_tasks, tell_tasks
 from orchestrator.engine.timers import NEVER, act, due_at, earliest_due
 from orchestrator.engine.waits import check_waits
 from orchestrator.model import reason
@@ -123,18 +123,22 @@ class Advance:
         self._finish(moment)
 
     def released(self) -> bool:
-        """Another release began and nothing else happens here; False where it changes nothing for this customer."""
+        """Another release began and nothing else happens here; False where it changes nothing for this customer.
+
+        Who has been told already is left alone, what is due as well: it depends on who owned the partition whether
+        somebody is looked at twice, and nothing that happens to a customer may.
+        """
         customer = self.customer
         clock, levels = customer.now, customer.levels
-        due = NEVER < earliest_due(customer, waits=False) <= self.now
-        if due:
+        told = is_told(self._moment(self.now))
+        customer.now, customer.levels = clock, levels
+        if told:
+            return False
+        if NEVER < earliest_due(customer, waits=False) <= self.now:
             self.timers(self.now)
         moment = self._moment(self.now)
-        if take_over(moment):
-            self._finish(moment)
-        elif not due:
-            customer.now, customer.levels = clock, levels
-            return False
+        take_over(moment)
+        self._finish(moment)
         return True
 
     def _take_over(self) -> None:
@@ -155,6 +159,7 @@ class Advance:
             end_instance(moment, instance, "lost", reason.MERGED)
         self._end_repeated(moment, merge.repeated)
         fold_tasks(moment)
+        tell_tasks(moment)
         own, other = lines_of(merge.own_lines), lines_of(merge.came_lines)
         for instance in list(self.customer.instances):
             plan = self._nearest_plan(instance)
@@ -182,6 +187,10 @@ class Advance:
         moment = self._moment(self.now)
         self._waited_for_members(moment)
         self._finish(moment)
+
+    def tell_tasks(self) -> None:
+        """Every open task as it stands now."""
+        tell_tasks(self._moment(self.now))
 
     def _end_repeated(self, moment: Moment, repeated: list[Instance]) -> None:
         """What one half has been through the other does not go through again, where a scenario is entered once."""

@@ -7,7 +7,7 @@ from orchestrator.engine.fallback import drop, is_fallback
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, end_instance, run
 from orchestrator.engine.program.older import is_to_come, next_version
-from orchestrator.engine.schedules import keep_schedules
+from orchestrator.engine.schedules import keep_schedules, new_timers
 from orchestrator.model import reason
 
 if TYPE_CHECKING:
@@ -40,21 +40,16 @@ def moves(before: "Program | None", after: "Program") -> bool:
     return bool(after.outdated.keys() - known)
 
 
-def settle_releases(moment: "Moment") -> bool:
-    """Let every instance go on by the rules of the newest version; True where one moved or ended."""
-    program, settled = moment.program, False
+def settle_releases(moment: "Moment") -> None:
+    """Let every instance go on by the rules of the newest version."""
+    program = moment.program
     for instance in tuple(moment.customer.instances):
         if is_to_come(program, instance.scenario, instance.version):
             continue
         if instance.scenario not in program.scenarios:
             end_instance(moment, instance, "lost", reason.SCENARIO_REMOVED)
-            settled = True
-            continue
-        newest = next_version(program, instance.scenario, instance.version)
-        if newest is not None:
+        elif (newest := next_version(program, instance.scenario, instance.version)) is not None:
             guarded(moment, instance.scenario, instance, _go_over, moment, instance, newest)
-            settled = True
-    return settled
 
 
 def hold_back(customer: "Customer", program: "Program", now: int) -> list[tuple["Standing", int]]:
@@ -80,20 +75,37 @@ def go_on_without(moment: "Moment", instance: "Instance") -> None:
         guarded(moment, instance.scenario, instance, _go_over, moment, instance, newest)
 
 
-def take_over(moment: "Moment") -> bool:
-    """All that a release means to a customer to whom nothing else happens; True where it changed anything."""
-    settled = settle_releases(moment)
+def is_told(moment: "Moment") -> bool:
+    """Whether the release leaves the customer as they are: `take_over` would change nothing."""
+    left_behind = any(_is_left_behind(moment.program, instance) for instance in moment.customer.instances)
+    return not (left_behind or _forgotten(moment) or new_timers(moment))
+
+
+def take_over(moment: "Moment") -> None:
+    """All that a release means to a customer to whom nothing else happens."""
+    settle_releases(moment)
+    if gone := _forgotten(moment):
+        kept = {name: state for name, state in moment.customer.matching.items() if name not in gone}
+        moment.customer.matching = kept
+    keep_schedules(moment)
+
+
+def _is_left_behind(program: "Program", instance: "Instance") -> bool:
+    """Whether the release moves the instance, or has its scenario no more."""
+    if is_to_come(program, instance.scenario, instance.version):
+        return False
+    known = instance.scenario in program.scenarios
+    return not known or next_version(program, instance.scenario, instance.version) is not None
+
+
+def _forgotten(moment: "Moment") -> list[str]:
+    """Scenarios that remember something of how they are entered, and are entered in another way now, or are gone."""
     known = moment.program.scenarios
-    gone = [
+    return [
         name
         for name in moment.customer.matching
         if name not in known or (known[name].sequence is None and known[name].schedule is None)
     ]
-    if gone:
-        kept = {name: state for name, state in moment.customer.matching.items() if name not in gone}
-        moment.customer.matching = kept
-    scheduled = keep_schedules(moment)
-    return settled or scheduled or bool(gone)
 
 
 def _go_over(moment: "Moment", instance: "Instance", newest: "ScenarioPlan") -> None:

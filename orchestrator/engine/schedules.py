@@ -15,19 +15,24 @@ if TYPE_CHECKING:
     from orchestrator.engine.program.schedule import Schedule
 
 
-def keep_schedules(moment: "Moment") -> bool:
-    """Let every schedule have its timer for this customer, as their clock stands now; True where one changed."""
+def keep_schedules(moment: "Moment") -> None:
+    """Let every schedule have its timer for this customer, as their clock stands now."""
+    if timers := new_timers(moment):
+        moment.customer.matching = {**moment.customer.matching, **timers}
+
+
+def new_timers(moment: "Moment") -> dict[str, list[Any]]:
+    """Schedule -> its state, where it is not what it should be."""
     customer = moment.customer
     if not customer.person:
-        return False
-    changed = False
+        return {}
+    found = {}
     for plan in moment.program.schedules:
         known = customer.matching.get(plan.name)
         state = _standing(moment, plan, known)
         if state != known and state is not None:
-            customer.matching = {**customer.matching, plan.name: state}
-            changed = True
-    return changed
+            found[plan.name] = state
+    return found
 
 
 def is_current(plan: "ScenarioPlan", state: list[Any]) -> bool:

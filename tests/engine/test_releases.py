@@ -1,6 +1,6 @@
 """What a new release means to those who are under way: pin, follow, drain, end; and a scenario that is gone."""
 
-from play import HOUSE, SCHEMAS, H, M, Play, S, program_of
+from play import HOUSE, SCHEMAS, START, H, M, Play, S, program_of
 
 from orchestrator.engine.advance import Advance
 from orchestrator.engine.facts import Facts
@@ -410,3 +410,13 @@ def test_a_release_that_leaves_a_sequence_as_it_was_forgets_nothing_of_it() -> N
     releases.publish(text.replace("version: 1", "version: 2"), at=10 * M)
     releases.play.comes("bought", 20 * M)
     assert len(releases.play.told("entered")) == 1
+
+
+def test_who_has_been_told_of_a_release_is_left_alone_by_another_visit_also_where_something_is_due() -> None:
+    known = Releases(story(1, WAIT + told("one")))
+    known.play.comes("seen", 0, page="a")
+    customer, program = known.play.customer(), known.programs[0]
+    (standing,) = customer.instances[0].standing
+    advance = Advance(customer, program, Facts(), "user_id:amy", standing.due + 1)
+    assert not advance.released()
+    assert (customer.instances[0].standing, customer.now, advance.effects) == ([standing], START, [])
