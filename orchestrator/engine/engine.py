@@ -66,6 +66,13 @@ class Engine:
         advance.facts_changed()
         self._left(work, customer, advance)
 
+    def tell_tasks(self, work: "Work", customer: Customer) -> None:
+        """Who was about to move stays: the open tasks are told anew."""
+        if customer.tasks:
+            advance = self._advance(work, customer)
+            advance.tell_tasks()
+            self._left(work, customer, advance)
+
     def merged(self, work: "Work", customer: Customer, merge: "Merge") -> None:
         """Another half has just moved in."""
         advance = self._advance(work, customer)

@@ -94,7 +94,6 @@ def fold_tasks(moment: "Moment") -> None:
             known.overdue = known.overdue or task.overdue
             settle_task(moment, task, "withdrawn")
             _wait_for(moment.customer, known, task)
-            _tell(moment, known, "overdue" if known.overdue else "open")
             moment.note("task_added", task.scenario, task.step, "", {"queue": task.queue, "key": task.key})
 
 
@@ -134,7 +133,17 @@ def tell_thread(moment: "Moment", thread: str) -> None:
     """A turn was added to a thread: its open tasks show it."""
     for task in moment.customer.tasks:
         if task.thread == thread:
-            _tell(moment, task, "overdue" if task.overdue else "open")
+            _tell(moment, task, _undone(task))
+
+
+def tell_tasks(moment: "Moment") -> None:
+    """All open tasks anew: they may have another customer's name now, or not have been told of yet."""
+    for task in moment.customer.tasks:
+        _tell(moment, task, _undone(task))
+
+
+def _undone(task: Task) -> str:
+    return "overdue" if task.overdue else "open"
 
 
 def _made(moment: "Moment", type_: str, task: Task) -> None:

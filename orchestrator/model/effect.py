@@ -120,6 +120,8 @@ Effect = Action | Withdrawal | TaskNotice | Emitted | Row | ErasureReceipt | Tel
 
 ACTIONS: Final = "actions"
 TASKS: Final = "tasks"
+UNDONE: Final = frozenset({"open", "overdue"})
+"""States of a task that somebody still has to do."""
 EMITTED: Final = "emitted"
 FACTS: Final = "facts"
 ERASURES: Final = "erasures"

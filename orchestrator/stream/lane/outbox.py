@@ -40,6 +40,18 @@ def put(node: Node, source: str, offset: int, sent: Outgoing) -> None:
     node.outbox.append(Entry(source, offset, sent.topic, sent.key, sent.value, sent.partition, sent.headers))
 
 
+def forget_open_tasks(node: Node) -> None:
+    """A customer has left: the open tasks are told by who takes them in, or here when they are refused.
+
+    After a crash they would be told of here once more, behind the news that they are done with.
+    """
+    node.outbox = [
+        entry
+        for entry in node.outbox
+        if entry.topic != effects.TASKS or msgspec.json.decode(entry.value)["state"] not in effects.UNDONE
+    ]
+
+
 def drop_committed(node: Node, committed: dict[str, int]) -> None:
     """Entries and offsets that the commit has passed are needed no more."""
     if node.outbox:

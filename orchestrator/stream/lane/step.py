@@ -39,7 +39,7 @@ from orchestrator.stream.lane.breakers import count_message
 from orchestrator.stream.lane.erasures import forget, reached
 from orchestrator.stream.lane.intake import Refused as Rejected
 from orchestrator.stream.lane.intake import Taken, read_event
-from orchestrator.stream.lane.outbox import outgoing, put
+from orchestrator.stream.lane.outbox import forget_open_tasks, outgoing, put
 from orchestrator.stream.lane.records import Outgoing, Record
 from orchestrator.stream.lane.references import claim
 
@@ -260,6 +260,7 @@ class Step:
             # It stays itself: rows and releases that changed while it was moving, it was not told of.
             self.engine.released(work, node.body)
             self.engine.facts_changed(work, node.body)
+            self.engine.tell_tasks(work, node.body)
         for tell in work.passed:
             self.pass_on(tell.node, tell.message)
         self.outcomes.append((type(message).__name__.lower(), "handled" if work.changed else "ignored"))
@@ -354,6 +355,8 @@ class Step:
             sent = outgoing(effect, self.tenant)
             put(node, record.topic, record.offset, sent)
             self.sends.append(sent)
+        if node.to is not None and node.outbox:
+            forget_open_tasks(node)
 
     def pass_on(self, name: str, message: Message) -> None:
         """A message that only passes through: no state stands for it, a replay sends it again."""

@@ -18,7 +18,7 @@ from orchestrator.language.bundle import EventSchemas, load_bundle
 from orchestrator.model.codec import decode_head, decode_node, encode_node
 from orchestrator.model.customer import Breaker, Customer, FactRow, Node, PartitionState, Reference
 from orchestrator.model.ids import node_key
-from orchestrator.model.message import Erase, Tick, decode_message, encode_message
+from orchestrator.model.message import Erase, Refused, Tick, decode_message, encode_message
 from orchestrator.model.partition import partition_of
 from orchestrator.stream.lane.core import CustomerCore, MissingReleaseError
 from orchestrator.stream.lane.records import Batch, Core, Outgoing, Record
@@ -264,6 +264,9 @@ class Lane:
     def ids(self, topic: str = "actions") -> list[str]:
         return [msgspec.json.decode(sent.value)["id"] for sent in self.out if sent.topic == topic]
 
+    def tasks(self) -> list[dict[str, Any]]:
+        return [msgspec.json.decode(sent.value) for sent in self.out if sent.topic == "tasks"]
+
     def letters(self) -> list[str]:
         return [dict(sent.headers)["reason"].decode() for sent in self.out if sent.topic == "dead-letter"]
 
@@ -490,6 +493,60 @@ def test_what_the_commit_covers_is_not_sent_again() -> None:
     lane.event("seen", id_="e2")
     lane.settle()
     assert lane.node("user_id:amy").outbox == []
+
+
+CARE = """
+scenario: care
+entry: {on: bought}
+steps: [{id: call, task: {queue: care, key: '"care"', due: 1h}}]
+"""
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_a_task_that_was_withdrawn_elsewhere_is_not_opened_again_by_the_outbox_of_where_it_was(partitions: int) -> None:
+    lane = Lane(program_of(CARE), partitions)
+    lane.commits = False
+    lane.event("bought", "anonymous_id:a1", id_="e1", order="o1")
+    lane.settle()
+    lane.event("seen", "user_id:amy anonymous_id:a1", id_="e2")
+    lane.settle()
+    assert [(task["state"], task["node"]) for task in lane.tasks()] == [
+        ("open", "default/anonymous_id:a1"), ("open", "default/user_id:amy"),
+    ]  # fmt: skip
+    lane.message(Erase("user_id:amy", lane.now + 1))
+    lane.settle()
+    lane.start()
+    lane.settle()
+    assert lane.tasks()[-1]["state"] == "withdrawn"
+
+
+@pytest.mark.parametrize("stage", ["decided", "changelog", "half"])
+def test_the_open_task_of_somebody_who_moves_is_told_wherever_the_worker_dies(stage: str) -> None:
+    lane = Lane(program_of(CARE), 4)
+    lane.commits = False
+    lane.event("bought", "anonymous_id:a1", id_="e1", order="o1")
+    lane.event("seen", "user_id:amy anonymous_id:a1", id_="e2")
+    lane.die = stage
+    with pytest.raises(Crash):
+        lane.settle()
+    lane.start()
+    lane.settle()
+    assert (lane.tasks()[-1]["state"], lane.tasks()[-1]["node"]) == ("open", "default/user_id:amy")
+
+
+def test_who_was_refused_tells_of_open_tasks_anew() -> None:
+    lane = Lane(program_of(CARE), 4)
+    home, amys = (partition_of(node_key("default", name), 4) for name in ("anonymous_id:a1", "user_id:amy"))
+    lane.event("bought", "anonymous_id:a1", id_="e1", order="o1")
+    lane.settle()
+    lane.event("seen", "user_id:amy anonymous_id:a1", id_="e2")
+    lane.work(amys)
+    lane.work(home)
+    moving = lane.node("anonymous_id:a1")
+    assert (moving.to, len(lane.tasks())) == ("user_id:amy", 1)
+    lane.message(Refused("anonymous_id:a1", moving.epoch, [], lane.now))
+    lane.work(home)
+    assert [(task["state"], task["node"]) for task in lane.tasks()] == [("open", "default/anonymous_id:a1")] * 2
 
 
 def test_a_step_that_was_lost_sent_nothing() -> None:
