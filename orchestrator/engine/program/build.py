@@ -13,12 +13,14 @@ from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.engine.intents import Intent, Intents
 from orchestrator.engine.local_time import zone
 from orchestrator.engine.program.dispatch import Dispatch
+from orchestrator.engine.program.facts_read import facts_read
 from orchestrator.engine.program.older import keep_older
 from orchestrator.engine.program.plan import ConsentPlan, EventPlan, PausePlan, Program, ScenarioPlan, TurnPlan
 from orchestrator.engine.program.sequence import plan_sequence
 from orchestrator.engine.program.story import OUTCOMES, plan_scenario
 from orchestrator.engine.traits.build import expressions, plan_traits
-from orchestrator.language.cel import UNKNOWN, Expression
+from orchestrator.language.cel import Expression
+from orchestrator.language.depends import computed
 from orchestrator.language.spec.policy import CLASSES
 from orchestrator.language.spec.scope import ENGINE_EVENTS
 
@@ -132,7 +134,7 @@ def _traits_read(expression: Expression, bundle: "Bundle") -> frozenset[str] | N
                 return None
             found |= {name, name.removesuffix("_label")}
             if document is not None:
-                todo += expressions([document.choose, document.compute])
+                todo += computed(document)
                 if document.per is not None and document.per.trait:
                     found.add(document.per.trait)
     return frozenset(found)
@@ -150,10 +152,10 @@ def _plan_scenarios(bundle: "Bundle", program: Program) -> None:
     for name in sorted(bundle.scenarios):
         document = bundle.scenarios[name]
         plan = plan_scenario(document)
-        plan.facts_read = facts_read(_level_expressions(plan))
+        plan.facts_read = facts_read(_level_expressions(plan), bundle)
         for step in plan.steps.values():
             if step.kind == "wait_until" and step.body.when is not None:
-                step.facts = facts_read([step.body.when])
+                step.facts = facts_read([step.body.when], bundle)
         reading = expressions(document) + expressions(list(bundle.contents.values()))
         plan.entry_fields = _entry_fields(reading)
         plan.sequence = plan_sequence(document.entry, reading)
@@ -165,24 +167,6 @@ def _plan_scenarios(bundle: "Bundle", program: Program) -> None:
 
 def _level_expressions(plan: ScenarioPlan) -> list[Expression]:
     return [ending.condition for ending in plan.endings if ending.on is None and ending.condition is not None]
-
-
-_FACT_FUNCTIONS: Final = {"stock": "stock", "stock_places": "stock", "price": "price", "catalog": "catalog"}
-
-
-def facts_read(conditions: Iterable[Expression]) -> frozenset[str]:
-    """The facts that conditions read: `NAME`, or `NAME/KEY` where the key is written in the condition."""
-    found: set[str] = set()
-    for condition in conditions:
-        found |= {path[1] for path in condition.reads if path[0] == "facts" and len(path) > 1}
-        for call in condition.calls:
-            if call.name in _FACT_FUNCTIONS:
-                key = call.args[0] if call.args else UNKNOWN
-                name = _FACT_FUNCTIONS[call.name]
-                found.add(f"{name}/{key}" if isinstance(key, str) else name)
-            elif call.name == "rows" and call.args and isinstance(call.args[0], str):
-                found.add(call.args[0])
-    return frozenset(found)
 
 
 def _entry_fields(reading: Iterable[Expression]) -> frozenset[str] | None:

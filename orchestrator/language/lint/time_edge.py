@@ -1,39 +1,62 @@
-"""W-TIME-EDGE: a `becomes` that can turn true by time alone."""
+"""W-TIME-EDGE: a `becomes` that can turn true by time alone, or by a fact, when nothing happens to the customer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.language.depends import Depends, depends_on
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.language.cel import Expression
     from orchestrator.language.lint.context import Context
 
 _BY_TIME: Final = frozenset({"count", "seen", "since", "open"})
+_OF_FACTS: Final = frozenset({"stock", "stock_places", "price", "promised", "catalog", "rows"})
 _FADING: Final = ("window", "keep_for", "half_life", "reset_after")
 
 
 def time_edge(context: Context) -> Iterator[Diagnostic]:
+    segments = {draft.name: draft.element for draft in context.sound("segment")}
     for draft in context.sound("scenario"):
         becomes = draft.element.entry.becomes
-        cause = _cause(becomes, context) if becomes is not None else ""
-        if cause:
+        if becomes is None:
+            continue
+        place, depends = (
+            draft.element.entry.place("becomes"),
+            depends_on(becomes, context.typing.traits["profile"], segments),
+        )
+        if cause := _by_time(depends):
             message = f"{cause} changes by time alone; that is noticed at the customer's next event or timer"
-            hint = "if that is too late, enter by an event and wait with `delay`"
-            yield diagnostic("W-TIME-EDGE", message, draft.element.entry.place("becomes"), hint=hint)
+            yield diagnostic(
+                "W-TIME-EDGE", message, place, hint="if that is too late, enter by an event and wait with `delay`"
+            )
+        elif cause := _by_facts(depends):
+            message = f"{cause} changes without the customer; that is noticed at their next event or timer"
+            hint = "if that is too late, enter by an event and wait with `wait_until`: it looks when the fact changes"
+            yield diagnostic("W-TIME-EDGE", message, place, hint=hint)
 
 
-def _cause(expression: Expression, context: Context) -> str:
-    if any(path[0] == "now" for path in expression.reads):
-        return "`now`"
-    for call in expression.calls:
-        if call.name in _BY_TIME:
-            return f"`{call.name}(...)`"
-    for path in sorted(expression.reads):
-        trait = context.typing.traits["profile"].get(path[1]) if path[0] == "profile" and len(path) > 1 else None
-        if trait is not None and any(getattr(trait, name) is not None for name in _FADING):
-            return f"`profile.{path[1]}`"
+def _by_time(depends: Depends) -> str:
+    for expression in depends.expressions:
+        if any(path[0] == "now" for path in expression.reads):
+            return "`now`"
+        for call in expression.calls:
+            if call.name in _BY_TIME:
+                return f"`{call.name}(...)`"
+    for name, trait in depends.traits.items():
+        if any(getattr(trait, fading) is not None for fading in _FADING):
+            return f"`profile.{name}`"
+    return ""
+
+
+def _by_facts(depends: Depends) -> str:
+    for expression in depends.expressions:
+        for path in sorted(expression.reads):
+            if path[0] == "facts":
+                return f"`{'.'.join(path[:2])}`"
+        for call in expression.calls:
+            if call.name in _OF_FACTS:
+                return f"`{call.name}(...)`"
     return ""

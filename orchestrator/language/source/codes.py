@@ -25,7 +25,7 @@ CODES: Final[dict[str, str]] = {
     "W-NO-RESPONSE": "an inbound channel that nothing answers",
     "W-CHANNEL-OFF": "a channel that is off",
     "W-OVERLAP": "two scenarios that compete on entry and topic with equal priority",
-    "W-TIME-EDGE": "a `becomes` that can change by time alone: seen at the next event or timer only",
+    "W-TIME-EDGE": "a `becomes` that can change by time or facts alone: seen at the next event or timer only",
     "W-CREEPY": "a text with place or hour of observed behaviour; push or sms sooner than `browse_delay` after looking",
     "W-NETWORK-STYLE": "instagram without a hashtag, facebook with more than two",
     "W-TONE": "the form of address differs within a campaign",
