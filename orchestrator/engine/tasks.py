@@ -108,13 +108,13 @@ def _wait_for(customer: Customer, known: Task, gone: Task) -> None:
 def erase_tasks(work: "Work", customer: Customer) -> None:
     """The customer is erased: every open task is withdrawn, also those that would outlive their journey.
 
-    The newest record of a task holds for people's tools, and this one says nothing of anybody.
+    The last record of a task holds for people's tools, and this one says nothing of anybody.
     """
     tenant, node = work.tenant, f"{work.tenant}/{work.name}"
     work.effects += [
         TaskNotice(
-            task.id, "withdrawn", task.queue, "", customer.person, tenant, node, task.opened_at, task.due,
-            task.scenario, task.step,
+            task.id, "withdrawn", task.told + 1, task.queue, "", customer.person, tenant, node, task.opened_at,
+            task.due, task.scenario, task.step,
         )
         for task in customer.tasks
     ]  # fmt: skip
@@ -152,10 +152,12 @@ def _made(moment: "Moment", type_: str, task: Task) -> None:
 
 def _tell(moment: "Moment", task: Task, state: str) -> None:
     thread = moment.customer.threads.get(task.thread)
+    task.told += 1
     moment.effects.append(
         TaskNotice(
             id=task.id,
             state=state,
+            revision=task.told,
             queue=task.queue,
             key=task.key,
             person=moment.customer.person,

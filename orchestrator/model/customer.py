@@ -133,7 +133,7 @@ class Thread(msgspec.Struct, array_like=True, gc=False):
 
 
 class Task(msgspec.Struct, array_like=True, gc=False):
-    """Open work for a person."""
+    """Open work for a person; `told` is the revision of its newest record on the topic `tasks`."""
 
     id: str
     queue: str
@@ -151,6 +151,7 @@ class Task(msgspec.Struct, array_like=True, gc=False):
     on_exit: str = "keep"
     entry: dict[str, Any] = {}
     version: int = 1
+    told: int = 0
 
 
 class Line(msgspec.Struct, gc=False):

@@ -53,10 +53,14 @@ class Withdrawal(msgspec.Struct, gc=False):
 
 
 class TaskNotice(msgspec.Struct, gc=False):
-    """A task as people's tools see it; the newest record of an id holds."""
+    """A task as people's tools see it; of an id the record with the highest `revision` holds.
+
+    A worker that has lost its partition, or comes back after a crash, may send an earlier one once more.
+    """
 
     id: str
     state: str
+    revision: int
     queue: str
     key: str
     person: str

@@ -337,10 +337,12 @@ def _journeys_are_over(root: str, customer: Customer) -> None:
 
 
 def _tasks_are_open_once(outcome: Outcome) -> None:
-    """One for a queue and key of a customer; and the newest record of each says how it is."""
-    told = {}
+    """One for a queue and key of a customer; and the record of each with the highest revision says how it is."""
+    told, revisions = {}, Counter[str]()
     for record in outcome.run.broker.read(TASKS):
-        told[record.key.decode() if record.key else ""] = msgspec.json.decode(record.value or b"")["state"]
+        task = msgspec.json.decode(record.value or b"")
+        if task["revision"] >= revisions[task["id"]]:
+            told[task["id"]], revisions[task["id"]] = task["state"], task["revision"]
     known: set[str] = set()
     for root, customer in outcome.customers.items():
         places = Counter((task.queue, task.key) for task in customer.tasks)

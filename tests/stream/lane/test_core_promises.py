@@ -518,6 +518,7 @@ def test_a_task_that_was_withdrawn_elsewhere_is_not_opened_again_by_the_outbox_o
     lane.start()
     lane.settle()
     assert lane.tasks()[-1]["state"] == "withdrawn"
+    assert [task["revision"] for task in lane.tasks()[:3]] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("stage", ["decided", "changelog", "half"])
