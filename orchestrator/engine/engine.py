@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.advance import Advance
-from orchestrator.engine.identity.merge import DECISIONS_KEPT, REFERENCES_KEPT
+from orchestrator.engine.identity.merge import DECISIONS_KEPT
+from orchestrator.engine.identity.references import refer
 from orchestrator.engine.profile_only import only_tells, tell
 from orchestrator.engine.tasks import erase_tasks
 from orchestrator.model import ring
 from orchestrator.model.customer import IN, Customer, Decision, IdentityStep, decision_bytes
 from orchestrator.model.effect import Note
-from orchestrator.model.message import Refer, Reset
+from orchestrator.model.message import Reset
 
 if TYPE_CHECKING:
     from orchestrator.engine.facts import Facts
@@ -46,7 +47,7 @@ class Engine:
         if plan.unlinks or plan.replaces:
             _let_go(work, customer, event, plan)
         if program.identity.references:
-            _refer(work, customer, event)
+            refer(work, customer, event)
 
     def timers(self, work: "Work", customer: Customer, until: int) -> None:
         """What is due up to `until` (ms) acts, also what waits for a merge."""
@@ -138,22 +139,3 @@ def _let_go(work: "Work", customer: Customer, event: "Event", plan: Any) -> None
             for node, member in customer.family.items():
                 if member.state == IN and node not in {named, work.name} and node.partition(":")[0] == namespace:
                     work.tell(node, Reset(node, event.time))
-
-
-def _refer(work: "Work", customer: Customer, event: "Event") -> None:
-    """References that this event uses first become this customer's."""
-    for namespace, types in work.rules.references.items():
-        if event.type not in types:
-            continue
-        value = event.data.get(namespace) or (event.thread if namespace == "thread" else "")
-        if not value or not isinstance(value, str | int):
-            continue
-        node = f"{namespace}:{value}"
-        if node in customer.refs:
-            continue
-        customer.refs = {**customer.refs, node: event.time}
-        if len(customer.refs) > REFERENCES_KEPT:
-            oldest = min(customer.refs, key=lambda ref: (customer.refs[ref], ref))
-            customer.refs = {ref: time for ref, time in customer.refs.items() if ref != oldest}
-        owner = event.identifiers[0] if event.identifiers else work.name
-        work.tell(node, Refer(node, owner, time=event.time))

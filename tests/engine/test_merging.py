@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from play import START, D, H, M, Play
+from play import START, D, H, M, Play, S
 
-from orchestrator.engine.identity.merge import REFERENCES_KEPT, TOKENS_KEPT, join_customers
+from orchestrator.engine.identity.merge import TOKENS_KEPT, join_customers
+from orchestrator.engine.identity.references import REFERENCES_KEPT
 from orchestrator.model import ring
 from orchestrator.model.customer import (
     IN,
@@ -15,6 +16,7 @@ from orchestrator.model.customer import (
     Customer,
     Instance,
     Member,
+    Reference,
     Standing,
     Task,
     Thread,
@@ -81,14 +83,46 @@ def test_no_part_of_the_half_that_was_here_is_lost(part: str) -> None:
     assert getattr(winner, part) == (FULL[part] + 1 if part == "version" else FULL[part])
 
 
-def test_references_and_redeemed_links_stay_bounded() -> None:
-    winner = Customer(refs={f"order:{n}": n for n in range(REFERENCES_KEPT)}, packed_contacts=NOTHING_SENT)
-    winner.tokens = {f"t{n}": BROWSER for n in range(TOKENS_KEPT)}
-    join_customers(winner, Customer(refs={"order:new": 999, "order:7": 1}, tokens={"new": BROWSER}), NoTraits)
-    assert len(winner.refs) == REFERENCES_KEPT
-    assert "order:new" in winner.refs
-    assert "order:0" not in winner.refs, "it was used first long before"
+def test_redeemed_links_stay_bounded() -> None:
+    winner = Customer(tokens={f"t{n}": BROWSER for n in range(TOKENS_KEPT)}, packed_contacts=NOTHING_SENT)
+    join_customers(winner, Customer(tokens={"new": BROWSER}), NoTraits)
     assert len(winner.tokens) == TOKENS_KEPT
+
+
+def test_of_a_reference_used_by_both_halves_the_first_use_counts() -> None:
+    winner = Customer(refs={"order:7": 5}, packed_contacts=NOTHING_SENT)
+    join_customers(winner, Customer(refs={"order:new": 9, "order:7": 1}), NoTraits)
+    assert winner.refs == {"order:7": 1, "order:new": 9}
+
+
+def order(play: Play, number: int, at: int, who: str = "user_id:amy") -> None:
+    play.comes("bought", at, who, order=f"o{number}", total=1.0)
+
+
+def owner_of(play: Play, number: int) -> str:
+    body = play.world.node(f"order:o{number}").body
+    assert isinstance(body, Reference)
+    return body.owner
+
+
+def test_a_reference_that_a_record_no_longer_knows_is_nobodys_so_that_an_erasure_reaches_all_there_are() -> None:
+    play = Play()
+    for number in range(REFERENCES_KEPT + 2):
+        order(play, number, number * S)
+    assert len(play.customer().refs) == REFERENCES_KEPT
+    assert [owner_of(play, number) for number in (0, 1, 2)] == ["", "", "user_id:amy"]
+    order(play, 0, 300 * S)
+    assert [owner_of(play, number) for number in (0, 2)] == ["user_id:amy", ""], "used anew, it is theirs again"
+
+
+def test_of_two_halves_the_newest_references_stay() -> None:
+    play = Play()
+    for number in range(REFERENCES_KEPT):
+        order(play, number, number * S, (BROWSER if number % 2 else "user_id:amy"))
+    order(play, REFERENCES_KEPT, 300 * S)
+    meet(play, 301 * S)
+    assert len(play.customer().refs) == REFERENCES_KEPT
+    assert [owner_of(play, number) for number in (0, 1)] == ["", BROWSER]
 
 
 def test_an_erasure_reaches_what_a_half_used_before_it_moved_in() -> None:

@@ -20,7 +20,6 @@ from orchestrator.engine import (
     breaker,
     conversation,
     endings,
-    engine,
     entries,
     fact_rows,
     fallback,
@@ -34,6 +33,7 @@ from orchestrator.engine import (
 from orchestrator.engine.facts import Facts
 from orchestrator.engine.functions.history import HistoryFunctions
 from orchestrator.engine.gates import arbitration, caps, expired, hours, min_gap, owned, pauses, redundancy, stopped
+from orchestrator.engine.identity import references as used_first
 from orchestrator.engine.program.schedule import Schedule
 from orchestrator.engine.steps import acting, waiting
 from orchestrator.engine.traits.ordered import Basket, Ordered, Score
@@ -201,7 +201,7 @@ DEFECTS: Final = (
     Defect("stock everywhere is stock somewhere", "facts", Facts.stock, "sum(int", "max(int"),
     # References.
     Defect("only one of those that wait for an owner is told", "references", references.claim, "in body.waiting:", "in body.waiting[:1]:"),
-    Defect("whoever names a reference has it", "references", engine._refer, "if event.type not in types:", "if False:"),
+    Defect("whoever names a reference has it", "references", used_first.refer, "if event.type not in types:", "if False:"),
     Defect("nobody waits for the owner of a reference", "references", Step.refer, "record.timestamp + self.program.lateness", "record.timestamp"),
     Defect("what is late by a millisecond finds no owner", "references", ticks._unowned, "due > until", "due > until + 1", 400),
     Defect("what has an owner waits for one", "references", Step.refer, "if body.owner:", "if False:"),

@@ -7,7 +7,7 @@ root decides; epochs admit each parcel once; the stronger name wins.
 from collections import Counter
 from typing import Final
 
-from orchestrator.engine.identity import steps
+from orchestrator.engine.identity import references, steps
 from orchestrator.engine.identity.marks import FOREVER, drop_old_marks, is_over
 from orchestrator.engine.identity.merge import had_already, join_customers, join_families
 from orchestrator.engine.identity.work import Merge, Work, is_member, members
@@ -19,7 +19,6 @@ from orchestrator.model.ids import EVENT_HASH_BYTES, erasure_id, erasure_mark
 from orchestrator.model.message import (
     Absorb,
     Erase,
-    Forget,
     Home,
     Inquire,
     Link,
@@ -228,6 +227,7 @@ def _take_in(work: Work, customer: Customer, absorb: Absorb) -> None:
         work.tell(node, Home(node, customer.family[node].epoch, work.name))
     steps.remember(work, customer, steps.joined(absorb.link, arrived))
     evict(work, customer)
+    references.keep_newest(work, customer)
     work.journeys.merged(work, customer, Merge(arrived, own_lines, parcel.timeline, came, ended, repeated))
 
 
@@ -254,7 +254,7 @@ def _count_as_erased(work: Work, customer: Customer, absorb: Absorb) -> None:
     for node in late:
         customer.window[node] = parcel.window.get(node, b"")
         cut_erased(work, customer, node, time, request)
-    _forget_references(work, parcel, request, time)
+    references.forget(work, parcel, request, time)
     work.note("dropped", reason.ERASED)
 
 
@@ -304,15 +304,8 @@ def on_erase(work: Work, erase: Erase) -> None:
     for node in nodes:
         if node != work.name:
             cut_erased(work, fresh, node, erase.time, erase.request)
-    _forget_references(work, customer, erase.request, erase.time)
+    references.forget(work, customer, erase.request, erase.time)
     work.note("erased", "", {"nodes": len(nodes)})
-
-
-def _forget_references(work: Work, customer: Customer, request: str, time: int) -> None:
-    """They stand under whichever identifier used them, also one that has left since."""
-    owners = [node for node, member in customer.family.items() if member.state != REFUSED]
-    for name, used in customer.refs.items():  # what came before the request did is gone, though it happened behind it
-        work.tell(name, Forget(name, owners, request, max(time, used)))
 
 
 def tell_receipt(work: Work, request: str, expected: list[str], done: list[str], whole: bool = False) -> None:

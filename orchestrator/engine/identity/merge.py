@@ -17,8 +17,6 @@ DECISIONS_KEPT: Final = 16
 TURNS_KEPT: Final = 200
 """As many as any bundle keeps; the engine knows how many this one does."""
 PERSONS_KEPT: Final = 50
-REFERENCES_KEPT: Final = 200
-"""Of how many references a customer's record knows that they are theirs, so that an erasure reaches them."""
 TOKENS_KEPT: Final = 50
 """Of how many signed links it is known by which browser they were redeemed."""
 
@@ -140,8 +138,7 @@ def _join_belongings(winner: Customer, parcel: Customer) -> None:
     first = {**parcel.refs, **winner.refs}
     for name in parcel.refs.keys() & winner.refs.keys():
         first[name] = min(parcel.refs[name], winner.refs[name])
-    newest = sorted(first, key=lambda name: (first[name], name))[-REFERENCES_KEPT:]
-    winner.refs = {name: first[name] for name in newest}
+    winner.refs = first
     winner.tokens = dict(list({**parcel.tokens, **winner.tokens}.items())[-TOKENS_KEPT:])
     winner.offers = {**parcel.offers, **winner.offers}
 
