@@ -97,11 +97,11 @@ def trip(body: Breaker, rule: "StopWhen", scenario: str, tenant: str, now: int, 
         return None
     body.stopped_at = now
     notes.append(Note("scenario_stopped", scenario, "", "stopped", {"sent": sent, "met": met}))
-    return Row(tenant, FACT, scenario, {"at": now, "sent": sent, "met": met})
+    return Row(tenant, FACT, scenario, {"at": now, "sent": sent, "met": met}, now)
 
 
-def reopen(body: Breaker, scenario: str, tenant: str, time: int, notes: list[Note]) -> Row:
-    """Let it go on: counting begins anew."""
+def reopen(body: Breaker, scenario: str, tenant: str, time: int, now: int, notes: list[Note]) -> Row:
+    """Let it go on from `time`, when that was asked for: counting begins anew."""
     body.parts, body.stopped_at, body.reopened_at = [], 0, time
     notes.append(Note("scenario_reopened", scenario))
-    return Row(tenant, FACT, scenario, None)
+    return Row(tenant, FACT, scenario, None, now)

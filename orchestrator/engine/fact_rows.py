@@ -55,7 +55,7 @@ def change_row(
         row[name] = _latched(row.get(name, False), latch, scope)
     body.row, body.set_at = row, {ROW: event.time}
     key = node[len(PREFIX) + len(document.facts) + 1 :]
-    return Row(program.tenant, document.facts, key, row)
+    return Row(program.tenant, document.facts, key, row, event.time)
 
 
 def _latched(before: bool, latch: Any, scope: Context) -> bool:

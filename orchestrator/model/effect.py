@@ -89,12 +89,13 @@ class Emitted(msgspec.Struct, gc=False):
 
 
 class Row(msgspec.Struct, gc=False):
-    """A fact's row for everyone; `row` None takes it away."""
+    """A fact's row for everyone; `row` None takes it away. `at` is when that happened (ms): an older one is none."""
 
     tenant: str
     fact: str
     key: str
     row: dict[str, Any] | None
+    at: int
 
 
 class ErasureReceipt(msgspec.Struct, gc=False):

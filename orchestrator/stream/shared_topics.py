@@ -2,7 +2,8 @@
 
 A plain consumer without a group reads all partitions from the beginning; Faust's GlobalTable, made for this, has
 open defects. What is in the topic when reading starts is read before `ready`; from there on rows follow as they
-come. Rows of one key come in order, and each at least once: the last one told is the one that holds.
+come. Rows of one key come in order, and each at least once: the last one told is the one that holds, but for facts:
+there a worker that has lost a partition may come late with an older one, so they say how old they are.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Self
 from aiokafka import AIOKafkaConsumer
 
 from orchestrator.stream.lane_settings import LaneError
+from orchestrator.stream.newest import Newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from aiokafka import TopicPartition
+    from aiokafka import ConsumerRecord, TopicPartition
 
 POLL_MS = 200
 ASSIGN_SECONDS = 30
@@ -118,9 +120,13 @@ class CompactedTopic:
         while True:
             for some in (await self._consumer.getmany(timeout_ms=POLL_MS)).values():
                 self.rows += len(some)
-                self._on_rows([(each.key, each.value) for each in some])
+                self._on_rows(self._counting(some))
             if not self._caught_up.done() and all([await self._settled(*each) for each in places.items()]):
                 self._caught_up.set_result(None)
+
+    def _counting(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> list[tuple[bytes, bytes | None]]:
+        """The rows of a fetch that count: here all of them."""
+        return [(record.key, record.value) for record in records]
 
     async def _settled(self, part: TopicPartition, place: _Place) -> bool:
         """Whether a partition is read up to where it ended when reading started."""
@@ -128,6 +134,18 @@ class CompactedTopic:
             return True
         position = await self._consumer.position(part)
         return place.settled(position, self._consumer.last_poll_timestamp(part) or 0)
+
+
+class VersionedTopic(CompactedTopic):
+    """One whose rows say when they were made: of a key the newest counts, in whatever order they come."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._newest = Newest()
+
+    def _counting(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> list[tuple[bytes, bytes | None]]:
+        passes = self._newest.passes
+        return [(record.key, record.value) for record in records if passes(record.key, record.headers)]
 
 
 class _Place:

@@ -23,7 +23,7 @@ from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane_settings import BatchCounts, LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.releases import Releases
 from orchestrator.stream.run import Lane, run_lane
-from orchestrator.stream.shared_topics import CompactedTopic
+from orchestrator.stream.shared_topics import CompactedTopic, VersionedTopic
 from orchestrator.stream.tokens import SignedTokens
 from orchestrator.stream.worker_figures import WorkerFigures
 
@@ -144,7 +144,7 @@ class _Worker:
         """Everything published and every row is here before the first customer event; later ones as they come."""
         topics = [
             CompactedTopic("bundles", self._bundle_rows, connection=self.parts.connection),
-            CompactedTopic("facts", self._fact_rows, connection=self.parts.connection),
+            VersionedTopic("facts", self._fact_rows, connection=self.parts.connection),
         ]
         async with contextlib.AsyncExitStack() as stack:
             for topic in topics:

@@ -187,7 +187,7 @@ DEFECTS: Final = (
     Defect("what has left the window counts", "stopping", breaker.count, "for part in body.parts if part[0] > now - rule.in_ - width", "for part in body.parts"),
     Defect("a complaint counts when it comes", "stopping", breaker.tell_met, "first.at, met", "moment.now, met"),
     Defect("a complaint is about the oldest message", "stopping", breaker._about, "for one in reversed(contacts) if one.at", "for one in contacts if one.at"),
-    Defect("who is reopened stays stopped for everyone", "stopping", breaker.reopen, "Row(tenant, FACT, scenario, None)", 'Row(tenant, FACT, scenario, {"at": time})'),
+    Defect("who is reopened stays stopped for everyone", "stopping", breaker.reopen, "Row(tenant, FACT, scenario, None, now)", 'Row(tenant, FACT, scenario, {"at": time}, now)'),
     Defect("a scenario that has stopped goes on sending", "stopping", stopped.stopped, "if not row:", "if True:"),
     # Facts that change.
     Defect("a row takes what happened before", "facts", fact_rows.change_row, "event.time < body.set_at.get(ROW, 0)", "False"),

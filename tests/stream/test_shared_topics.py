@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from orchestrator.stream.lane_settings import LaneError
-from orchestrator.stream.shared_topics import SETTLE_MS, CompactedTopic, _Place
+from orchestrator.stream.shared_topics import SETTLE_MS, CompactedTopic, VersionedTopic, _Place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -68,6 +68,20 @@ async def test_all_that_was_there_is_read_before_ready_and_the_rest_follows(
             assert shared.rows == 301
             await producer.send_and_wait(topic, b"new", key=b"row-7")
             await eventually_async(lambda: whole.rows.get(b"row-7") == b"new")
+
+
+@pytest.mark.kafka
+async def test_of_rows_that_say_how_old_they_are_the_newest_holds_in_whatever_order_they_come(
+    kafka: EmbeddedKafka, unique: Callable[[str], str]
+) -> None:
+    topic, whole = unique("facts"), Whole()
+    await create(kafka.bootstrap, topic, partitions=1)
+    async with producing(kafka.bootstrap) as producer:
+        for at in (1, 3, 2):
+            await producer.send_and_wait(topic, b"of %d" % at, key=b"row", headers=[("at", b"%d" % at)])
+        async with VersionedTopic(topic, whole.take, connection={"bootstrap_servers": kafka.bootstrap}) as shared:
+            await shared.ready()
+            assert (whole.rows, shared.rows) == ({b"row": b"of 3"}, 3)
 
 
 @pytest.mark.kafka

@@ -29,7 +29,7 @@ def count_message(step: "Step", record: "Record", name: str, message: Counted | 
     node.body, work.changed = body, True
     row = None
     if isinstance(message, Reopen):
-        row = breaker.reopen(body, scenario, step.tenant, message.time, work.notes)
+        row = breaker.reopen(body, scenario, step.tenant, message.time, record.timestamp, work.notes)
     elif rule is not None:
         breaker.count(body, message, rule, record.timestamp)
         row = breaker.trip(body, rule, scenario, step.tenant, record.timestamp, work.notes)

@@ -11,6 +11,7 @@ from orchestrator.model.effect import Action, Effect, Emitted, ErasureReceipt, R
 from orchestrator.model.ids import node_key
 from orchestrator.model.message import encode_message
 from orchestrator.stream.lane.records import Outgoing
+from orchestrator.stream.newest import AT
 
 _json: Final = msgspec.json.Encoder().encode
 
@@ -32,7 +33,8 @@ def outgoing(effect: Effect, tenant: str) -> Outgoing:
             return Outgoing(effects.ERASURES, f"{tenant}/{effect.id}".encode(), _json(effect))
         case Row():
             value = _json(effect.row) if effect.row is not None else b"null"
-            return Outgoing(effects.FACTS, f"{tenant}/{effect.fact}/{effect.key}".encode(), value)
+            headers = ((AT, str(effect.at).encode()),)
+            return Outgoing(effects.FACTS, f"{tenant}/{effect.fact}/{effect.key}".encode(), value, None, headers)
 
 
 def put(node: Node, source: str, offset: int, sent: Outgoing) -> None:

@@ -16,6 +16,7 @@ from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.partition import Partition
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
 from orchestrator.stream.lane.step import Step
+from orchestrator.stream.newest import Newest
 from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator.broker import Broker
 from tests.simulation.simulator.faults import Fault
@@ -83,6 +84,7 @@ class Worker:
             self.core.know(program)
         self.broker = broker
         self.facts_read = 0
+        self.newest = Newest()
         self.kept: dict[int, PartitionTable] = {}
         self.lost = False
         self.read_facts(len(broker.logs["facts", 0]))
@@ -99,7 +101,8 @@ class Worker:
         """The next rows of `facts`; at the start all of them."""
         for record in self.broker.logs["facts", 0][self.facts_read : self.facts_read + count]:
             _, fact, key = (record.key or b"").decode().split("/", 2)
-            self.core.fact_row(fact, key, msgspec.json.decode(record.value or b"null"))
+            if self.newest.passes(record.key or b"", record.headers):
+                self.core.fact_row(fact, key, msgspec.json.decode(record.value or b"null"))
             self.facts_read += 1
 
 

@@ -655,6 +655,8 @@ def test_of_a_row_the_newest_event_time_wins() -> None:
     assert body.row == {"qty": 2}
     rows = [(sent.key, msgspec.json.decode(sent.value)) for sent in lane.out if sent.topic == "facts"]
     assert rows == [(b"default/stock/A", {"qty": 3}), (b"default/stock/A", {"qty": 2})]
+    made = [dict(sent.headers)["at"] for sent in lane.out if sent.topic == "facts"]
+    assert made == sorted(made), "each says when it was made, so that a late one is known by it"
 
 
 def test_who_waits_for_a_fact_is_looked_at_by_a_tick_when_it_changes_and_nobody_else() -> None:
