@@ -179,10 +179,14 @@ class Partition:
 
     def next_visits(self, most: int) -> list[bytes]:
         """The next keys to visit, at most so many."""
-        found = self.visits[: -most - 1 : -1]
-        del self.visits[-most:]
-        self.visiting, self.visited = (self.visiting, found[-1]) if self.visits else ("", b"")
-        return found
+        return self.visits[: -most - 1 : -1]
+
+    def visits_done(self, count: int) -> None:
+        """So many of the next keys have been visited."""
+        for _ in range(count):
+            self.visited = self.visits.pop()
+        if not self.visits:
+            self.visiting, self.visited = "", b""
 
     def put_back(self, key: bytes) -> None:
         """A key that was popped and not written keeps its due time."""

@@ -130,6 +130,21 @@ def test_who_comes_by_a_late_value_of_an_earlier_owner_is_told_by_the_next_one()
     assert lane.scheduled() == 10
 
 
+def test_who_has_been_through_a_tick_for_another_reason_is_visited_by_a_later_one() -> None:
+    """Before a crash the tick's timers reached them; when it is read again, its visit does, and must not be lost."""
+    lane = Lane(5)
+    lane.publish()
+    lane.tick()
+    name = node_key("default", "user_id:u2")
+    node = decode_node(lane.table[name])
+    node.applied = {INPUTS: lane.offset}
+    lane.table[name] = encode_node(node, 1, 0)
+    lane.replace()
+    assert lane.tick() == 2, "as far as who stands before them"
+    lane.all_ticks()
+    assert lane.scheduled() == 5
+
+
 def test_a_release_without_news_for_them_visits_nobody() -> None:
     lane = Lane(10)
     lane.core.publish(program_of("segment: all\nwhere: profile.known\n", older=(BEFORE,)))
@@ -143,7 +158,8 @@ def test_visits_go_in_the_order_of_keys() -> None:
     owned.begin_visits("everybody")
     keys = []
     while owned.visits:
-        keys += owned.next_visits(4)
+        keys += (some := owned.next_visits(4))
+        owned.visits_done(len(some))
     assert all(one < other for one, other in pairwise(keys))
     assert (owned.visiting, owned.visited) == ("", b"")
 
