@@ -238,13 +238,14 @@ def _actions_are_remembered(outcome: Outcome) -> None:
 
 
 def _recalls_find_their_messages(outcome: Outcome) -> None:
-    """What recalls a message stands behind it: on another partition it would never meet it."""
-    places: dict[str, int] = {}
-    for record in outcome.run.broker.read(ACTIONS):
-        action = read_action(record)
-        if isinstance(action, Action):
-            places[action.id] = record.partition
-        elif isinstance(action, Withdrawal) and places.get(action.id) != record.partition:
+    """What recalls a message is on its partition: on another one it would never meet it.
+
+    It may come first, where the message is slow to leave who has moved away: delivery remembers it then.
+    """
+    records = [(read_action(record), record.partition) for record in outcome.run.broker.read(ACTIONS)]
+    places = {action.id: partition for action, partition in records if isinstance(action, Action)}
+    for action, partition in records:
+        if isinstance(action, Withdrawal) and places.get(action.id) != partition:
             raise ViolationError(f"{action.id} is on partition {places.get(action.id)}, its recall elsewhere: {action}")
 
 
