@@ -66,7 +66,7 @@ def _about(contacts: "tuple[Contact, ...]", event: "Event") -> "Contact | None":
     """The message that an event is about: the one it names, else the newest on its channel, else the newest."""
     named = event.data.get("message")
     if named:
-        return next((one for one in reversed(contacts) if named in {one.id, one.content}), None)
+        return next((one for one in reversed(contacts) if named in (one.id, one.content)), None)
     before = [one for one in reversed(contacts) if one.at <= event.time]
     return next((one for one in before if one.channel == event.channel), before[0] if before else None)
 

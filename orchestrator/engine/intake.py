@@ -71,8 +71,12 @@ def note_activity(customer: "Customer", event: "Event", plan: "EventPlan") -> No
         customer.used = {**customer.used, event.channel: max(time, customer.used.get(event.channel, 0))}
     if plan.outcome:
         _settle_contact(customer, event)
-    data = event.data if plan.timeline_fields is None else None
-    line = line_bytes((event.type, event.channel, event.id, data))
+    if plan.watched:
+        line = line_bytes((event.type, event.channel, event.id, event.data))
+        if len(line) > ring.LONGEST:  # as MessagePack an event may be longer than it came
+            line = line_bytes((event.type, event.channel, event.id, None))
+    else:
+        line = line_bytes((event.type, event.channel, event.id, None))
     customer.timeline = ring.append(customer.timeline, time, line, TIMELINE_KEPT)
 
 

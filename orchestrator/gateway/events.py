@@ -17,9 +17,11 @@ from orchestrator.gateway.refusals import Problem, TooLarge
 from orchestrator.gateway.rules import ReleaseRules
 from orchestrator.gateway.schemas import Check
 from orchestrator.gateway.times import format_time, parse_time, time_problem
-from orchestrator.model.event import MAX_EVENT_BYTES
+from orchestrator.model.event import MAX_EVENT_BYTES, MOST_NESTED
 from orchestrator.model.ids import made_id, node_key
 
+EVENT_DEPTH: Final = 2 + MOST_NESTED
+"""The event itself, its `data`, and what the lane takes in a property."""
 MAX_NAME: Final = 256
 MAX_IDENTIFIER: Final = 256
 MAX_TOKEN: Final = 2048
@@ -100,7 +102,7 @@ class EventCheck(msgspec.Struct, frozen=True):
             return [Problem("", str(error))]
         if not isinstance(event, dict):
             return [Problem("", "must be a JSON object: one event")]
-        problems = [Problem(path, message) for path, message in bounds_problems(event)]
+        problems = [Problem(path, message) for path, message in bounds_problems(event, EVENT_DEPTH)]
         problems += [Problem(path, message) for path, message in _envelope_problems(event, tenant)]
         problems += [Problem(path, message) for path, message in self._channel_problems(event)]
         moment = _read_time(event, now, problems)

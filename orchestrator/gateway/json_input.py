@@ -8,6 +8,7 @@ import msgspec
 import orjson
 
 MAX_DEPTH: Final = 32
+"""How many lists and maps of a body may be nested in each other, the body included."""
 _decode: Final = msgspec.json.Decoder().decode
 _INT64: Final = range(-(2**63), 2**63)
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
@@ -44,18 +45,18 @@ def field_path(parent: str, name: str) -> str:
     return f"{parent}.{shown}" if parent else shown
 
 
-def bounds_problems(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def bounds_problems(value: Any, most: int = MAX_DEPTH) -> Iterator[tuple[str, str]]:
     """What breaks the bounds that everything behind the gateway relies on.
 
     Args:
         value: decoded JSON.
-        path: where it stands in the body.
+        most: how deeply it may be nested, itself included.
 
     Yields:
-        (path, message) per problem: nested deeper than 32, or an integer beyond 64 bits. A part that is
+        (path, message) per problem: nested too deeply, or an integer beyond 64 bits. A part that is
         nested too deeply is named once and not looked into.
     """
-    todo: list[tuple[Any, str, int]] = [(value, path, 1)]
+    todo: list[tuple[Any, str, int]] = [(value, "", 1)]
     while todo:
         item, where, depth = todo.pop()
         kind = type(item)
@@ -63,8 +64,8 @@ def bounds_problems(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             if item not in _INT64:
                 yield where, "is an integer beyond 64 bits; send it as a string"
         elif kind is dict or kind is list:
-            if depth > MAX_DEPTH:
-                yield _shortened(where), f"is nested deeper than {MAX_DEPTH} levels"
+            if depth > most:
+                yield _shortened(where), f"is nested deeper than {most} levels"
             else:
                 todo.extend(_children(item, where, depth + 1))
 

@@ -71,5 +71,5 @@ def test_what_is_no_json_object_of_an_event_is_refused(broken: bytes) -> None:
 
 def test_deep_nesting_is_refused_and_not_a_crash() -> None:
     deep = b'{"id":"e","source":"s","type":"t","data":{"a":' + b"[" * 20_000 + b"]" * 20_000 + b"}}"
-    with pytest.raises(RecursionError):
+    with pytest.raises((msgspec.DecodeError, RecursionError)):
         decode_event(deep)

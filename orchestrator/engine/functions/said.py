@@ -36,7 +36,7 @@ class ConversationFunctions:
     def contact(self, ref: str) -> Contact | None:
         """The newest contact with this id or content name."""
         for contact in reversed(self.customer.contacts):
-            if ref in {contact.id, contact.content}:
+            if ref in (contact.id, contact.content):
                 return contact
         return None
 

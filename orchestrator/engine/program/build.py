@@ -238,7 +238,7 @@ class EventPlans:
         came_by = bundle.channels.get(channel)
         plan.outcome = type_ in OUTCOMES
         plan.used = plan.activity and not plan.outcome and came_by is not None and came_by.sends == "push"
-        plan.timeline_fields = None if _any(names, self._watched) else frozenset()
+        plan.watched = _any(names, self._watched)
         plan.plain = plan.for_ == "customer" and not plan.facts
         plan.stops = _stops(program, names)
         plan.tells = bool(plan.consents or plan.needs or plan.turns or plan.closes or plan.stops)

@@ -108,7 +108,8 @@ class EventPlan:
     `brief`: beside entries and what listens for it, it touches traits and the timeline only. `plain`: it belongs to a
     customer and changes no fact. `tells`: it says something of consent, conversation or history, or to a `stop_when`
     (of the scenarios `stops`), beside what traits make of it. `typed` are the (name, type) pairs of properties that
-    need no second look. `heard`: some goal, exit or wait listens for it. `quiet`: nothing at all would come of it.
+    need no second look. `heard`: some goal, exit or wait listens for it. `watched`: its properties
+    stay on the timeline, for a merge tests goals, exits and silences against them. `quiet`: nothing would come of it.
     """
 
     __slots__ = (
@@ -134,7 +135,6 @@ class EventPlan:
         "replaces",
         "stops",
         "tells",
-        "timeline_fields",
         "trait_names",
         "traits",
         "turns",
@@ -142,6 +142,7 @@ class EventPlan:
         "typed",
         "unlinks",
         "used",
+        "watched",
     )  # fmt: skip
 
     def __init__(self, type_: str, channel: str, declaration: "EventDeclaration | None") -> None:
@@ -169,7 +170,7 @@ class EventPlan:
         self.unlinks = False
         self.heard = False
         self.quiet = False
-        self.timeline_fields: frozenset[str] | None = frozenset()
+        self.watched = False
         self.used = False
         self.plain = False
         self.tells = False

@@ -1,6 +1,6 @@
 """The bundle's traits, ready to run: which lines an event touches, and how each trait is read."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orchestrator.engine.maps import Keyed
 from orchestrator.engine.traits.kind import Kind, join_states
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from orchestrator.engine.context import Context
     from orchestrator.model.customer import Customer
     from orchestrator.model.event import Event
+
+
+_UNTOLD: Final = (CelError, TypeError, ValueError, OverflowError)
+"""A contribution is unknown, or none that the trait can take: a text to be added up, a list to be counted, a sum beyond
+64 bits. Producers write what they like where nothing is declared, and one trait's trouble must not cost the event. The
+state is what it was: it is replaced when all is done."""
 
 
 class Line(NamedTuple):
@@ -213,13 +219,13 @@ class Traits:
 
 def apply_event(
     updates: tuple[TraitUpdate, ...], context: "Context", customer: "Customer", event: "Event"
-) -> list[tuple[str, CelError]]:
+) -> list[tuple[str, Exception]]:
     """Let an event contribute to every trait it touches; gives the traits that could not be told, and why."""
-    unknown: list[tuple[str, CelError]] = []
+    unknown: list[tuple[str, Exception]] = []
     states = customer.traits
     for update in updates:
         try:
             update[2](context, states, event)
-        except CelError as problem:
+        except _UNTOLD as problem:
             unknown.append((update[0].name, problem))
     return unknown

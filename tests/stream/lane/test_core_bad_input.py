@@ -20,7 +20,7 @@ channels: all
 define: {web: {sends: pull}, stock: {sends: "no"}}
 ---
 events: all
-define: {seen: {channel: [web]}, level: {channel: [stock], for: brand}}
+define: {seen: {channel: [web]}, began: {channel: [web]}, level: {channel: [stock], for: brand}}
 ---
 facts: stock
 key: event.sku
@@ -29,6 +29,11 @@ set: {qty: event.qty}
 ---
 traits: all
 define: {views: {count: "true", on: seen}, tags: {set: item, each: event.tags, on: seen}}
+---
+scenario: watches_what_is_seen
+entry: {on: began}
+goal: {on: seen, where: event.n == 7}
+steps: [{id: rest, delay: {for: 1d}}]
 """
 SCHEMAS = EventSchemas.from_topics([
     {"topic": "channel.web", "events": {"seen": {"properties": {
@@ -91,6 +96,9 @@ def data(**properties: Any) -> bytes:
     return event(data={"user_id": "amy", **properties})
 
 
+FRACTIONS = [0.1] * 9_000
+"""Longer as MessagePack than it is as JSON, and than a line of the timeline may be."""
+BEYOND = 1 << 64
 DEEP = b'{"id":"e","source":"s","type":"seen","data":{"user_id":"amy","a":' + b"[" * 30_000 + b"]" * 30_000 + b"}}"
 BAD = {
     "nothing at all": (b"", "undecodable"),
@@ -101,6 +109,9 @@ BAD = {
     "NaN": (event().replace(b'"/x"', b"NaN"), "undecodable"),
     "infinity": (event().replace(b'"/x"', b"1e999"), "undecodable"),
     "deep nesting": (DEEP, "undecodable"),
+    "one level of nesting too many": (data(a=[[[[[[[[[1]]]]]]]]]), "undecodable"),
+    "an integer that 64 bits do not hold": (data(a=BEYOND), "undecodable"),
+    "a long integer deep inside": (data(a=[{"b": [{"c": -BEYOND}]}]), "undecodable"),
     "no type": (event(type=None), "undecodable"),
     "an empty type": (event(type=""), "undecodable"),
     "no id": (msgspec.json.encode({k: v for k, v in GOOD.items() if k != "id"}), "undecodable"),
@@ -160,6 +171,10 @@ NO_FAULT = {
     "a whole number where a fraction may be": (data(seconds=5), KEY),
     "a number as identifier": (event(data={"user_id": "amy", "anonymous_id": 7}), KEY),
     "an empty shared identifier": (data(anonymous_id=""), KEY),
+    "as deeply nested as allowed": (data(a=[[[[[[[[1]]]]]]]]), KEY),
+    "the longest integers": (data(a=[(1 << 63) - 1, -(1 << 63)]), KEY),
+    "a list where a set of texts wants a text": (data(tags=[["a"], {"b": "c"}]), KEY),
+    "more fractions than a line of the timeline holds": (data(a=FRACTIONS), KEY),
     "exactly as large as allowed": (data(page="x" * (65_536 - len(data(page="")))), KEY),
 }
 
