@@ -193,10 +193,13 @@ class Advance:
         tell_tasks(self._moment(self.now))
 
     def _end_repeated(self, moment: Moment, repeated: list[Instance]) -> None:
-        """What one half has been through the other does not go through again, where a scenario is entered once."""
+        """What one half has been through the other does not go through again, where a scenario is entered once.
+
+        Of a scenario that only a release to come has, the instance itself knows.
+        """
         for instance in repeated:
             plan = self._nearest_plan(instance)
-            if plan is not None and plan.document.entry.re_entry == "never":
+            if instance.once if plan is None else plan.document.entry.re_entry == "never":
                 end_instance(moment, instance, "lost", reason.MERGED)
 
     def _nearest_plan(self, instance: Instance) -> "ScenarioPlan | None":

@@ -272,6 +272,7 @@ def _instance(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str
         mode="holdout" if held_out else "live",
         ends_at=moment.now + document.lives,
         received=moment.received,
+        once=document.entry.re_entry == "never",
     )
 
 

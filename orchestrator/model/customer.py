@@ -50,6 +50,7 @@ class Instance(msgspec.Struct, array_like=True, gc=False):
 
     `packed_entry` is the event that started it, as bytes, for few ask for it (`entry`); `person` the id it was entered
     under, which its action ids keep for good. `mode`: "live", "rest" (only the goal is still watched) or "holdout".
+    `once`: the scenario is entered once for a key (`re_entry: never`), as it stood at the entry.
     """
 
     scenario: str
@@ -68,6 +69,7 @@ class Instance(msgspec.Struct, array_like=True, gc=False):
     visits: dict[str, int] = {}
     received: int = 0
     release: str = ""
+    once: bool = False
 
     @property
     def entry(self) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """What a new release means to those who are under way: pin, follow, drain, end; and a scenario that is gone."""
 
+import pytest
 from play import HOUSE, SCHEMAS, START, H, M, Play, S, program_of
 
 from orchestrator.engine.advance import Advance
 from orchestrator.engine.facts import Facts
+from orchestrator.engine.identity.work import Merge
 from orchestrator.engine.program.build import build_program
 from orchestrator.engine.program.plan import Program
 from orchestrator.language.bundle import load_bundle
+from orchestrator.model import ring
 from orchestrator.model.effect import Emitted
 
 EVENTS = """
@@ -373,6 +376,17 @@ def test_visits_of_the_earlier_release_leave_an_instance_of_a_release_to_come_al
     assert ahead.stands() == [("wait", ahead.due)]
 
 
+@pytest.mark.parametrize(("entered", "left"), [("never", 0), ("always", 1)])
+def test_what_a_half_has_been_through_ends_in_the_other_half_also_by_a_release_to_come(entered: str, left: int) -> None:
+    again = f"entry: {{on: seen, key: event.page, re_entry: {entered}}}"
+    new = story(1, WAIT + told("new")).replace("entry: {on: seen, key: event.page}", again)
+    ahead = Ahead(new, story(1, WAIT + told("one")).replace("story", "another"))
+    (instance,) = ahead.customer.instances
+    merge = Merge(["email:a"], ring.EMPTY, ring.EMPTY, [instance], [], [instance])
+    Advance(ahead.customer, ahead.earlier.programs[0], Facts(), "user_id:amy", START + M).merged(merge)
+    assert len(ahead.customer.instances) == left
+
+
 def test_a_release_that_never_comes_is_not_waited_for_longer_than_ten_minutes() -> None:
     ahead = Ahead(story(2, WAIT + told("two")), story(1, WAIT + told("one")))
     assert ahead.ticks(ahead.due + 10 * M - 1, ahead.earlier.programs[0]) == []
@@ -383,6 +397,16 @@ def test_who_waits_for_a_scenario_that_never_comes_leaves_it() -> None:
     ahead = Ahead(story(1, WAIT + told("two")), story(1, WAIT + told("one")).replace("story", "another"))
     assert ahead.ticks(ahead.due + 10 * M, ahead.earlier.programs[0]) == []
     assert ahead.stands() == []
+
+
+def test_the_end_of_an_instance_of_a_release_to_come_is_told_like_any_other() -> None:
+    ahead = Ahead(story(2, WAIT + told("two")), story(1, WAIT).replace("story", "another"))
+    [instance] = ahead.customer.instances
+    instance.ends_at = ahead.due - 1
+    advance = Advance(ahead.customer, ahead.earlier.programs[0], Facts(), "user_id:amy", ahead.due)
+    advance.timers(ahead.due - 1, waits=True)
+    assert [(note.what, note.reason) for note in advance.notes] == [("ended", "too_old")]
+    assert ahead.customer.instances == []
 
 
 def test_what_fitted_an_element_of_a_sequence_fits_none_of_a_release_that_has_other_elements() -> None:
