@@ -6,40 +6,48 @@ from typing import Any, Final
 
 EARTH_KM: Final = 6371.0
 _NO_ROW: Final[dict[str, Any]] = {}
+_NO_ROWS: Final[dict[str, dict[str, Any]]] = {}
 
 
 class Facts:
-    """All rows. `base` are the rows that come with the bundle's files; they show where no event has set the key."""
+    """All rows. `base` are the rows that come with the bundle's files; they show where no event has set a field."""
 
     def __init__(self, base: Mapping[str, Mapping[str, dict[str, Any]]] | None = None) -> None:
         self.rows: dict[str, dict[str, dict[str, Any]]] = {}
         self._parts: dict[str, dict[str, set[str]]] = {}
-        self._from_events: set[tuple[str, str]] = set()
+        self._base: Mapping[str, Mapping[str, dict[str, Any]]] = {}
+        self._from_events: dict[str, dict[str, dict[str, Any]]] = {}
         self.rebase(base or {})
 
     def rebase(self, base: Mapping[str, Mapping[str, dict[str, Any]]]) -> None:
         """Another release: its files' rows replace the former ones', and yield to events as before."""
-        kept = {
-            fact: {k: r for k, r in rows.items() if (fact, k) in self._from_events} for fact, rows in self.rows.items()
-        }
-        self.rows, self._parts = {}, {}
+        self.rows, self._parts, self._base = {}, {}, base
         for fact, rows in base.items():
             self.rows[fact] = {}
             for key, row in rows.items():
                 self._put(fact, key, row)
-        for fact, rows in kept.items():
+        for fact, rows in self._from_events.items():
             for key, row in rows.items():
-                self._put(fact, key, row)
+                self._put(fact, key, self._over_base(fact, key, row))
 
     def set(self, fact: str, key: str, row: dict[str, Any] | None) -> None:
-        """An event changed a row; None takes it away."""
-        if row is None:
-            self._from_events.discard((fact, key))
+        """An event changed a row; None takes away what events have said of it."""
+        if row is not None:
+            self._from_events.setdefault(fact, {})[key] = row
+            self._put(fact, key, self._over_base(fact, key, row))
+            return
+        self._from_events.get(fact, {}).pop(key, None)
+        base = self._base.get(fact, _NO_ROWS).get(key)
+        if base is not None:
+            self._put(fact, key, base)
+        else:
             self.rows.get(fact, {}).pop(key, None)
             self._parts.get(fact, {}).get(key.partition("/")[0], set()).discard(key)
-        else:
-            self._from_events.add((fact, key))
-            self._put(fact, key, {**self.rows.get(fact, {}).get(key, _NO_ROW), **row})
+
+    def _over_base(self, fact: str, key: str, row: dict[str, Any]) -> dict[str, Any]:
+        """Field by field, what an event has said counts before what a file says."""
+        base = self._base.get(fact, _NO_ROWS).get(key)
+        return row if base is None else {**base, **row}
 
     def _put(self, fact: str, key: str, row: dict[str, Any]) -> None:
         self.rows.setdefault(fact, {})[key] = row
