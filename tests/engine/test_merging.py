@@ -83,6 +83,23 @@ def test_no_part_of_the_half_that_was_here_is_lost(part: str) -> None:
     assert getattr(winner, part) == (FULL[part] + 1 if part == "version" else FULL[part])
 
 
+def newest(time: int, id_: str, page: str) -> list[Any]:
+    return [[time, id_, {"data": {"page": page}, "meta": {}}]]
+
+
+def test_of_the_newest_events_of_two_halves_the_newer_one_is_kept_and_nothing_beside_it() -> None:
+    for mine, theirs in ((4, 9), (9, 4)):
+        winner = Customer(history={"last:seen": newest(mine, "e1", "a")})
+        join_customers(winner, Customer(history={"last:seen": newest(theirs, "e2", "b")}), NoTraits)
+        assert [entry[0] for entry in winner.history["last:seen"]] == [9]
+
+
+def test_events_of_one_id_and_time_from_two_sources_do_not_keep_two_halves_apart() -> None:
+    winner = Customer(history={"last:seen": newest(4, "e1", "a")})
+    join_customers(winner, Customer(history={"last:seen": newest(4, "e1", "b")}), NoTraits)
+    assert len(winner.history["last:seen"]) == 1
+
+
 def test_redeemed_links_stay_bounded() -> None:
     winner = Customer(tokens={f"t{n}": BROWSER for n in range(TOKENS_KEPT)}, packed_contacts=NOTHING_SENT)
     join_customers(winner, Customer(tokens={"new": BROWSER}), NoTraits)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 400 * 86_400_000
 LONGEST_WINDOW: Final = Duration.of_ms(LONGEST)
+NEWEST: Final = "last:"
+"""Names what is kept of an event type's newest event, where conditions ask for more than its times."""
 _UNITS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
@@ -72,6 +74,13 @@ def remember(customer: "Customer", event: "Event", needs: tuple[Need, ...], now:
             history[need.name] = [entry for entry in entries if _time(entry) > horizon]
 
 
+def join(name: str, one: list[Any], other: list[Any]) -> list[Any]:
+    """What both halves of a customer keep under a name, as if one had kept it."""
+    if name.startswith(NEWEST):
+        return [max(*one, *other, key=lambda entry: (entry[0], entry[1]))]
+    return sorted(one + other)
+
+
 def _time(entry: Any) -> int:
     return int(entry[0] if isinstance(entry, list) else entry)
 
@@ -104,7 +113,7 @@ class HistoryFunctions:
         return Duration.of_ms(self.at - int(self._newest(type_)[0]))
 
     def _newest(self, type_: str) -> Any:
-        known = self.customer.history.get(f"last:{type_}")
+        known = self.customer.history.get(f"{NEWEST}{type_}")
         if not known:
             raise CelError(f"no {type_} so far")
         return max(known, key=lambda entry: (entry[0], entry[1]))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from orchestrator.engine.functions.history import join as join_history
 from orchestrator.engine.identity.steps import STEPS_KEPT
 from orchestrator.engine.matching import join_matching
 from orchestrator.model import ring
@@ -127,7 +128,7 @@ def _join_maxima(winner: Customer, parcel: Customer) -> None:
             winner.levels[name] = level
     for name, entries in parcel.history.items():
         known = winner.history.get(name)
-        winner.history[name] = entries if known is None else sorted(known + entries)
+        winner.history[name] = entries if known is None else join_history(name, known, entries)
     for name, state in parcel.matching.items():
         known = winner.matching.get(name)
         winner.matching[name] = state if known is None else join_matching(known, state)

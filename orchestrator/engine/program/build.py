@@ -1,12 +1,12 @@
 """From a checked bundle to a program: everything that an event needs is looked up once, here."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import re2
 
 from orchestrator.engine.calendars import OpenHours
-from orchestrator.engine.functions.history import LONGEST, Need, need_name, window_ms
+from orchestrator.engine.functions.history import LONGEST, NEWEST, Need, need_name, window_ms
 from orchestrator.engine.gates.caps import horizon
 from orchestrator.engine.gates.chain import gates_for
 from orchestrator.engine.identity.rules import IdentityRules
@@ -356,7 +356,7 @@ def history_needs(bundle: "Bundle", program: Program) -> tuple[Need, ...]:
 def _need(name: str, args: tuple[Any, ...]) -> Need:
     type_ = args[0]
     if name in {"last", "since"}:
-        return Need(f"last:{type_}", type_, "", LONGEST, newest=True)
+        return Need(f"{NEWEST}{type_}", type_, "", LONGEST, newest=True)
     window = window_ms(args[1]) if len(args) > 1 and isinstance(args[1], str) else LONGEST
     property_ = args[2] if len(args) > 2 and isinstance(args[2], str) else ""
     return Need(need_name(type_, property_), type_, property_, window)
@@ -372,6 +372,3 @@ def _watched(program: Program) -> frozenset[str]:
     """Events whose properties must stay on the timeline: a merge tests goals and exits against them."""
     plans = (*program.scenarios.values(), *program.older.values())
     return frozenset(name for plan in plans for name in plan.watched)
-
-
-Plans = Callable[[str, str], EventPlan]
