@@ -115,7 +115,7 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
 
     def live(self, scenario: str, key: str | None = None) -> bool:
         return any(
-            instance.scenario == scenario and instance.mode == "live" and key in {None, instance.key}
+            instance.scenario == scenario and instance.mode == "live" and key in (None, instance.key)
             for instance in self.customer.instances
         )
 
@@ -148,7 +148,10 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         return self.profile["language"] or self.program.language
 
     def local(self, moment: Timestamp) -> dict[str, Any]:
-        wall = local(moment.ms, zone(self.zone_name(), self.program.zone))
+        try:
+            wall = local(moment.ms, zone(self.zone_name(), self.program.zone))
+        except (ValueError, OverflowError):
+            raise CelError("this time is on no calendar") from None
         return {
             "date": wall.date().isoformat(),
             "time": wall.strftime("%H:%M"),
@@ -157,7 +160,10 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         }
 
     def open_(self, calendar: str, moment: Timestamp | None = None) -> bool:
-        return self.program.calendars[calendar].is_open(self.at if moment is None else moment.ms)
+        try:
+            return self.program.calendars[calendar].is_open(self.at if moment is None else moment.ms)
+        except (ValueError, OverflowError):
+            raise CelError("this time is on no calendar") from None
 
 
 class StepOutputs(dict[str, dict[str, Any]]):

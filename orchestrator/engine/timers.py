@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestrator.engine.journey import Journey, end, end_instance
+from orchestrator.engine.journey import end_instance
 from orchestrator.engine.releases import go_on_without
 from orchestrator.engine.tasks import overdue
 from orchestrator.engine.waits import act_due
@@ -96,15 +96,11 @@ def _still_due(moment: "Moment", instance: Instance, standing: Standing) -> None
 
 
 def _too_old(moment: "Moment", instance: Instance) -> None:
-    plan = moment.program.scenario(instance.scenario, instance.version)
-    if plan is None:
-        moment.customer.instances.remove(instance)
-        return
-    journey = Journey(moment, instance, plan)
+    """Its time is over, also where only a release to come has its version."""
     if instance.mode == "rest":
-        end(journey, "done", reason.FINISHED)
+        end_instance(moment, instance, "done", reason.FINISHED)
     else:
-        end(journey, "lost", reason.TOO_OLD)
+        end_instance(moment, instance, "lost", reason.TOO_OLD)
 
 
 __all__ = ["NEVER", "Due", "act", "due_at", "earliest_due"]

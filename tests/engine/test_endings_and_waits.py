@@ -306,3 +306,12 @@ def test_after_an_outage_timers_act_in_order_each_at_its_own_due_time() -> None:
     play.world.now = START + 2 * D  # nobody looked for two days
     play.comes("told", 2 * D + 1 * S)
     assert [one.time - START for one in play.emitted] == [1 * H, 2 * H, 3 * H]
+
+
+def test_a_time_on_no_calendar_makes_a_condition_unknown_and_harms_nothing() -> None:
+    play = Play(scenario(WAIT, "goal: {on: told, where: local(timestamp(event.value)).hour > 3}"))
+    play.comes("seen")
+    play.comes("told", 1 * M, word="w", value="9999-12-31T23:59:59Z")
+    assert play.ended() == []
+    play.comes("told", 2 * M, word="w", value="2026-03-02T08:00:00Z")
+    assert play.ended() == [("won", "converted")]

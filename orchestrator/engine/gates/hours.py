@@ -1,5 +1,6 @@
 """The clock: quiet hours, hours that the customer declared, and a decent delay after browsing."""
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestrator.engine.gates.verdict import Verdict, hold
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 INTRUSIVE: Final = ("push", "sms")
 SPAN_PARTS: Final = 2
+_CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-4])(?::([0-5][0-9]))?")
+"""An o'clock of a span that a customer declared, up to 24."""
 
 
 class Quiet(NamedTuple):
@@ -82,10 +85,10 @@ def hours_of(text: str) -> tuple[int, int] | None:
         return None
     span = []
     for part in parts:
-        hours, _, minutes = part.strip().partition(":")
-        if not hours.isdigit() or not (minutes or "0").isdigit():
+        clock = _CLOCK.fullmatch(part.strip())
+        if clock is None:
             return None
-        span.append(int(hours) * 60 + int(minutes or 0))
+        span.append(int(clock[1]) * 60 + int(clock[2] or 0))
     return span[0], span[1]
 
 

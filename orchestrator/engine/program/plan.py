@@ -253,8 +253,6 @@ class Program:
         self.contact_horizon = 0
         self.gates: Mapping[str, tuple[Any, ...]] = {}
         self.speaks: frozenset[str] = frozenset(traits.by_name) & _SPOKEN
-        self.schemas: Any = None
-        self.declared_entries: dict[str, frozenset[str]] = {}
         self.event_types: frozenset[str] = frozenset()
         self.plans: dict[tuple[str, str], EventPlan] = {}
         self.event_plan: Callable[[str, str], EventPlan] = _no_plan

@@ -104,7 +104,6 @@ def _plan(name: str, document: "Trait", lateness: int) -> TraitPlan:
         compute=computed(document) if computed else None,
         finish=_priced if kind == "basket" else _opened,
         labels=_labels(document),
-        business=document.business,
     )
 
 

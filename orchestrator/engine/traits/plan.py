@@ -47,7 +47,6 @@ class TraitPlan:
         label_of: str | None = None,
         finish: "Callable[[Context, Any], Any] | None" = None,
         labels: tuple[str, ...] = (),
-        business: bool = False,
     ) -> None:
         self.name = name
         self.kind = kind
@@ -60,7 +59,6 @@ class TraitPlan:
         self.label_of = label_of
         self.finish = finish
         self.labels = labels
-        self.business = business
 
     def contribution(self, line: Line) -> "Callable[[Context, dict[str, bytes], Event], None]":
         """What lets an event contribute by one line. It raises CelError, and changes nothing, for unknown values."""
@@ -193,9 +191,6 @@ class Traits:
 
     def __init__(self, plans: "Iterable[TraitPlan]") -> None:
         self.by_name = {plan.name: plan for plan in plans}
-
-    def read(self, name: str, context: "Context") -> Any:
-        return self.by_name[name].read(context)
 
     def updates(self, names: tuple[str, ...]) -> tuple[TraitUpdate, ...]:
         """The lines that events of these names (type, and channel.type) touch, in dependency order."""

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from play import START, D, H, M, Play, program_of
 
+from orchestrator.engine.gates.hours import hours_of
 from orchestrator.engine.gates.verdict import hold
 from orchestrator.model import reason
 
@@ -447,6 +448,18 @@ def test_a_pause_that_is_unknown_holds() -> None:
     play = known(content("hello"), tale("hello"), policy=unknown)
     play.comes("seen", 2 * M)
     assert refused(play) == [("held", "tell-hello", "trouble")]
+
+
+@pytest.mark.parametrize("said", ["²-5", "18-99999999999999999999", "25-3", "18:75-20", "late", "18-20-22", ""])
+def test_preferred_hours_that_cannot_be_read_hold_nothing(said: str) -> None:
+    assert hours_of(said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "span"), [("18-20", (1080, 1200)), ("9:30 - 24", (570, 1440)), ("22-06:15", (1320, 375))]
+)
+def test_preferred_hours_as_they_are_written(said: str, span: tuple[int, int]) -> None:
+    assert hours_of(said) == span
 
 
 def test_preferred_hours_hold_marketing() -> None:
