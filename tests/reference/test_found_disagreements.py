@@ -349,3 +349,12 @@ def test_of_a_thread_in_which_both_halves_spoke_the_turns_are_counted_and_kept_a
     assert theirs == interpreted((bundle,), played, MONDAY)
     thread = theirs.threads["th1"]
     assert (thread["turns"], thread["asked"], len(thread["recent"])) == (4, 3, 3)
+
+
+def test_what_led_to_an_entry_by_absence_is_the_end_of_its_time_also_where_the_event_came_later() -> None:
+    lines = told(
+        "scenario: s\nentry: {sequence: [{on: seen}, {absent: bought, for: 5m}], within: 30m}\n"
+        "steps: [{id: quiet, silence: {of: [idle], for: 30m}}]",
+        came(10 * M, "seen", happened=0),
+    )
+    assert (35 * M, "ended", "s", "", "finished", "done") in lines

@@ -82,13 +82,13 @@ def _complete(moment: Moment, scenario: Scenario, chain: list[Happened]) -> None
     """All elements are there; where something must be absent, nothing of it may come for so long."""
     last = scenario.entry.sequence[-1]
     if not last.absent:
-        _enter(moment, scenario, chain)
+        _enter(moment, scenario, chain, chain[-1].time)
         return
     absence = Absence(scenario, chain, chain[-1].time + (last.for_ or 0))
     if is_ended(moment, absence):
         return
     if absence.due <= moment.now:
-        _enter(moment, scenario, chain)
+        _enter(moment, scenario, chain, absence.due)
     else:
         moment.customer.absences.append(absence)
 
@@ -114,13 +114,13 @@ def nothing_came(moment: Moment, scenario: Scenario, at: int) -> None:
     ready = [one for one in customer.absences if one.scenario is scenario and one.due <= at]
     customer.absences = [one for one in customer.absences if one not in ready]
     for absence in sorted(ready, key=lambda one: (one.due, one.chain[-1].id)):
-        _enter(moment, scenario, absence.chain)
+        _enter(moment, scenario, absence.chain, absence.due)
 
 
-def _enter(moment: Moment, scenario: Scenario, chain: list[Happened]) -> None:
+def _enter(moment: Moment, scenario: Scenario, chain: list[Happened], led_at: int) -> None:
+    """What led here is the last element, or that nothing had come when the time was over: at `led_at` (ms)."""
     names = _named(scenario.entry.sequence, chain)
-    timer = moment.led_at
-    moment.led_at = timer if scenario.entry.sequence[-1].absent else chain[-1].time
+    outer, moment.led_at = moment.led_at, led_at
     seen = {name: Seen(one, moment.customer.declared) for name, one in names.items()}
     enter_each(moment, scenario, chain[-1], names, **seen)
-    moment.led_at = timer
+    moment.led_at = outer
