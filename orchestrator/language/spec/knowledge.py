@@ -59,7 +59,11 @@ class Conversation(Element):
     )
     open_for: int = given(Duration(), "7d", "a thread takes turns without a name for so long after its last turn")
     closed_on: tuple[Closing, ...] = optional(ListOf(Part(Closing)), "list of `on where`")
-    keep: int = given(Int(1, 200), "20", "turns kept beside the pointer to the whole")
+    keep: int = given(
+        Int(1, 200),
+        "20",
+        "turns kept of each of the newest 50 threads, of each turn 4,000 characters; the whole is on the topics",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

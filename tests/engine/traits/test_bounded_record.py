@@ -4,6 +4,7 @@ from typing import Any
 
 from play import H, Play, program_of
 
+from orchestrator.engine.conversation import MOST_SAID, THREADS_KEPT
 from orchestrator.model.codec import encode_node
 from orchestrator.model.customer import Node
 
@@ -55,3 +56,25 @@ def test_what_is_kept_of_one_customer_is_bounded() -> None:
     assert len(before) == len(KINDS) + 1
     lives(play, TIMES)
     assert {name: size for name, size in sizes(play).items() if size > 1.5 * before[name] + 50} == {}
+
+
+TALK = "conversation: all\nturns: [{on: asked, by: customer, text: event.text}]\nthread: [event.thread]\nkeep: 5"
+ASKING = "scenario: s\nentry: {on: asked}\nsteps: [{id: say, emit: {event: opened}}]"
+
+
+def test_of_conversations_the_newest_threads_are_kept_and_of_a_turn_its_beginning() -> None:
+    play = Play(TALK, ASKING)
+    for number in range(THREADS_KEPT + 10):
+        play.comes("asked", number * H, thread=f"q-{number:02}", text=f"{number} " + "x" * 50_000)
+    threads = play.profile("threads")
+    assert sorted(threads) == [f"q-{number:02}" for number in range(10, THREADS_KEPT + 10)]
+    assert {len(thread["last"]["text"]) for thread in threads.values()} == {MOST_SAID}
+    assert threads["q-59"]["last"]["text"].startswith("59 x")
+
+
+def test_a_thread_that_goes_on_stays_though_it_began_first() -> None:
+    play = Play(TALK, ASKING)
+    for number in range(THREADS_KEPT + 10):
+        play.comes("asked", number * H, thread=f"q-{number:02}", text="a")
+        play.comes("asked", number * H + 1, thread="first", text="b")
+    assert play.profile("threads")["first"]["turns"] == THREADS_KEPT + 10
