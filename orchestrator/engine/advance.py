@@ -143,21 +143,27 @@ class Advance:
 
     def _take_over(self) -> None:
         """Instances that a release has moved or taken away go on by its rules before anything else happens."""
-        program = self.program
-        if program.outdated and is_outdated(self.customer, program):
+        if self._is_outdated():
             moment = self._moment(self.customer.now)
             settle_releases(moment)
             self._finish(moment)
 
+    def _is_outdated(self) -> bool:
+        return bool(self.program.outdated) and is_outdated(self.customer, self.program)
+
     def merged(self, merge: "Merge") -> None:
-        """Another half has moved in: what each half waited for may be on the other's timeline."""
+        """Another half has moved in: what each half waited for may be on the other's timeline.
+
+        What ends by the merge does so before anything goes on, also by a release that this half has not met yet.
+        """
         settle_threads(self.customer, self.program)
-        self._take_over()
         moment = self._moment(self.now)
         for instance in merge.ended:
             self.customer.instances.append(instance)
             end_instance(moment, instance, "lost", reason.MERGED)
         self._end_repeated(moment, merge.repeated)
+        if self._is_outdated():
+            settle_releases(moment)
         fold_tasks(moment)
         tell_tasks(moment)
         own, other = lines_of(merge.own_lines), lines_of(merge.came_lines)

@@ -1,5 +1,7 @@
 """What a new release means to those who are under way: pin, follow, drain, end; and a scenario that is gone."""
 
+from copy import deepcopy
+
 import pytest
 from play import HOUSE, SCHEMAS, START, H, M, Play, S, program_of
 
@@ -385,6 +387,26 @@ def test_what_a_half_has_been_through_ends_in_the_other_half_also_by_a_release_t
     merge = Merge(["email:a"], ring.EMPTY, ring.EMPTY, [instance], [], [instance])
     Advance(ahead.customer, ahead.earlier.programs[0], Facts(), "user_id:amy", START + M).merged(merge)
     assert len(ahead.customer.instances) == left
+
+
+BACK = """
+scenario: back
+entry: {on: seen, re_entry: never}
+steps: [{id: stocked, wait_until: {when: 'stock("A") > 0', timeout: 9d}}, {id: tell, emit: {event: done}}]
+"""
+
+
+def test_what_ends_by_a_merge_does_not_go_on_before_by_a_release_that_came_meanwhile() -> None:
+    releases = Releases(story(1, WAIT + told("one")), BACK)
+    releases.play.comes("seen", 0, page="a")
+    customer = deepcopy(releases.play.customer())  # as it comes from a partition that is on the first release
+    releases.publish(story(2, WAIT + told("two"), "in_flight: end"), BACK, at=0)
+    back = next(instance for instance in customer.instances if instance.scenario == "back")
+    stocked = Facts({"stock": {"A/shop": {"qty": 1}}})
+    advance = Advance(customer, releases.programs[1], stocked, "user_id:amy", START + M)
+    advance.merged(Merge(["email:a"], ring.EMPTY, ring.EMPTY, [back], [], [back]))
+    assert [effect for effect in advance.effects if isinstance(effect, Emitted)] == []
+    assert customer.instances == []
 
 
 def test_a_release_that_never_comes_is_not_waited_for_longer_than_ten_minutes() -> None:
