@@ -212,7 +212,7 @@ async def _person(settings: Settings, tenant: str, name: str, rules: IdentityRul
     from orchestrator.cli.people import person_of  # noqa: PLC0415
     from orchestrator.engine.identity.work import members  # noqa: PLC0415
     from orchestrator.model.customer import Customer, Reference  # noqa: PLC0415
-    from orchestrator.stream.worker import now_ms  # noqa: PLC0415
+    from orchestrator.stream.clock import wall_clock  # noqa: PLC0415
 
     async with _reader(settings, tenant) as reader:
         home, node = await _home(reader, name)
@@ -221,7 +221,7 @@ async def _person(settings: Settings, tenant: str, name: str, rules: IdentityRul
         if node is None or not isinstance(node.body, Customer):
             return None
         known = await reader.nodes(members(node.body))
-    return person_of(home, node, known, rules, now_ms())
+    return person_of(home, node, known, rules, wall_clock())
 
 
 def _reader(settings: Settings, tenant: str) -> Any:
@@ -257,7 +257,7 @@ async def _split_requests(
     """
     from orchestrator.cli.people import apart_of  # noqa: PLC0415
     from orchestrator.model.message import Reset  # noqa: PLC0415
-    from orchestrator.stream.worker import now_ms  # noqa: PLC0415
+    from orchestrator.stream.clock import wall_clock  # noqa: PLC0415
 
     async with _reader(settings, tenant) as reader:
         found = {name: await _home(reader, name) for name in names}
@@ -270,7 +270,7 @@ async def _split_requests(
     if home in names:
         raise UserError(f"{home} is where the person lives and cannot leave: take the other identifiers off instead")
     apart = apart_of(node, rules, [name for name in names if rules.is_unique(name)])
-    now = now_ms()
+    now = wall_clock()
     return home, [Reset(name, now, apart if rules.is_unique(name) else []) for name in names]
 
 
@@ -295,9 +295,9 @@ async def _split(settings: Settings, tenant: str, home: str, requests: list[Rese
 async def _erase(settings: Settings, tenant: str, name: str, token: str, wait: float) -> ErasureReceipt | None:
     from orchestrator.model.ids import erasure_id  # noqa: PLC0415
     from orchestrator.model.message import Erase  # noqa: PLC0415
+    from orchestrator.stream.clock import wall_clock  # noqa: PLC0415
     from orchestrator.stream.requests import await_receipt, send_request  # noqa: PLC0415
-    from orchestrator.stream.worker import now_ms  # noqa: PLC0415
 
     connection = settings.kafka.connection()
-    await send_request(connection, settings.kafka.partitions, tenant, Erase(name, now_ms(), token))
+    await send_request(connection, settings.kafka.partitions, tenant, Erase(name, wall_clock(), token))
     return await await_receipt(connection, tenant, erasure_id(tenant, token), wait, lambda _: None)

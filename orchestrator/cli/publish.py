@@ -72,8 +72,8 @@ def publish_folder(settings: Settings, folder: Path, *, against_live: bool = Fal
         UserError: the bundle has errors (all of them are shown), or Kafka refuses.
     """
     from orchestrator.cli.clusters import reaching  # noqa: PLC0415
+    from orchestrator.stream.clock import wall_clock  # noqa: PLC0415
     from orchestrator.stream.publishing import publish_records, release_records  # noqa: PLC0415
-    from orchestrator.stream.worker import now_ms  # noqa: PLC0415
 
     files = read_folder(folder)
     result = check_files(settings, files)
@@ -82,7 +82,7 @@ def publish_folder(settings: Settings, folder: Path, *, against_live: bool = Fal
         raise UserError(_refused(folder, result))
     if against_live:
         _check_against_live(settings, folder, files, bundle)
-    records = release_records(bundle.settings.tenant, bundle.release, files, now_ms())
+    records = release_records(bundle.settings.tenant, bundle.release, files, wall_clock())
     connection = settings.kafka.connection()
     with reaching(settings.kafka):
         asyncio.run(publish_records(connection, records))

@@ -76,9 +76,9 @@ def _write(settings: Settings, tenant: str, scenario: str) -> None:
     from orchestrator.cli.clusters import reaching  # noqa: PLC0415
     from orchestrator.engine.breaker import breaker_node  # noqa: PLC0415
     from orchestrator.model.message import Reopen  # noqa: PLC0415
+    from orchestrator.stream.clock import wall_clock  # noqa: PLC0415
     from orchestrator.stream.requests import send_request  # noqa: PLC0415
-    from orchestrator.stream.worker import now_ms  # noqa: PLC0415
 
-    request = Reopen(breaker_node(scenario), now_ms())
+    request = Reopen(breaker_node(scenario), wall_clock())
     with reaching(settings.kafka):
         asyncio.run(send_request(settings.kafka.connection(), settings.kafka.partitions, tenant, request))

@@ -28,9 +28,10 @@ from orchestrator.delivery.gate import Gate, Rate
 from orchestrator.delivery.ledger import Pending, Settled, read_head
 from orchestrator.delivery.outcome import outcome_event
 from orchestrator.delivery.partition import Ledger, Turn, lane_of
-from orchestrator.delivery.records import BadActionError, dead_letter, read_action
+from orchestrator.delivery.records import BadActionError, read_action
 from orchestrator.delivery.watch import Silent, Watch
 from orchestrator.model.effect import ACTIONS, Action, Withdrawal
+from orchestrator.stream.lane.outbox import dead_letter
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
 
 Attempting = Callable[[Action, int], Awaitable[Result]]

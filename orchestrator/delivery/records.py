@@ -5,9 +5,7 @@ from typing import Final
 import msgspec
 
 from orchestrator.model.effect import Action, Withdrawal
-from orchestrator.stream.lane.records import Outgoing, Record
-
-DEAD_LETTER: Final = "dead-letter"
+from orchestrator.stream.lane.records import Record
 
 
 class BadActionError(ValueError):
@@ -55,15 +53,3 @@ def _known(action: Action, channels: frozenset[str] | None) -> Action:
     if channels is not None and action.channel not in channels:
         raise BadActionError("unknown_channel")
     return action
-
-
-def dead_letter(record: Record, reason: str, now: int) -> Outgoing:
-    """A record as it came, with where it came from and why it could not be taken."""
-    headers = (
-        ("reason", reason.encode()),
-        ("topic", record.topic.encode()),
-        ("partition", str(record.partition).encode()),
-        ("offset", str(record.offset).encode()),
-        ("at", str(now).encode()),
-    )
-    return Outgoing(DEAD_LETTER, record.key, record.value or b"", headers=headers)

@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Renderer, Site
 from orchestrator.delivery.ways import Way
 from orchestrator.language.bundle import EventSchemas
+from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.releases import Releases
 from orchestrator.stream.run import Lane, run_lane
@@ -85,7 +85,7 @@ def run_delivery(parts: Parts) -> int:
         contents,
         parts.tuning,
         draw=random.SystemRandom().random,
-        clock=lambda: time.time_ns() // 1_000_000,
+        clock=wall_clock,
         watch=figures,
     )
     bundles = _Bundles(parts, releases, contents)

@@ -57,13 +57,13 @@ class Journey:
         return self.moment.holds(condition, self.plan.name, step.id)
 
     def visit(self, step: "StepPlan") -> int:
-        """For the so-manieth time the instance is at this step."""
+        """How often the instance has come to this step, this time included."""
         return self.instance.visits.get(step.id, 1)
 
     def action_id(self, step: "StepPlan", attempt: int = 0, visit: int = 0) -> str:
         """The id of what this step does, no event id and no clock in it.
 
-        `attempt` says for the so-manieth time on a visit, which is this one where no other is named.
+        `attempt` counts the attempts of one visit, from 0; the visit is this one where no other is named.
         """
         i, visit = self.instance, visit or self.visit(step)
         name = f"{step.id}/{attempt}" if attempt else step.id

@@ -32,6 +32,7 @@ from orchestrator.language.bundle import EventSchemas
 from orchestrator.model.effect import ERASURES
 from orchestrator.stream.addresses import is_loopback
 from orchestrator.stream.asking_announce import TOPIC as WORKERS
+from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.publishing import TOPIC as BUNDLES
 from orchestrator.stream.shared_topics import CompactedTopic
 from orchestrator.stream.topics import TopicDeclaration, event_schemas
@@ -135,7 +136,7 @@ async def _running(
         stack.push_async_callback(events.stop, DRAIN)
         bundles = await stack.enter_async_context(_follow(BUNDLES, releases.learn, figures, options.connection))
         workers = await stack.enter_async_context(_follow(WORKERS, owners.learn, figures, options.connection))
-        erasures = Erasures(releases, events, _wall_clock, options.ack_seconds)
+        erasures = Erasures(releases, events, wall_clock, options.ack_seconds)
         receipts = await stack.enter_async_context(_follow(ERASURES, erasures.learn, figures, options.connection))
         failures = [_task(topic.failed()) for topic in (bundles, workers, receipts)]
         followers = [*failures, _task(releases.run(bundles.ready))]
@@ -182,7 +183,7 @@ def _assemble(
         log=events,
         in_hand=in_hand,
         observer=figures,
-        now=_wall_clock,
+        now=wall_clock,
         clock=time.monotonic,
         ack_seconds=options.ack_seconds,
         refuse_undeclared=options.refuse_undeclared,
@@ -193,7 +194,7 @@ def _assemble(
         tokens=tokens,
         credentials=credentials,
         observer=figures,
-        now=_wall_clock,
+        now=wall_clock,
         clock=time.monotonic,
     )
     return Gateway(
@@ -206,7 +207,7 @@ def _assemble(
         parts_ready=lambda: {"broker": events.ready, "release": releases.ready, "owners": owners_known()},
         metrics=recorder.page,
         schemas=schemas,
-        unsubscribing=Unsubscribing(intake, tokens, figures, _wall_clock, time.monotonic),
+        unsubscribing=Unsubscribing(intake, tokens, figures, wall_clock, time.monotonic),
         erasures=erasures,
     )
 
@@ -300,7 +301,3 @@ def _listen(host: str, port: int) -> socket.socket:
         raise
     listener.listen(1024)
     return listener
-
-
-def _wall_clock() -> int:
-    return time.time_ns() // 1_000_000

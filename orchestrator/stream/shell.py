@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.emitter import Pipeline
 from orchestrator.stream.lane.merge import Merge
 from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
@@ -35,11 +36,6 @@ class Fetched(msgspec.Struct):
 
     def __bool__(self) -> bool:
         return bool(self.inputs or self.changelogs)
-
-
-def wall_clock() -> int:
-    """Ms since the epoch, UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class Group(Protocol):

@@ -18,6 +18,7 @@ from orchestrator.stream.answering import CoreAnswering
 from orchestrator.stream.asking import AskServer
 from orchestrator.stream.asking_announce import Announcer
 from orchestrator.stream.asking_progress import Progress
+from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.connection import Connection
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane_settings import BatchCounts, LaneError, LaneHooks, LaneSettings
@@ -68,10 +69,6 @@ class WorkerParts(msgspec.Struct, frozen=True, kw_only=True):
                 f"without a key a worker answers questions of this machine only, not on {self.bind}: set "
                 "worker.ask_key, the same for workers and gateways, or leave worker.bind at 127.0.0.1"
             )
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def tune_collector() -> None:
@@ -139,7 +136,7 @@ class _Worker:
 
     def _durable(self, partition: int, offsets: Mapping[str, int]) -> None:
         self.progress.on_durable(partition, offsets)
-        self.parts.figures.durable(partition, now_ms())
+        self.parts.figures.durable(partition, wall_clock())
 
     # Bundles and facts, held whole.
 
@@ -257,7 +254,7 @@ class _Worker:
             crash=lambda error: self._crash(lane, error),
             partitions=parts.partitions,
             observer=parts.figures,
-            now=now_ms,
+            now=wall_clock,
             clock=time.monotonic,
             keys=parts.ask_keys,
         )

@@ -1,7 +1,6 @@
 """Sending by webhook: sms, push, social, or whatever else listens for it, signed after Standard Webhooks."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -18,6 +17,7 @@ from orchestrator.delivery.channels.guard import (
 from orchestrator.delivery.channels.signing import sign
 from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
 from orchestrator.delivery.ledger import Outcome
+from orchestrator.stream.clock import wall_clock
 
 MAX_PAYLOAD: Final = 20 * 1024
 MAX_RETRY_AFTER: Final = 24 * 3_600_000
@@ -40,7 +40,7 @@ class WebhookSender:
         allow_hosts: Sequence[str] = (),
         resolve: Resolve = resolve_name,
         transport: httpx.AsyncBaseTransport | None = None,
-        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock: Callable[[], int] = wall_clock,
     ) -> None:
         """A sender to `url`.
 

@@ -20,7 +20,7 @@ _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-4])(?::([0-5][0-9]))?")
 """An o'clock of a span that a customer declared, up to 24."""
 
 
-class Quiet(NamedTuple):
+class Disturbance(NamedTuple):
     """A message would disturb: by which rule, at what o'clock (minutes after midnight), and until when (ms)."""
 
     rule: "QuietHours"
@@ -28,7 +28,7 @@ class Quiet(NamedTuple):
     until: int
 
 
-def quiet_at(policy: "Policy", class_: str, channel: str, now: int, where: "ZoneInfo") -> Quiet | None:
+def quiet_at(policy: "Policy", class_: str, channel: str, now: int, where: "ZoneInfo") -> Disturbance | None:
     """Whether a message of a class would disturb on a channel at `now` (ms) in a customer's zone: the first rule.
 
     Engine and delivery ask the same question, one when it decides, the other when the message leaves.
@@ -38,7 +38,7 @@ def quiet_at(policy: "Policy", class_: str, channel: str, now: int, where: "Zone
             continue
         minutes = minutes_of_day(now, where)
         if within(minutes, rule.from_, rule.to):
-            return Quiet(rule, minutes, next_time(now, rule.to, where))
+            return Disturbance(rule, minutes, next_time(now, rule.to, where))
     return None
 
 

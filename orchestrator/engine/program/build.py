@@ -285,7 +285,7 @@ def _begins(plan: ScenarioPlan, names: tuple[str, ...]) -> bool:
 
 
 def _demand(plan: ScenarioPlan) -> tuple[str, frozenset[Any]] | None:
-    """The equality on a field of the event that the entry's condition demands, the rarest value first guess: any."""
+    """The first field of the event that the entry's condition demands to equal a text, and which; None for no such."""
     where = plan.document.entry.where
     if where is None or plan.document.entry.each is not None:
         return None

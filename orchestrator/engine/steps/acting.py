@@ -43,7 +43,7 @@ class Send(Word):
         if is_fallback(standing) and not is_needed(journey, standing):
             drop(journey, standing)
         elif not _still_paused(journey, standing):
-            recall(step, journey, standing)
+            judge_again(step, journey, standing)
         return NOTHING
 
     def touched(self, step: "StepPlan", journey: Journey, standing: Standing, event: "Event") -> Any:
@@ -56,7 +56,7 @@ class Send(Word):
         if event.type not in UNDELIVERED:
             drop(journey, standing)
         elif "held" not in standing.data:
-            recall(step, journey, standing)
+            judge_again(step, journey, standing)
         return NOTHING
 
     def look(self, step: "StepPlan", journey: Journey, standing: Standing) -> Any:
@@ -65,7 +65,7 @@ class Send(Word):
         its_time = 0 < standing.due <= moment.now
         by_pause = held is not None and held in {pause.name for pause in moment.program.pauses}
         if by_pause and not its_time and not _still_paused(journey, standing):
-            recall(step, journey, standing)
+            judge_again(step, journey, standing)
         return NOTHING
 
 
@@ -86,7 +86,7 @@ def _still_paused(journey: Journey, standing: Standing) -> bool:
     return False
 
 
-def recall(step: "StepPlan", journey: Journey, standing: Standing) -> None:
+def judge_again(step: "StepPlan", journey: Journey, standing: Standing) -> None:
     """Make a held send a candidate of this moment."""
     moment = journey.moment
     if any(candidate.standing is standing for candidate in moment.candidates):
@@ -211,4 +211,4 @@ class Decide(Word):
         return step.follow
 
 
-__all__ = ["Award", "Decide", "Emit", "OpenTask", "Send", "recall"]
+__all__ = ["Award", "Decide", "Emit", "OpenTask", "Send"]

@@ -1,7 +1,7 @@
 """Effects as records: what an effect looks like on its topic, and how it stands in a node's outbox until then."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -10,7 +10,7 @@ from orchestrator.model.customer import Entry, Node
 from orchestrator.model.effect import Action, Effect, Emitted, ErasureReceipt, Row, TaskNotice, Tell, Withdrawal
 from orchestrator.model.ids import node_key
 from orchestrator.model.message import encode_message
-from orchestrator.stream.lane.records import Outgoing
+from orchestrator.stream.lane.records import Outgoing, Record
 from orchestrator.stream.newest import AT
 
 _json: Final = msgspec.json.Encoder().encode
@@ -73,7 +73,7 @@ def unsent(outbox: Iterable[Entry], committed: Mapping[str, int]) -> list[Outgoi
     ]
 
 
-def dead_letter(record: Any, reason: str, at: int) -> Outgoing:
+def dead_letter(record: Record, reason: str, at: int) -> Outgoing:
     """A record that cannot be taken in: its bytes as they came, and why, where from."""
     headers = (
         ("reason", reason.encode()),
