@@ -19,7 +19,7 @@ _EVENT: dict[str, JsonValue] = {
 
 
 class EventBody(BaseModel):
-    """One channel event, shaped like a CloudEvent (structured mode). At most 64 kB; its properties nest at most 8 levels.
+    """One channel event, shaped like a CloudEvent (structured mode). At most 64 kB, properties nested 8 levels at most.
 
     This model describes events; they are judged by `EventCheck`, which names everything that is wrong at once.
     """
