@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from orchestrator.model.event import Event
 
 CONTACTS_KEPT: Final = 100
+LONGEST_LINE: Final = 8_192
+"""Bytes of a line of the timeline; a longer one goes without its properties. Twenty of the largest events would fill
+more than half of what a broker takes as one record."""
 
 
 def take_in(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
@@ -73,7 +76,7 @@ def note_activity(customer: "Customer", event: "Event", plan: "EventPlan") -> No
         _settle_contact(customer, event)
     if plan.watched:
         line = line_bytes((event.type, event.channel, event.id, event.data))
-        if len(line) > ring.LONGEST:  # as MessagePack an event may be longer than it came
+        if len(line) > LONGEST_LINE:
             line = line_bytes((event.type, event.channel, event.id, None))
     else:
         line = line_bytes((event.type, event.channel, event.id, None))

@@ -15,8 +15,6 @@ from typing import Final
 EMPTY: Final = b""
 _START: Final = 9
 _HEAD: Final = 10
-LONGEST: Final = 65_535
-"""Bytes of a payload."""
 _ring: Final = struct.Struct(">BQ").pack
 _unpack: Final = struct.Struct(">BQ").unpack_from
 _entry: Final = struct.Struct(">HQ").pack

@@ -5,8 +5,10 @@ from typing import Any
 from play import H, Play, program_of
 
 from orchestrator.engine.conversation import MOST_SAID, THREADS_KEPT
+from orchestrator.engine.identity.merge import TIMELINE_KEPT
+from orchestrator.engine.intake import LONGEST_LINE
 from orchestrator.model.codec import encode_node
-from orchestrator.model.customer import Node
+from orchestrator.model.customer import Node, lines_of
 
 KINDS = {
     "first": "{first: event.page, on: seen}",
@@ -78,3 +80,12 @@ def test_a_thread_that_goes_on_stays_though_it_began_first() -> None:
         play.comes("asked", number * H, thread=f"q-{number:02}", text="a")
         play.comes("asked", number * H + 1, thread="first", text="b")
     assert play.profile("threads")["first"]["turns"] == THREADS_KEPT + 10
+
+
+def test_the_largest_events_leave_their_properties_on_the_timeline_no_more_than_small_ones_do() -> None:
+    play = Play("scenario: s\nentry: {on: asked}\ngoal: {on: seen}\nsteps: [{id: say, emit: {event: opened}}]")
+    for number in range(TIMELINE_KEPT):
+        play.comes("seen", number * H, page="x" * (60_000 if number % 2 else 100))
+    timeline = play.customer().timeline
+    assert len(timeline) < TIMELINE_KEPT * LONGEST_LINE
+    assert [line.data is None for line in lines_of(timeline)] == [bool(n % 2) for n in range(TIMELINE_KEPT)]
