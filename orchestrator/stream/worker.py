@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -258,7 +259,7 @@ class _Worker:
             clock=time.monotonic,
             keys=parts.ask_keys,
         )
-        port = await server.start(parts.bind, parts.port)
+        port = await _listening(server, parts.bind, parts.port)
         self.announcer = Announcer(lane.send, parts.name, f"{parts.host}:{port}")
         again = asyncio.ensure_future(self.announcer.run())
         parts.figures.answering(port)
@@ -293,3 +294,19 @@ class _Worker:
         self.parts.figures.revoked(partition)
         if self.announcer is not None:
             self.announcer.revoked(partition)
+
+
+async def _listening(server: AskServer, host: str, port: int) -> int:
+    """Start a server, and give its port.
+
+    Raises:
+        LaneError: the address cannot be had.
+    """
+    try:
+        return await server.start(host, port)
+    except OSError as error:
+        await server.stop()
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise LaneError(
+            f"cannot answer questions on {host}:{port}: {why}; choose another: worker.port, worker.bind"
+        ) from error
