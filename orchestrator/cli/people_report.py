@@ -92,8 +92,10 @@ def why_conflict(why: str) -> str:
     return f"one person may not have so many {why}"
 
 
-def conflict_table(conflicts: list[Conflict]) -> Table:
-    """Conflicts, newest first."""
+def conflict_table(conflicts: list[Conflict]) -> Table | Text:
+    """Conflicts, newest first; one sentence where there are none."""
+    if not conflicts:
+        return Text("No identifiers are kept apart.")
     table = Table(title=f"Conflicts ({len(conflicts)})", title_justify="left")
     for column in ("when", "seen together", "why they stay apart", "event"):
         table.add_column(column, overflow="fold")

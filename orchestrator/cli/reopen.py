@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from orchestrator.cli.errors import UserError
 from orchestrator.cli.options import Bootstrap, Config  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from orchestrator.cli.settings import Settings
 
@@ -43,9 +44,26 @@ def reopen(
         typer.echo("\n".join(_told(name, row) for name, row in sorted(stopped.items())) or "No scenario is stopped.")
         return
     if scenario not in stopped:
-        raise UserError(f"{scenario} is not stopped; stopped: {', '.join(sorted(stopped)) or 'none'}")
+        raise UserError(_why_not(scenario, _declared(settings, tenant), stopped))
     _write(settings, tenant, scenario)
     typer.echo(f"{scenario} goes on.")
+
+
+def _why_not(scenario: str, declared: Collection[str] | None, stopped: Collection[str]) -> str:
+    """Why a scenario cannot be reopened; `declared` are those of the live bundle, None where it cannot be read."""
+    if declared is not None and scenario not in declared:
+        near = difflib.get_close_matches(scenario, declared, 1)
+        wrong = "is no scenario of the live bundle" + (f"; did you mean {near[0]!r}?" if near else "")
+    else:
+        wrong = "is not stopped"
+    return f"{scenario} {wrong}; stopped: {', '.join(sorted(stopped)) or 'none'}"
+
+
+def _declared(settings: Settings, tenant: str) -> Collection[str] | None:
+    from orchestrator.cli.published import live_bundle, read_releases  # noqa: PLC0415
+
+    bundle = live_bundle(settings, read_releases(settings), tenant)
+    return None if bundle is None else bundle.scenarios
 
 
 def _told(name: str, row: dict[str, Any]) -> str:

@@ -85,6 +85,10 @@ def test_the_tree_and_the_json_tell_the_same_and_take_no_value_for_markup(person
     assert (plain["rivals"], plain["moving_to"]) == ([{"identifier": "user_id:u2", "until": None}], None)
 
 
+def test_no_conflict_is_said_in_words() -> None:
+    assert shown(conflict_table([])).strip() == "No identifiers are kept apart."
+
+
 def test_a_conflict_that_both_sides_remember_is_listed_once() -> None:
     other = Customer(steps=ring.pack([(NOW - 3, step_bytes(CONFLICT))], 48))
     forward = Node(to=USER)

@@ -21,7 +21,7 @@ _BODY_TAG: Final = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _MAX_SUBJECT: Final = 500
 _MAX_ADDRESS: Final = 320
 _PREHEADER: Final = '<div style="display:none;max-height:0;overflow:hidden">{}</div>'
-_PAGE: Final = '<!doctype html>\n<html lang="{}"><head><meta charset="utf-8"></head><body>{}</body></html>\n'
+_PAGE: Final = '<!doctype html>\n<html{}><head><meta charset="utf-8"></head><body>{}</body></html>\n'
 
 
 class AddressError(ValueError):
@@ -136,7 +136,8 @@ def _page(letter: Letter) -> str:
     preheader = _PREHEADER.format(escape(one_line(letter.preheader))) if letter.preheader else ""
     found = _BODY_TAG.search(letter.body)
     if found is None:
-        return _PAGE.format(escape(one_line(letter.language)), preheader + letter.body)
+        language = f' lang="{escape(one_line(letter.language))}"' if letter.language else ""
+        return _PAGE.format(language, preheader + letter.body)
     return letter.body[: found.end()] + preheader + letter.body[found.end() :]
 
 

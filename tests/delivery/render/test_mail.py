@@ -44,6 +44,12 @@ def test_a_letter_has_a_text_beside_its_html_and_says_who_and_when() -> None:
     assert "Une réponse" in html.get_content()
 
 
+def test_a_letter_whose_language_nobody_knows_claims_none() -> None:
+    html = letter(language="").get_body(("html",))
+    assert html is not None
+    assert "<html><head>" in html.get_content()
+
+
 def test_every_copy_of_an_actions_mail_has_the_same_id() -> None:
     assert letter()["Message-ID"] == letter(sent_at=1_773_000_000_000)["Message-ID"] == f"<{'a' * 32}@lumo.example>"
 
