@@ -74,6 +74,33 @@ def test_every_alert_says_what_it_means_and_what_to_do() -> None:
         assert set(rule["annotations"]) >= {"summary", "action"}, rule["alert"]
 
 
+def test_an_alert_on_too_few_of_something_fires_where_there_is_none_at_all() -> None:
+    too_few = [rule["expr"] for rule in rules() if re.search(r"<\s*\d", rule["expr"])]
+    assert too_few
+    assert all("or vector(0)" in expression for expression in too_few), "no series compares with nothing"
+
+
+def test_an_alert_on_a_single_occurrence_fires_at_the_first() -> None:
+    """A counter's series begins with its first count: no rate and no increase sees that one."""
+    single = [
+        (rule["alert"], rule["expr"])
+        for rule in rules()
+        if re.search(r"(rate|increase)\(orchestrator_\w+", rule["expr"]) and re.search(r"> 0(\s|$)", rule["expr"])
+    ]
+    assert {name for name, _ in single} == {"ScenarioFails", "ScenarioStopped", "GatewaysLockedOut"}
+    for name, expression in single:
+        window = re.findall(r"\[(\w+)\]", expression)
+        assert re.findall(r"unless orchestrator_\S+ offset (\w+)", expression) == window, name
+
+
+def test_a_gateway_that_answers_events_with_503_is_told_of() -> None:
+    (expression,) = [rule["expr"] for rule in rules() if rule["alert"] == "GatewayCannotAnswer"]
+    route, status, of_all = re.findall(r'(?:route|status)=~"([^"]+)"', expression)
+    assert all(re.fullmatch(route, each) for each in ("/v1/events", "/v1/decide"))
+    assert route == of_all
+    assert re.fullmatch(status, "503")
+
+
 def test_what_a_panel_calls_its_lines_is_among_what_it_asks_for() -> None:
     for panel in panels():
         for target in panel["targets"]:
