@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from orchestrator.delivery.decide import Deferred, Delivered
+from orchestrator.delivery.figures import Figures as DeliveryFigures
 from orchestrator.telemetry.metrics import METRICS
+from orchestrator.telemetry.recorder import Recorder
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
@@ -85,7 +88,7 @@ def test_an_alert_on_a_single_occurrence_fires_at_the_first() -> None:
     single = [
         (rule["alert"], rule["expr"])
         for rule in rules()
-        if re.search(r"(rate|increase)\(orchestrator_\w+", rule["expr"]) and re.search(r"> 0(\s|$)", rule["expr"])
+        if re.search(r"(rate|increase)\(orchestrator_\w+", rule["expr"]) and re.match(r"[^>]*> 0(\s|$)", rule["expr"])
     ]
     assert {name for name, _ in single} == {"ScenarioFails", "ScenarioStopped", "GatewaysLockedOut"}
     for name, expression in single:
@@ -99,6 +102,16 @@ def test_a_gateway_that_answers_events_with_503_is_told_of() -> None:
     assert all(re.fullmatch(route, each) for each in ("/v1/events", "/v1/decide"))
     assert route == of_all
     assert re.fullmatch(status, "503")
+
+
+def test_a_channel_on_which_all_attempts_are_put_off_is_told_of() -> None:
+    (expression,) = [rule["expr"] for rule in rules() if rule["alert"] == "NothingGoesOut"]
+    recorder = Recorder()
+    figures = DeliveryFigures(recorder)
+    figures.attempted("email", Deferred("unreachable"), 0.1)
+    figures.attempted("sms", Delivered(), 0.1)
+    counted = set(re.findall(r'delivery_attempts_total{channel="\w+",(result="\w+")}', recorder.page()[0].decode()))
+    assert set(re.findall(r'result="\w+"', expression)) == counted
 
 
 def test_what_a_panel_calls_its_lines_is_among_what_it_asks_for() -> None:
