@@ -74,11 +74,8 @@ def note_activity(customer: "Customer", event: "Event", plan: "EventPlan") -> No
         customer.used = {**customer.used, event.channel: max(time, customer.used.get(event.channel, 0))}
     if plan.outcome:
         _settle_contact(customer, event)
-    if plan.watched:
-        line = line_bytes((event.type, event.channel, event.id, event.data))
-        if len(line) > LONGEST_LINE:
-            line = line_bytes((event.type, event.channel, event.id, None))
-    else:
+    line = line_bytes((event.type, event.channel, event.id, event.data if plan.watched else None))
+    if len(line) > LONGEST_LINE:
         line = line_bytes((event.type, event.channel, event.id, None))
     customer.timeline = ring.append(customer.timeline, time, line, TIMELINE_KEPT)
 

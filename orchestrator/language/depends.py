@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from orchestrator.language.cel import Expression
     from orchestrator.language.spec.knowledge import Segment
     from orchestrator.language.spec.traits import Trait
+
+
+FACTS_BY_KEY: Final = {
+    "stock": "stock", "stock_places": "stock", "price": "price", "promised": "price", "catalog": "catalog",
+}  # fmt: skip
+"""Function -> the fact of which it reads a row; its first argument is the row's key."""
+OF_FACTS: Final = frozenset({*FACTS_BY_KEY, "rows"})
+"""All functions that read facts; `rows` reads every row of the fact that it names."""
 
 
 class Depends(NamedTuple):
@@ -31,7 +39,7 @@ def depends_on(expression: Expression, traits: Mapping[str, Trait], segments: Ma
         for name in _traits_read(one, traits):
             if name not in read:
                 read[name] = traits[name]
-                found += computed(traits[name])
+                found += _computed(traits[name])
         for name in _segments_asked(one, segments):
             if name not in asked:
                 asked.add(name)
@@ -39,7 +47,7 @@ def depends_on(expression: Expression, traits: Mapping[str, Trait], segments: Ma
     return Depends(tuple(found), read)
 
 
-def computed(trait: Trait) -> list[Expression]:
+def _computed(trait: Trait) -> list[Expression]:
     """What is evaluated whenever the trait is read: its `compute`, or the cases of its `choose`."""
     cases = [case.when for case in trait.choose or ()]
     return [*cases, trait.compute] if trait.compute is not None else cases

@@ -20,7 +20,7 @@ from orchestrator.engine.program.sequence import plan_sequence
 from orchestrator.engine.program.story import OUTCOMES, plan_scenario
 from orchestrator.engine.traits.build import expressions, plan_traits
 from orchestrator.language.cel import Expression
-from orchestrator.language.depends import computed
+from orchestrator.language.depends import depends_on
 from orchestrator.language.spec.policy import CLASSES
 from orchestrator.language.spec.scope import ENGINE_EVENTS
 
@@ -119,24 +119,16 @@ _TOLD_BY_CONSENT: Final = frozenset({"consent"})
 
 def _traits_read(expression: Expression, bundle: "Bundle") -> frozenset[str] | None:
     """What of the profile an expression depends on, through computed traits too; None where any event may change it."""
-    found: set[str] = set()
-    todo: list[Expression] = [expression]
-    while todo:
-        one = todo.pop()
-        if one.calls:
+    depends = depends_on(expression, bundle.traits, bundle.segments)
+    if any(one.calls for one in depends.expressions):
+        return None
+    found = {trait.per.trait for trait in depends.traits.values() if trait.per is not None and trait.per.trait}
+    for path in {path for one in depends.expressions for path in one.reads if path[0] not in {"now", "facts"}}:
+        name = path[1] if path[0] == "profile" and len(path) > 1 else ""
+        names = {name, name.removesuffix("_label")}
+        if names.isdisjoint(depends.traits) and name not in _TOLD_BY_TURNS | _TOLD_BY_CONSENT:
             return None
-        for path in one.reads:
-            name = path[1] if path[0] == "profile" and len(path) > 1 else ""
-            if name in found or path[0] in {"now", "facts"}:
-                continue
-            document = bundle.traits.get(name) or bundle.traits.get(name.removesuffix("_label"))
-            if document is None and name not in _TOLD_BY_TURNS | _TOLD_BY_CONSENT:
-                return None
-            found |= {name, name.removesuffix("_label")}
-            if document is not None:
-                todo += computed(document)
-                if document.per is not None and document.per.trait:
-                    found.add(document.per.trait)
+        found |= names
     return frozenset(found)
 
 

@@ -1,21 +1,13 @@
 """The facts that conditions read: whoever waits for one of them is looked at when such a row changes."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from orchestrator.language.cel import UNKNOWN, Expression
-from orchestrator.language.depends import depends_on
+from orchestrator.language.depends import FACTS_BY_KEY, depends_on
 
 if TYPE_CHECKING:
     from orchestrator.language.bundle import Bundle
-
-_BY_KEY: Final = {
-    "stock": "stock",
-    "stock_places": "stock",
-    "price": "price",
-    "promised": "price",
-    "catalog": "catalog",
-}
 
 
 def facts_read(conditions: Iterable[Expression], bundle: "Bundle") -> frozenset[str]:
@@ -33,9 +25,9 @@ def facts_read(conditions: Iterable[Expression], bundle: "Bundle") -> frozenset[
 def _read(condition: Expression) -> set[str]:
     found = {path[1] for path in condition.reads if path[0] == "facts" and len(path) > 1}
     for call in condition.calls:
-        if call.name in _BY_KEY:
+        if call.name in FACTS_BY_KEY:
             key = call.args[0] if call.args else UNKNOWN
-            name = _BY_KEY[call.name]
+            name = FACTS_BY_KEY[call.name]
             found.add(f"{name}/{key}" if isinstance(key, str) else name)
         elif call.name == "rows" and call.args and isinstance(call.args[0], str):
             found.add(call.args[0])

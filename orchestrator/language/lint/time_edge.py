@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.language.depends import Depends, depends_on
+from orchestrator.language.depends import OF_FACTS, Depends, depends_on
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from orchestrator.language.lint.context import Context
 
 _BY_TIME: Final = frozenset({"count", "seen", "since", "open"})
-_OF_FACTS: Final = frozenset({"stock", "stock_places", "price", "promised", "catalog", "rows"})
 _FADING: Final = ("window", "keep_for", "half_life", "reset_after")
 
 
@@ -23,19 +22,16 @@ def time_edge(context: Context) -> Iterator[Diagnostic]:
         becomes = draft.element.entry.becomes
         if becomes is None:
             continue
-        place, depends = (
-            draft.element.entry.place("becomes"),
-            depends_on(becomes, context.typing.traits["profile"], segments),
-        )
+        depends = depends_on(becomes, context.typing.traits["profile"], segments)
         if cause := _by_time(depends):
             message = f"{cause} changes by time alone; that is noticed at the customer's next event or timer"
-            yield diagnostic(
-                "W-TIME-EDGE", message, place, hint="if that is too late, enter by an event and wait with `delay`"
-            )
+            hint = "if that is too late, enter by an event and wait with `delay`"
         elif cause := _by_facts(depends):
             message = f"{cause} changes without the customer; that is noticed at their next event or timer"
             hint = "if that is too late, enter by an event and wait with `wait_until`: it looks when the fact changes"
-            yield diagnostic("W-TIME-EDGE", message, place, hint=hint)
+        else:
+            continue
+        yield diagnostic("W-TIME-EDGE", message, draft.element.entry.place("becomes"), hint=hint)
 
 
 def _by_time(depends: Depends) -> str:
@@ -57,6 +53,6 @@ def _by_facts(depends: Depends) -> str:
             if path[0] == "facts":
                 return f"`{'.'.join(path[:2])}`"
         for call in expression.calls:
-            if call.name in _OF_FACTS:
+            if call.name in OF_FACTS:
                 return f"`{call.name}(...)`"
     return ""
