@@ -108,13 +108,14 @@ class Decider:
         self, body: DecideBody, event: dict[str, Any], credential: Credential, until: float
     ) -> Decision:
         ready = self._judge_event(body, event, credential.tenant)
+        started = self._clock()
         try:
             async with asyncio.timeout(max(0.0, until - self._clock())):
                 await self._intake.write([ready], credential)
         except TooMany:
             raise
         except (TimeoutError, Unavailable):
-            self._observer.asked(FALLBACK, body.deadline_ms / 1000)
+            self._observer.asked(FALLBACK, self._clock() - started)
             return Decision(None, {}, ready, event_accepted=False, token=ready.token)
         name = EventName(ready.id, ready.source)
         answer = await self._ask(_question(body, credential.tenant, ready.node or "", name), until)

@@ -9,6 +9,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from orchestrator.gateway.events import Ready
 from orchestrator.gateway.refusals import Unavailable
+from orchestrator.gateway.silence import Silence
 from orchestrator.model.partition import partition_of
 
 RETRY_AFTER: Final = 2.0
@@ -41,12 +42,16 @@ class KafkaEventLog:
     """An `EventLog` on one idempotent producer, which is replaced when it has broken down for good.
 
     A producer breaks down for good when it has lost count of its sequence numbers (a batch was given up while
-    a partition had no leader). What was in its hands has then been answered with 503.
+    a partition had no leader). What was in its hands has then been answered with 503. While Kafka acknowledges
+    nothing, writes are refused at once.
     """
 
-    def __init__(self, make_producer: Callable[[], AIOKafkaProducer], on_renewal: Callable[[], None]) -> None:
+    def __init__(
+        self, make_producer: Callable[[], AIOKafkaProducer], on_renewal: Callable[[], None], silence: Silence
+    ) -> None:
         self._make_producer = make_producer
         self._on_renewal = on_renewal
+        self._silence = silence
         self._producer: AIOKafkaProducer | None = None
         self._renewal: asyncio.Task[None] | None = None
 
@@ -81,9 +86,12 @@ class KafkaEventLog:
         producer = self._producer
         if producer is None:
             raise Unavailable("the broker cannot be reached", retry_after=RETRY_AFTER)
+        if not self._silence.admits():
+            raise Unavailable("the broker acknowledges nothing at the moment", retry_after=RETRY_AFTER)
         try:
-            async with asyncio.timeout(seconds):
-                await _send_all(producer, events)
+            with self._silence.writing():
+                async with asyncio.timeout(seconds):
+                    await _send_all(producer, events)
         except TimeoutError:
             raise Unavailable(f"the broker did not acknowledge within {seconds:g} s", retry_after=RETRY_AFTER) from None
         except (KafkaError, IllegalStateError) as error:

@@ -5,6 +5,8 @@ from typing import Final
 
 from orchestrator.telemetry import metrics
 from orchestrator.telemetry.events import (
+    BrokerAcknowledges,
+    BrokerSilent,
     BundleRefused,
     BundleTaken,
     LinkKeyMissing,
@@ -51,6 +53,9 @@ class Figures:
 
     def renewed(self) -> None:
         self._log.emit(ProducerRenewed())
+
+    def broker_silent(self, silent: bool) -> None:
+        self._log.emit(BrokerSilent() if silent else BrokerAcknowledges())
 
     def locked_out(self, worker: str) -> None:
         self._log.emit(WorkerRefusesKey(worker))

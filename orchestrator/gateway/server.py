@@ -26,6 +26,7 @@ from orchestrator.gateway.intake import Intake
 from orchestrator.gateway.owners import AnnouncedOwners
 from orchestrator.gateway.releases import PublishedReleases, bundle_loader
 from orchestrator.gateway.schemas import compile_schema
+from orchestrator.gateway.silence import Silence
 from orchestrator.gateway.tokens import LinkTokens
 from orchestrator.gateway.unsubscribing import Unsubscribing
 from orchestrator.language.bundle import EventSchemas
@@ -127,7 +128,8 @@ async def _running(
     schemas = event_schemas(options.topics)
     releases = PublishedReleases(bundle_loader(_typed(options.topics)), figures)
     owners = AnnouncedOwners(options.partitions)
-    events = KafkaEventLog(lambda: kafka_producer(options.connection), figures.renewed)
+    silence = Silence(time.monotonic, figures.broker_silent)
+    events = KafkaEventLog(lambda: kafka_producer(options.connection), figures.renewed, silence)
     transport = HttpTransport(options.ask_key)
     async with AsyncExitStack() as stack:
         await transport.start()

@@ -302,3 +302,24 @@ class ProducerRenewed(LogEvent):
     level = logging.WARNING
     words = "the gateway's producer was replaced"
     metric = metrics.PRODUCER_RENEWALS
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSilent(LogEvent):
+    """Kafka acknowledges nothing that this gateway writes; events are refused with 503 until it does."""
+
+    level = logging.ERROR
+    words = (
+        "Kafka has acknowledged nothing for a second: events are answered with 503 at once, questions that bring one "
+        "with fallbacks, until it does again. Look at its brokers; nothing is to be done here"
+    )
+    metric = metrics.BROKER_SILENCES
+    most_per_minute = 6
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAcknowledges(LogEvent):
+    """Kafka acknowledges again what this gateway writes; events are taken as before."""
+
+    words = "Kafka acknowledges again: events are taken"
+    most_per_minute = 6

@@ -154,4 +154,7 @@ QUESTION_SECONDS: Final = _histogram(
     "gateway_question_seconds", "From a question to the owner's answer, or to the fallback.", "outcome"
 )
 PRODUCER_RENEWALS: Final = _counter("gateway_producer_renewals", "Times that a producer broke down and was replaced.")
+BROKER_SILENCES: Final = _counter(
+    "gateway_broker_silences", "Times that Kafka began to acknowledge nothing; events were refused until it did."
+)
 FAILURES: Final = _counter("failures", "Errors of ours that a caller was told of or that ended a process.", "where")

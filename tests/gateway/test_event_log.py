@@ -10,6 +10,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from orchestrator.gateway.event_log import KafkaEventLog, kafka_producer
 from orchestrator.gateway.events import Ready
 from orchestrator.gateway.refusals import Unavailable
+from orchestrator.gateway.silence import PATIENCE, Silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +61,9 @@ class Bench:
         self.made: list[FakeProducer] = []
         self.renewals = 0
         self.prepare: Callable[[FakeProducer], None] = lambda _: None
-        self.log = KafkaEventLog(self._make, self._renewed)
+        self.time = 0.0
+        self.turns: list[bool] = []
+        self.log = KafkaEventLog(self._make, self._renewed, Silence(lambda: self.time, self.turns.append))
 
     def _make(self) -> Any:
         producer = FakeProducer()
@@ -111,6 +114,60 @@ async def test_a_silent_broker_is_given_up_in_time_and_the_producer_kept(bench: 
     bench.made[0].silent = False
     await bench.log.append([ready(2)], 1)
     assert bench.renewals == 0
+
+
+async def test_while_nothing_is_acknowledged_writes_are_refused_at_once(bench: Bench, eventually_async: Any) -> None:
+    await bench.log.start()
+    bench.made[0].silent = True
+    waiting = asyncio.create_task(bench.log.append([ready(1)], 60))
+    await eventually_async(lambda: bench.made[0].sent == ["1"])
+    bench.time = PATIENCE / 2
+    second = asyncio.create_task(bench.log.append([ready(2)], 60))
+    await eventually_async(lambda: bench.made[0].sent == ["1", "2"])
+    bench.time = PATIENCE
+    with pytest.raises(Unavailable) as refused:
+        await asyncio.wait_for(bench.log.append([ready(3)], 60), 30)
+    assert refused.value.retry_after is not None
+    assert bench.made[0].sent == ["1", "2"]
+    assert bench.turns == [True]
+    waiting.cancel()
+    second.cancel()
+
+
+async def test_in_the_silence_one_write_a_second_finds_out_whether_it_is_over(
+    bench: Bench, eventually_async: Any
+) -> None:
+    await bench.log.start()
+    bench.made[0].silent = True
+    waiting = asyncio.create_task(bench.log.append([ready(1)], 60))
+    await eventually_async(lambda: bench.made[0].sent == ["1"])
+    bench.time = PATIENCE
+    asking = asyncio.create_task(bench.log.append([ready(2)], 60))
+    await eventually_async(lambda: bench.made[0].sent == ["1", "2"])
+    with pytest.raises(Unavailable):
+        await bench.log.append([ready(3)], 60)
+    bench.time, bench.made[0].silent = 2 * PATIENCE, False
+    await bench.log.append([ready(4)], 60)
+    await bench.log.append([ready(5)], 60)
+    assert bench.made[0].sent == ["1", "2", "4", "5"]
+    assert bench.turns == [True, False]
+    waiting.cancel()
+    asking.cancel()
+
+
+async def test_a_write_that_waits_alone_while_others_are_acknowledged_is_no_silence(
+    bench: Bench, eventually_async: Any
+) -> None:
+    await bench.log.start()
+    bench.made[0].silent = True
+    waiting = asyncio.create_task(bench.log.append([ready(1)], 60))
+    await eventually_async(lambda: bench.made[0].sent == ["1"])
+    bench.made[0].silent = False
+    for number in range(2, 7):
+        bench.time += PATIENCE * 0.9
+        await bench.log.append([ready(number)], 60)
+    assert bench.turns == []
+    waiting.cancel()
 
 
 async def test_one_failed_event_fails_the_batch(bench: Bench) -> None:
