@@ -44,6 +44,10 @@ DRAIN: Final = 15.0
 """Seconds that requests under way, and then what they wrote, have at the end."""
 
 
+KEEP_ALIVE: Final = 75
+"""Seconds. Longer than the usual load balancer (60 s) keeps an idle connection: who closes first may lose a request."""
+
+
 class UnsafeAddressError(ValueError):
     """Nobody needs a key, and not only this machine could reach the gateway."""
 
@@ -230,6 +234,7 @@ def _uvicorn(app: FastAPI) -> uvicorn.Config:
         access_log=False,  # it would write paths, and an identifier may stand in one
         log_config=None,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=int(DRAIN),
         h11_max_incomplete_event_size=32 * 1024,
     )

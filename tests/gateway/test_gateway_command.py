@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 from orchestrator.cli.errors import UserError
 from orchestrator.cli.gateway import _options
 from orchestrator.cli.sources import load_settings
-from orchestrator.gateway.server import GatewayOptions, UnsafeAddressError
+from orchestrator.gateway.server import GatewayOptions, UnsafeAddressError, _uvicorn
 
 COMMAND = Path(sys.executable).with_name("orchestrator")
 
@@ -67,6 +68,10 @@ def test_it_presents_the_current_key_of_the_workers() -> None:
     said = {"ORCHESTRATOR_WORKER__ASK_KEY": "n" * 24, "ORCHESTRATOR_WORKER__PREVIOUS_ASK_KEY": "o" * 24}
     assert _options(load_settings(environment=said)).ask_key == "n" * 24
     assert _options(load_settings(environment={})).ask_key == ""
+
+
+def test_an_idle_connection_is_kept_for_longer_than_load_balancers_keep_theirs() -> None:
+    assert _uvicorn(FastAPI()).timeout_keep_alive > 60
 
 
 def test_no_broker_is_told_with_what_to_do() -> None:
