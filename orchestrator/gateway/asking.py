@@ -28,6 +28,7 @@ from orchestrator.stream.asking_wire import (
 
 MAX_HOPS: Final = 8
 _PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 0.32
 _ASK_AGAIN: Final = frozenset({MISDIRECTED, 503})
 
 
@@ -96,8 +97,12 @@ class Asker:
         return None
 
     async def _from_owner(self, question: Question, until: float) -> Answer | Forward | None:
-        """Ask whoever owns this identifier; a new owner is asked as soon as it is known. None: asking is in vain."""
+        """Ask whoever owns this identifier; a new owner is asked as soon as it is known. None: asking is in vain.
+
+        The same owner is asked again after pauses that double: in an outage every question comes to that.
+        """
         key = node_key(question.tenant, question.identifier)
+        pause = _PAUSE
         while True:
             owner = self._owners.of(key)
             if owner is None:
@@ -110,7 +115,8 @@ class Asker:
                 self._locked_out(owner.worker)
             if status not in _ASK_AGAIN:
                 return None
-            await self._pause(key, owner)
+            await self._pause(key, owner, pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _once(self, owner: Owner, question: Question, until: float) -> tuple[int, bytes]:
         left = until - self._clock()
@@ -120,9 +126,9 @@ class Asker:
         except ConnectionError:
             return 503, b""
 
-    async def _pause(self, key: bytes, owner: Owner) -> None:
+    async def _pause(self, key: bytes, owner: Owner, seconds: float) -> None:
         try:
-            async with asyncio.timeout(_PAUSE):
+            async with asyncio.timeout(seconds):
                 await self._owners.changed(key, owner)
         except TimeoutError:
             return

@@ -115,6 +115,14 @@ async def test_a_worker_that_is_gone_is_waited_for_until_another_announces_itsel
     assert (await asking).json()["version"] == 7
 
 
+async def test_a_worker_that_does_not_speak_for_its_partition_is_asked_again_in_growing_pauses(house: House) -> None:
+    own(house, A2, A)
+    house.workers.by_address[A] = lambda _: (421, {})
+    response = await house.decide(question(deadline_ms=600))
+    assert response.json()["version"] is None
+    assert len(house.workers.asked) <= 6, "in an outage of Kafka every question comes to that"
+
+
 async def test_an_announcement_of_a_worker_that_was_replaced_is_passed_over(house: House) -> None:
     own(house, A2, B, number=2)
     own(house, A2, A, number=1)
