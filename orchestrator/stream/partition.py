@@ -71,6 +71,7 @@ class PartitionRunner:
         self._closing = False
         self._committed: dict[str, int] = {}
         self._turn_at = 0
+        self._rest = 0
         self._limit = min(FIRST_BATCH, settings.batch_records)
         self._full = 0
         self._floor: dict[str, int] = {topic: merge.position(topic) for topic in core.input_topics}
@@ -157,8 +158,12 @@ class PartitionRunner:
     async def _work_on(self) -> None:
         while not self._closing:
             await self._take_turn()
-            records = self.merge.take(self._clock(), self._limit)
-            if records:
+            if self._rest and self.settled:
+                self._tell_committed()
+                await self._process(())
+            elif self._rest:
+                await self._wait()
+            elif records := self.merge.take(self._clock(), self._limit):
                 await self._process(records)
             else:
                 await self._wait()
@@ -229,10 +234,12 @@ class PartitionRunner:
     def _take_over(self, batch: Batch, records: Sequence[Record]) -> None:
         self.table.apply(batch.changelog)
         self._decided.update(batch.offsets)
+        applied = self._rest + len(records) - batch.rest
+        self._rest = batch.rest
         self._hooks.on_batch(
             BatchCounts(
                 self.partition,
-                len(records),
+                applied,
                 len(batch.changelog),
                 len(batch.sends),
                 records[0].timestamp if records else 0,

@@ -42,6 +42,8 @@ class WorkerFigures:
         self._count(counted)
         for scenario, sent, met in counted.stopped:
             self._log.emit(events.ScenarioStopped(scenario, sent, met))
+        for failed in counted.failed:
+            self._log.emit(events.RecordFailed(*failed))
         self._tell_undeclared(counted.undeclared)
         if batch.records:
             self._under_way.setdefault(batch.partition, deque()).append((time.monotonic(), counted.received))

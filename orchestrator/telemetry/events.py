@@ -122,6 +122,25 @@ class RecordDeadLettered(LogEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordFailed(LogEvent):
+    """An event raised inside the engine, by a defect of ours, and is on the dead-letter topic; nothing of it counts.
+
+    The others of its partition go on. After ten, and one more for each thousand records, the worker ends instead.
+    """
+
+    level = logging.ERROR
+    words = (
+        "record {topic}[{partition}]@{offset} raised {error} at {place}: it is on dead-letter, nothing of it was "
+        "applied. Report this; write it to its topic again when it is repaired"
+    )
+    topic: str
+    partition: int
+    offset: int
+    error: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioFailed(LogEvent):
     """A scenario raised at run time; it lost this event, nothing else did. It is counted with its batch, not here."""
 

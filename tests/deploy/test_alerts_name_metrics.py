@@ -90,7 +90,7 @@ def test_an_alert_on_a_single_occurrence_fires_at_the_first() -> None:
         for rule in rules()
         if re.search(r"(rate|increase)\(orchestrator_\w+", rule["expr"]) and re.match(r"[^>]*> 0(\s|$)", rule["expr"])
     ]
-    assert {name for name, _ in single} == {"ScenarioFails", "ScenarioStopped", "GatewaysLockedOut"}
+    assert {name for name, _ in single} == {"EventFails", "ScenarioFails", "ScenarioStopped", "GatewaysLockedOut"}
     for name, expression in single:
         window = re.findall(r"\[(\w+)\]", expression)
         assert re.findall(r"unless orchestrator_\S+ offset (\w+)", expression) == window, name

@@ -123,6 +123,20 @@ class WakefulCore(NotingCore):
         return Batch([(b"k", b"the last word")], [], {})
 
 
+class KeepingCore(NotingCore):
+    """Takes one record at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[Record] = []
+
+    def process(self, partition: int, records: Sequence[Record], now: int) -> Batch:
+        self.kept += records
+        self.calls.append(f"process {len(records)}")
+        record = self.kept.pop(0)
+        return Batch([], [], {TOPIC: record.offset + 1}, len(self.kept))
+
+
 class Bench:
     """A runner with everything around it."""
 
@@ -195,6 +209,24 @@ async def test_batches_are_counted(bench: Bench) -> None:
     assert bench.counts == [
         BatchCounts(partition=0, records=2, changelog=1, sends=0, oldest=500, changelog_bytes=len(b"k" + b"1"))
     ]
+
+
+@pytest.mark.parametrize("bench", [KeepingCore], indirect=True)
+async def test_what_the_core_has_kept_is_gone_on_with_when_all_before_is_committed(bench: Bench) -> None:
+    """Not while a batch is under way, nor before its commit; no new input comes between."""
+    bench.out.idle = False
+    bench.runner.start()
+    bench.feed(0, 1)
+    await bench.until(lambda: bench.core.calls)
+    bench.feed(2)
+    bench.runner.note_committed({TOPIC: 1})
+    await bench.until(lambda: len(bench.core.calls) == 2)
+    assert bench.core.calls == ["process 2", "committed {'channel.web': 1}"]
+    bench.out.idle = True
+    bench.feed(3)
+    await bench.until(lambda: len(bench.core.calls) == 4)
+    assert bench.core.calls[2:] == ["process 0", "process 2"]
+    assert [count.records for count in bench.counts] == [1, 1, 1]
 
 
 async def test_a_large_backlog_goes_in_pieces(bench: Bench) -> None:

@@ -4,6 +4,7 @@ No Faust, no asyncio, no clock: the shell drives it on Kafka, the simulator in o
 in which the shell must do what a batch says, and why.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -13,15 +14,16 @@ import msgspec
 from orchestrator.engine.engine import Engine
 from orchestrator.engine.facts import Facts
 from orchestrator.model import reason
-from orchestrator.model.codec import decode_node, decode_outbox, encode_node, writer_of
+from orchestrator.model.codec import UnknownVersionError, decode_node, decode_outbox, encode_node, writer_of
 from orchestrator.model.customer import Node, PartitionState
 from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import node_key, split_key
 from orchestrator.model.message import Tick, decode_message, encode_message
 from orchestrator.stream.lane.intake import CHANNEL
 from orchestrator.stream.lane.outbox import dead_letter, unsent
-from orchestrator.stream.lane.partition import Partition
+from orchestrator.stream.lane.partition import LARGEST, Partition, TooLargeError
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
+from orchestrator.stream.lane.setting_aside import failed_at, may_be_set_aside
 from orchestrator.stream.lane.statistics import Statistics
 from orchestrator.stream.lane.step import Step, Tokens
 from orchestrator.stream.lane.ticks import apply_tick, wanted_tick
@@ -35,8 +37,16 @@ FEW: Final = 64
 """Batches smaller than this are applied as they came: there is hardly a customer with two events in them."""
 
 
+MOST_FAILED: Final = 10
+"""So many events of a partition may raise before the worker ends; each thousand records let one more."""
+
+
 class MissingReleaseError(RuntimeError):
     """A partition stands on a release that `bundles` does not hold: restore that topic, or publish it again."""
+
+
+NEVER_SET_ASIDE: Final = (MissingReleaseError, UnknownVersionError, MemoryError)
+"""What is wrong with the worker and not with a record."""
 
 
 def by_customer(owned: Partition, records: Sequence[Record]) -> Sequence[Record]:
@@ -71,7 +81,13 @@ class CustomerCore:
         channels: the channel topics to read.
         partitions: the partition count of all input topics.
         tokens: how signed links are read, None where there is no key.
+
+    Attributes:
+        most_failed: so many events of a partition may fail, and one more for each thousand records: 0 where a failure
+            is to be seen at once, as in a rehearsal.
     """
+
+    most_failed: int = MOST_FAILED
 
     def __init__(
         self,
@@ -171,6 +187,7 @@ class CustomerCore:
         owned.release = before.release or self.current.release
         engine = self.engine_of(owned)
         sends = [send for at in owned.rebuild() for send in unsent(decode_outbox(values[at]), owned.committed)]
+        owned.patience = self.most_failed
         owned.changed_facts.update(owned.all_waiting())
         if not before.release:
             plan_visits(owned, None, engine.program)
@@ -179,8 +196,34 @@ class CustomerCore:
         return Batch([(key, self._ownership(owned))], sends, {})
 
     def process(self, partition: int, records: Sequence[Record], now: int) -> Batch:
-        """Apply records, each customer's in this order; everything changed is encoded once."""
+        """Apply records, each customer's in this order; everything changed is encoded once.
+
+        Where they are too much for one write, or one of them raises, they are undone and tried in halves, with what is
+        left kept for later calls; one that fails alone, with nothing else under way, is set aside (`setting_aside`).
+        """
         owned = self._owned[partition]
+        waiting = (*owned.kept, *records) if owned.kept else records
+        count = min(owned.fits or len(waiting), len(waiting))
+        owned.patience = min(self.most_failed, owned.patience + len(records) / 1000)
+        before = owned.mark()
+        batch = Batch()
+        while count:
+            try:
+                batch = self._apply(owned, waiting[:count], now)
+                break
+            except NEVER_SET_ASIDE:
+                raise
+            except Exception as problem:  # noqa: BLE001 - the fate is chosen: tried in parts, set aside, or raised
+                owned.undo(before)
+                if count == 1 and not records:
+                    batch = self._set_aside(owned, waiting[0], problem, now)
+                    break
+                count //= 2
+        self._keep(owned, waiting[count:], count)
+        batch.rest = len(owned.kept)
+        return batch
+
+    def _apply(self, owned: Partition, records: Sequence[Record], now: int, largest: int = LARGEST) -> Batch:
         step = self._step(owned)
         for record in by_customer(owned, records):
             if record.topic == INPUTS:
@@ -188,7 +231,32 @@ class CustomerCore:
             else:
                 step.event(record, record.topic[len(CHANNEL) :])
         offsets = {record.topic: record.offset + 1 for record in records}
-        return self._batch(owned, step, offsets, now)
+        return self._batch(owned, step, offsets, now, largest)
+
+    def _keep(self, owned: Partition, rest: Sequence[Record], count: int) -> None:
+        """What is left of the input waits; as long as some of it is left, no more are tried at once than went now."""
+        owned.kept = rest
+        owned.fits = max(1, count) if rest else 0
+
+    def _set_aside(self, owned: Partition, record: Record, problem: Exception, now: int) -> Batch:
+        """One record that cannot be applied although nothing else is under way.
+
+        Raises:
+            Exception: what was raised, where the record must not be left out, or too many have been.
+        """
+        why = reason.RECORD_FULL if isinstance(problem, TooLargeError) else reason.FAILED
+        if not may_be_set_aside(record):
+            if why == reason.RECORD_FULL:  # perhaps the broker takes it, for it is packed there
+                return self._apply(owned, (record,), now, sys.maxsize)
+            raise problem
+        if why == reason.FAILED:
+            owned.patience -= 1
+            if owned.patience < 0:
+                raise problem
+            self.statistics.failed.append(failed_at(record, problem))
+        step = self._step(owned)
+        step.reject(record, why)
+        return self._batch(owned, step, {record.topic: record.offset + 1}, now)
 
     def _step(self, owned: Partition) -> Step:
         return Step(owned, self.engine_of(owned), self.partitions, self.tokens)
@@ -233,8 +301,9 @@ class CustomerCore:
             owned.dirty[key] = Node(body=_state(owned))
         return step
 
-    def _batch(self, owned: Partition, step: Step, offsets: dict[str, int], now: int) -> Batch:
-        changelog = owned.encode_dirty(step.program)
+    def _batch(self, owned: Partition, step: Step, offsets: dict[str, int], now: int, largest: int = LARGEST) -> Batch:
+        changelog = owned.encode_dirty(step.program, largest)
+        owned.spare_memory()
         if step.written:
             changelog = [*step.written, *changelog]
         sends = step.sends

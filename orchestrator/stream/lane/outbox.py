@@ -16,6 +16,8 @@ from orchestrator.stream.newest import AT
 _json: Final = msgspec.json.Encoder().encode
 
 DEAD_LETTER: Final = "dead-letter"
+_ENTRY: Final = 64
+"""Bytes of an entry beside its key and value: topics, offset, headers."""
 
 
 def outgoing(effect: Effect, tenant: str) -> Outgoing:
@@ -62,6 +64,11 @@ def drop_committed(node: Node, committed: dict[str, int]) -> None:
         stale = [topic for topic, offset in node.applied.items() if offset < committed.get(topic, 0)]
         for topic in stale:
             del node.applied[topic]
+
+
+def weight(outbox: Iterable[Entry]) -> int:
+    """How many bytes of a value an outbox takes, about."""
+    return sum(len(entry.value) + len(entry.key or b"") + _ENTRY for entry in outbox)
 
 
 def unsent(outbox: Iterable[Entry], committed: Mapping[str, int]) -> list[Outgoing]:

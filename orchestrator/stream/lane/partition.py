@@ -1,19 +1,40 @@
 """What a worker holds of one partition between batches: decoded nodes, due times, who waits for which fact."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestrator.engine.identity.marks import cleaned_at, is_gone
 from orchestrator.engine.program.plan import Program
 from orchestrator.engine.timers import earliest_due
-from orchestrator.model.codec import decode_head, decode_node, encode_node
+from orchestrator.model.codec import decode_head, decode_node, decode_outbox, encode_node
 from orchestrator.model.customer import Customer, Node, Reference
-from orchestrator.stream.lane.outbox import drop_committed
+from orchestrator.stream.lane.outbox import drop_committed, weight
+
+if TYPE_CHECKING:
+    from orchestrator.stream.lane.records import Record
 
 EVERYBODY: Final = "everybody"
 UNDER_WAY: Final = "under_way"
 MOST_LIVE: Final = 50_000
+FULL: Final = 750_000
+"""From so many bytes on, what waits to be sent aside, a node takes no more events in."""
+LARGEST: Final = 1_500_000
+"""So many bytes a value may have with all that waits to be sent. The broker takes 2 MB, packed."""
+
+
+class TooLargeError(Exception):
+    """A value would be larger than it may be written."""
+
+
+class Mark(NamedTuple):
+    """What a batch changes beside nodes and the indexes, as it was before."""
+
+    release: str
+    tick_under_way: bool
+    visits: tuple[bytes, ...]
+    visiting: str
+    visited: bytes
 
 
 class Partition:
@@ -28,6 +49,10 @@ class Partition:
         changed_facts: rows that have changed and that somebody here waits for.
         visits: whom the release has still to be told to, last first.
         visiting, visited: what is written of the visits.
+        full: whose values are so large that nothing more is taken in for them.
+        kept: records that are still to be applied.
+        fits: how many records at once, since more were too much; 0: any number.
+        patience: how many more records may fail before the worker ends.
     """
 
     def __init__(self, index: int, values: Mapping[bytes, bytes], committed: Mapping[str, int]) -> None:
@@ -41,6 +66,10 @@ class Partition:
         self.visits: list[bytes] = []
         self.visiting = ""
         self.visited = b""
+        self.full: set[bytes] = set()
+        self.kept: Sequence[Record] = ()
+        self.fits = 0
+        self.patience = 0.0
         self.dirty: dict[bytes, Node] = {}
         self._marks: dict[bytes, dict[str, int]] = {}
         self._live: dict[bytes, Node] = {}
@@ -74,8 +103,12 @@ class Partition:
         """Rebuild the indexes from the heads of all values; gives the keys whose outbox is not empty."""
         unsent = []
         heap = []
+        self._due, self._waiters, self._waits = {}, {}, {}
+        self.full = set()
         for key, value in self.values.items():
             head = decode_head(value)
+            if len(value) > FULL and len(value) - weight(decode_outbox(value)) > FULL:
+                self.full.add(key)
             if head.due:
                 heap.append((head.due, key))
                 self._due[key] = head.due
@@ -86,6 +119,19 @@ class Partition:
         heapify(heap)
         self._heap = heap
         return unsent
+
+    def mark(self) -> Mark:
+        """For `undo`: taken between two batches."""
+        return Mark(self.release, self.tick_under_way, tuple(self.visits), self.visiting, self.visited)
+
+    def undo(self, mark: Mark) -> None:
+        """Everything as it was when the mark was taken: the table still has it."""
+        self.release, self.tick_under_way, visits, self.visiting, self.visited = mark
+        self.visits = [*visits]
+        self.dirty.clear()
+        self._marks.clear()
+        self._live.clear()
+        self.rebuild()
 
     def changed(self, key: bytes, node: Node, topic: str, offset: int) -> None:
         """A record has changed a node, which is written with this batch.
@@ -100,8 +146,12 @@ class Partition:
         elif offset > marks.get(topic, -1):
             marks[topic] = offset
 
-    def encode_dirty(self, program: Program) -> list[tuple[bytes, bytes | None]]:
-        """The values of all nodes that this batch has changed, each once; indexes follow."""
+    def encode_dirty(self, program: Program, largest: int = LARGEST) -> list[tuple[bytes, bytes | None]]:
+        """The values of all nodes that this batch has changed, each once; indexes follow.
+
+        Raises:
+            TooLargeError: one of them has more than `largest` bytes.
+        """
         changelog: list[tuple[bytes, bytes | None]] = []
         committed, number, known_due = self.committed, self.number, self._due
         marks = self._marks
@@ -116,20 +166,35 @@ class Partition:
                 continue
             due = node_due(node)
             facts = facts_waited(node, program)
-            changelog.append((key, encode_node(node, number, due, facts)))
+            value = encode_node(node, number, due, facts)
+            changelog.append((key, value))
+            if len(value) > FULL or self.full:
+                self._weigh(key, node, len(value), largest)
             if due != known_due.get(key, 0):
                 self._schedule(key, due)
             if facts != self._waits.get(key, ""):
                 self._wait(key, facts)
         self.dirty.clear()
         marks.clear()
+        return changelog
+
+    def _weigh(self, key: bytes, node: Node, size: int, largest: int) -> None:
+        if size > largest:
+            raise TooLargeError
+        if size - weight(node.outbox) > FULL:
+            self.full.add(key)
+        else:
+            self.full.discard(key)
+
+    def spare_memory(self) -> None:
+        """Behind a batch, when its values are in the table: nodes that are too many are decoded anew when they come."""
         if len(self._live) > MOST_LIVE:
             self._live.clear()
-        return changelog
 
     def _bury(self, key: bytes, changelog: list[tuple[bytes, bytes | None]]) -> None:
         """Nothing is left of a node: a tombstone, and no trace in memory."""
         changelog.append((key, None))
+        self.full.discard(key)
         self._live.pop(key, None)
         self._due.pop(key, None)
         self._wait(key, "")

@@ -51,11 +51,15 @@ class Batch(msgspec.Struct):
     The shell does three things with it, each acknowledged by the broker before the next begins: it writes
     `changelog` (a value of None deletes the key) to the partition's changelog, it sends `sends`, it commits
     `offsets` (topic -> the next offset to read). Sends to one partition keep their order.
+
+    Of the records that the core was given it may have kept `rest` for later: it is called with none when all before
+    is committed, as often as some are left. Only then it is given more.
     """
 
     changelog: list[tuple[bytes, bytes | None]] = msgspec.field(default_factory=list)
     sends: list[Outgoing] = msgspec.field(default_factory=list)
     offsets: dict[str, int] = msgspec.field(default_factory=dict)
+    rest: int = 0
 
 
 class Core(Protocol):
@@ -114,6 +118,9 @@ class Core(Protocol):
 
     def process(self, partition: int, records: Sequence[Record], now: int) -> Batch | Awaitable[Batch]:
         """Apply records, in this order (the partition's topics are already merged by record time).
+
+        With no records: everything that this partition wrote and sent is committed, and `rest` of an earlier batch
+        is to be gone on with.
 
         A core that does I/O returns an awaitable of the batch; the other partitions go on meanwhile. The next
         call comes before this batch is durable: the shell keeps the order of what follows from the batches.

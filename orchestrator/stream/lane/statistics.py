@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.model.effect import Note
 
 if TYPE_CHECKING:
+    from orchestrator.stream.lane.setting_aside import Failed
     from orchestrator.stream.lane.step import Step
 
 NOT_ACTING: Final = frozenset({"suppressed", "held", "not_entered", "dropped"})
@@ -36,6 +37,7 @@ class Statistics:
         received: for each action, the record time (ms) of what led to it.
         stopped: scenarios that have stopped themselves by their `stop_when`: (scenario, messages sent, of which met).
         undeclared: event types that nobody declares -> the types that were declared then.
+        failed: records that raised and went to dead-letter for it.
         hops: trips through `customer.inputs` that a message made until it was handled -> number of messages.
     """
 
@@ -55,6 +57,7 @@ class Statistics:
         self.stopped: list[tuple[str, int, int]] = []
         self.undeclared: dict[str, frozenset[str]] = {}
         self.hops: Counter[int] = Counter()
+        self.failed: list[Failed] = []
 
     def add(self, step: "Step") -> None:
         """Take in what a batch left."""

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.fact_rows import PREFIX, change_row, row_node
-from orchestrator.engine.identity.handlers import WINDOW_BYTES, let_idle_go, on_event
+from orchestrator.engine.identity.handlers import WINDOW_BYTES, let_idle_go, on_event, seen
 from orchestrator.engine.identity.route import MANY_HOPS, destination, handle
 from orchestrator.engine.identity.work import Work
 from orchestrator.language.cel import CelError
@@ -106,6 +106,8 @@ class Step:
         target = identifiers[0]
         if key != self.prefix + target.encode() or (key not in partition.values and key not in partition.dirty):
             return False
+        if key in partition.full:
+            return False
         node = partition.node(key)
         if node.to is not None or node.applied.get(record.topic, -1) >= record.offset:
             return False
@@ -186,9 +188,20 @@ class Step:
             else:
                 self.reject(record, reason.NO_IDENTIFIER)
             return
+        if key in self.partition.full and self._has_no_room(work.node, event, target):
+            self.reject(record, reason.RECORD_FULL)
+            return
         on_event(work, event, target)
         self.outcomes.append((event.type, "applied" if work.changed else "duplicate"))
         self.settle(record, key, work)
+
+    def _has_no_room(self, node: Node, event: Event, target: str) -> bool:
+        """Whether a full customer takes an event in no more. Consent counts for everybody; a duplicate adds nothing."""
+        body = node.body
+        if isinstance(body, Customer) and seen(body.window.get(target, b""), event.hash):
+            return False
+        plan = self.program.plans.get((event.type, event.channel)) or self.program.event_plan(event.type, event.channel)
+        return not plan.consents
 
     def _replayed(self, record: Record, target: str, node: Node) -> bool:
         """Whether an event that may have left the dedupe window is applied here already.
@@ -308,6 +321,9 @@ class Step:
             return
         if self.applied(node, record):
             return
+        if key in self.partition.full:
+            self.reject(record, reason.RECORD_FULL)
+            return
         fact = name[len(PREFIX) :].partition("/")[0]
         for document in taken.plan.facts:
             if document.facts == fact:
@@ -329,6 +345,9 @@ class Step:
             return
         node = self.partition.node(key)
         if self.applied(node, record):
+            return
+        if key in self.partition.full:
+            self.reject(record, reason.RECORD_FULL)
             return
         body = node.body if isinstance(node.body, Reference) else Reference()
         node.body = body

@@ -71,6 +71,13 @@ DEFECTS: Final = (
     ),
     Defect("recovery forgets the outboxes", replaced(core, "unsent", always([])), 100),
     Defect("recovery ends a record too early", replaced(PartitionTable, "restore", wrong_lane.half_recovered), 60),
+    Defect(
+        "a try that is taken back leaves its nodes", replaced(partition.Partition, "undo", wrong_lane.nodes_stay), 60
+    ),
+    Defect("the release of such a try stays", replaced(partition.Partition, "undo", wrong_lane.release_stays), 1000),
+    Defect(
+        "what such a try found due is due no more", replaced(partition.Partition, "undo", wrong_lane.dues_stay), 400
+    ),
     Defect("recovery forgets who is due", replaced(partition.Partition, "rebuild", wrong_lane.indexes_lost), 200),
     Defect(
         "recovery forgets who waits for facts",

@@ -8,6 +8,8 @@ from typing import Final
 class Fault(StrEnum):
     """Something that a seed may have had."""
 
+    IN_PARTS = "a batch that is taken back and applied in parts"
+    RELEASE_TAKEN_BACK = "a release in such a batch"
     TOPICS_CROSS = "topics read in another order than their records came"
     TOLD_AGAIN = "an event told again under its key"
     TOLD_ELSEWHERE = "an event told again under another key"
@@ -68,6 +70,7 @@ LEAST: Final[dict[Fault, float]] = {
     **dict.fromkeys(Fault, 0.05),
     **dict.fromkeys(_SELDOM, 0.01),
     Fault.RELEASE_MISSING: 0.002,
+    Fault.RELEASE_TAKEN_BACK: 0.002,
     Fault.RECALLED: 0.0,
 }
 """In which share of the mixed seeds each must come, at least."""

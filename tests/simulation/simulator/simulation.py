@@ -34,6 +34,7 @@ class Simulation:
     def __init__(self, story: Story, trace: Callable[[str], None] | None = None) -> None:
         self.story = story
         self.rng = Random(story.seed ^ 0x5EED)
+        self._cuts = Random(story.seed ^ 0xC075)
         alone = story.mode == "solo" and bool(story.releases)
         self.broker = Broker(story.partitions, START, distinct=alone)
         self.programs = releases(story.releases)
@@ -118,7 +119,17 @@ class Simulation:
 
     def _worker(self) -> Worker:
         self.made += 1
-        return Worker(f"w{self.made}", self.broker, self.programs, self.published, self.watcher.settled)
+        worker = Worker(f"w{self.made}", self.broker, self.programs, self.published, self.watcher.settled)
+        worker.core.too_much = self._too_much
+        return worker
+
+    def _too_much(self, release: bool) -> bool:
+        """Whether several records are more than can be written at once."""
+        if self._cuts.random() > 0.1:
+            return False
+        self.broker.met[Fault.IN_PARTS] += 1
+        self.broker.met[Fault.RELEASE_TAKEN_BACK] += release
+        return True
 
     def _some(self) -> Ownership | None:
         owners = self.owners
@@ -132,8 +143,8 @@ class Simulation:
             self._process(owner, 1 + int(self.rng.random() ** 2 * self.story.most))
 
     def _process(self, owner: Ownership, most: int) -> bool:
-        records = owner.take(most, self.rng, self.story.merged)
-        if not records:
+        records = owner.take(most, self.rng, self.story.merged) if not owner.rest else []
+        if not records and not owner.rest:
             return False
         self.watcher.latest = max(self.watcher.latest, *(record.timestamp for record in records), 0)
         if self.trace is not None:

@@ -1,7 +1,7 @@
 """Workers as the lane's shell makes them: batches in flight, each written, then sent, then committed."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -13,7 +13,7 @@ from orchestrator.engine.identity.work import Work
 from orchestrator.engine.program.plan import Program
 from orchestrator.model.effect import FACTS
 from orchestrator.stream.lane.core import CustomerCore
-from orchestrator.stream.lane.partition import Partition
+from orchestrator.stream.lane.partition import LARGEST, Partition, TooLargeError
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
 from orchestrator.stream.lane.step import Step
 from orchestrator.stream.newest import Newest
@@ -38,11 +38,25 @@ class WatchedStep(Step):
 
 
 class WatchedCore(CustomerCore):
-    """The real core; its steps are watched."""
+    """The real core; its steps are watched, a defect is seen at once, and now and then a batch is too much for it.
+
+    Attributes:
+        too_much: asked of each try at several records, with whether a release is among them.
+    """
+
+    most_failed = 0
+    too_much: Callable[[bool], bool] = staticmethod(lambda _: False)
 
     def __init__(self, program: Program, facts: Facts, partitions: int, watch: Watch) -> None:
         super().__init__(program, facts, CHANNELS, partitions)
         self.watch = watch
+
+    def _apply(self, owned: Partition, records: Sequence[Record], now: int, largest: int = LARGEST) -> Batch:
+        before = owned.release
+        batch = super()._apply(owned, records, now, largest)
+        if len(records) > 1 and self.too_much(owned.release != before):
+            raise TooLargeError
+        return batch
 
     def _step(self, owned: Partition) -> Step:
         step = WatchedStep(owned, self.engine_of(owned), self.partitions, self.tokens)
@@ -116,6 +130,7 @@ class Ownership:
         self.flights: deque[Flight] = deque()
         self.done: dict[str, int] = {}
         self.untold: dict[str, int] = {}
+        self.rest = 0
         self.closing = False
         self.lost = False
         broker = self.broker
@@ -143,8 +158,8 @@ class Ownership:
 
     @property
     def ready(self) -> bool:
-        """Whether input may come: the first batch is out, no more than so many are under way."""
-        if self.closing or len(self.flights) >= MOST_IN_FLIGHT:
+        """Whether input may come: the first batch is out, no more than so many are under way; for the rest, none."""
+        if self.closing or len(self.flights) >= (1 if self.rest else MOST_IN_FLIGHT) or (self.rest and self.done):
             return False
         return not self.flights or self.flights[0] is not self.opening
 
@@ -180,6 +195,7 @@ class Ownership:
     def process(self, records: list[Record]) -> Batch:
         self._tell()
         batch = self.worker.core.process(self.partition, records, self.broker.clock)
+        self.rest = batch.rest
         self._hand_over(batch)
         return batch
 

@@ -89,6 +89,33 @@ def moving_is_due(original: Any) -> Any:
     return due
 
 
+def nodes_stay(original: Any) -> Any:
+    def undo(self: Any, mark: Any) -> None:
+        live = dict(self._live)
+        original(self, mark)
+        self._live.update(live)
+
+    return undo
+
+
+def release_stays(original: Any) -> Any:
+    def undo(self: Any, mark: Any) -> None:
+        release = self.release
+        original(self, mark)
+        self.release = release
+
+    return undo
+
+
+def dues_stay(original: Any) -> Any:
+    def undo(self: Any, mark: Any) -> None:
+        heap, due = self._heap, self._due
+        original(self, mark)
+        self._heap, self._due = heap, due
+
+    return undo
+
+
 def indexes_lost(original: Any) -> Any:
     def rebuild(self: Any) -> Any:
         found = original(self)

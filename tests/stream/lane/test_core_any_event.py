@@ -69,6 +69,7 @@ class Lane:
         self.take(self.core.assigned(0, self.table, {}, START))
 
     def take(self, batch: Batch) -> None:
+        assert not batch.rest, "it would be set aside"
         for key, value in batch.changelog:
             if value is None:
                 self.table.pop(key, None)

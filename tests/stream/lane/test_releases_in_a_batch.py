@@ -14,6 +14,7 @@ from orchestrator.model.customer import Customer, PartitionState
 from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import node_key
 from orchestrator.model.message import Tick, encode_message
+from orchestrator.stream.lane import partition
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.records import Batch, Record
 
@@ -133,3 +134,15 @@ def test_a_tick_acts_on_what_was_begun_before_it_however_records_fall_into_batch
         write(table, batch.changelog)
         sends += acted(batch)
     assert sends == ["emitted"]
+
+
+def test_what_came_before_a_release_is_not_forgotten_behind_it(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker with more customers than it keeps decoded lets some go; not before their values are in the table."""
+    monkeypatch.setattr(partition, "MOST_LIVE", 0)
+    table: dict[bytes, bytes] = {}
+    core = worker(table)
+    records = [topic.seen("amy"), topic.tick(Tick(release=AFTER.release)), topic.seen("amy")]
+    write(table, core.process(0, records, topic.now).changelog)
+    amy = decode_node(table[node_key("default", "user_id:amy")]).body
+    assert isinstance(amy, Customer)
+    assert amy.version == 2
