@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
 from http import HTTPStatus
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Final
@@ -18,21 +13,23 @@ import typer
 
 from orchestrator.cli.errors import UserError
 from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
+from orchestrator.cli.parts import Processes
 
 if TYPE_CHECKING:
     from orchestrator.cli.settings import Settings
+    from orchestrator.stream.broker import EmbeddedKafka
 
 _HELP = """
 Start everything on this machine: an embedded Apache Kafka (unless --bootstrap names one), the topics, the bundle,
-a worker, delivery and the gateway, each a process of its own. Ctrl-C ends them all. Other commands (identity,
-publish --dry-run ...) find this Kafka by themselves, unless another already listens on its port.
+a worker, delivery and the gateway, each a process of its own. Ctrl-C ends them all, and so does the end of any of
+them: which one it was, and its last lines, stand at the end. Other commands (identity, publish --dry-run ...) find
+this Kafka by themselves, unless another already listens on its port.
 
 The folder of scenarios is published at the start, and again whenever a file in it changes; a bundle with errors is
 refused with what is wrong, and the one that counts goes on. Links are signed with links.key, or, where there is none,
 with a key that is made once and kept in the data folder.
 """
 
-STOP_WITHIN: Final = 40.0
 LOOK_EVERY: Final = 0.5
 
 
@@ -50,12 +47,12 @@ def run(
     topics_dir: TopicsDir = None,
     config: Config = None,
 ) -> None:
-    from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
-
-    settings = load_settings(config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir, "scenarios": folder})
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
+
+    settings = load_settings(config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir, "scenarios": folder})
     if bootstrap is not None:
         _everything(settings, config, workers, watch, stop)
         return
@@ -63,8 +60,10 @@ def run(
         raise UserError(
             f"kafka.security is {settings.kafka.security}, and the embedded Kafka has none: name yours with --bootstrap"
         )
+    from orchestrator.cli.publish import read_folder  # noqa: PLC0415
     from orchestrator.stream.broker import BrokerError, EmbeddedKafka  # noqa: PLC0415
 
+    read_folder(settings.scenarios)  # that it is there is told before anything is started
     broker = EmbeddedKafka(settings.data_dir / "kafka", usual_port(settings.kafka.bootstrap))
     typer.echo("Starting Apache Kafka ...")
     try:
@@ -74,8 +73,10 @@ def run(
     elsewhere = f"; other commands find it by: export ORCHESTRATOR_KAFKA__BOOTSTRAP={where}"
     typer.echo(f"Apache Kafka is ready at {where}{elsewhere if where != settings.kafka.bootstrap else '.'}")
     try:
+        if stop.is_set():
+            return
         own = {"kafka.bootstrap": where, "topics_dir": topics_dir, "scenarios": folder}
-        _everything(load_settings(config, own), config, workers, watch, stop)
+        _everything(load_settings(config, own), config, workers, watch, stop, broker)
     finally:
         broker.stop()
 
@@ -94,37 +95,59 @@ def usual_port(bootstrap: str) -> int | None:
     return int(port) or None
 
 
-def _everything(settings: Settings, config: Path | None, workers: int, watch: bool, stop: threading.Event) -> None:
+def _everything(
+    settings: Settings,
+    config: Path | None,
+    workers: int,
+    watch: bool,
+    stop: threading.Event,
+    broker: EmbeddedKafka | None = None,
+) -> None:
     """Topics, bundle, processes; until told to stop or one of them ends by itself."""
     _apply_topics(settings)
     _publish(settings)
+    if stop.is_set():
+        return
     parts = Processes(settings, config)
+    ended = None
     try:
         for number in range(workers):
             parts.start(f"worker {number + 1}", "worker", *(("--port", "0", "--metrics-port", "0") if number else ()))
         parts.start("delivery", "deliver")
         parts.start("gateway", "gateway")
         typer.echo("Starting worker, delivery and gateway ...")
-        _look_after(parts, settings, watch, stop)
+        ended = _look_after(parts, settings, watch, stop, broker)
     finally:
         parts.stop()
+    if ended is not None:  # said last, behind what the others say as they stop
+        typer.echo(f"error: {ended}", err=True)
+        raise typer.Exit(parts.exit_status)
 
 
-def _look_after(parts: Processes, settings: Settings, watch: bool, stop: threading.Event) -> None:
-    """Say when everything is ready, and publish what changes; until told to stop, or one of them ends by itself."""
+def _look_after(
+    parts: Processes, settings: Settings, watch: bool, stop: threading.Event, broker: EmbeddedKafka | None
+) -> str | None:
+    """Say when everything is ready, and publish what changes; until told to stop, or one of them ends by itself.
+
+    Returns:
+        What has ended by itself, and its last words; None when told to stop.
+    """
     gateway = f"http://{settings.gateway.host}:{settings.gateway.port}"
     waits_for = ready_pages(settings)
     told = False
     folder = Watched(settings.scenarios) if watch else None
     while not stop.wait(LOOK_EVERY):
         ended = parts.ended()
-        if ended:
-            raise UserError(f"{ended}; its last lines are above")
+        if ended is not None:
+            return ended
+        if broker is not None and not broker.running:
+            return f"Apache Kafka has ended by itself; its log is {broker.log_file}"
         if not told and all(map(answers_well, waits_for)):
             told = True
             typer.echo(f"Running. Events: POST {gateway}/v1/events; what it takes: {gateway}/docs. Ctrl-C ends it.")
         if folder is not None and folder.changed():
             _publish(settings, keep_running=True)
+    return None
 
 
 def ready_pages(settings: Settings) -> list[tuple[str, int]]:
@@ -173,74 +196,6 @@ def _publish(settings: Settings, keep_running: bool = False) -> None:
         typer.echo(f"error: {error}", err=True)
         return
     typer.echo(f"Published release {release[:12]} with {scenarios} scenarios.")
-
-
-class Processes:
-    """The parts, each a child of this process; they end with it.
-
-    Args:
-        settings: of this command; what its options said goes on to the parts.
-        config: the settings file that was named, if any.
-
-    Attributes:
-        environment: the variables that each part gets.
-    """
-
-    def __init__(self, settings: Settings, config: Path | None = None) -> None:
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self.environment = {
-            **os.environ,
-            "ORCHESTRATOR_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
-            "ORCHESTRATOR_DATA_DIR": str(settings.data_dir),
-        }
-        if config is not None:
-            self.environment["ORCHESTRATOR_CONFIG"] = str(config)
-        if settings.links.key is None:
-            self.environment["ORCHESTRATOR_LINKS__KEY_FILE"] = str(own_link_key(settings.data_dir))
-        if settings.topics_dir is not None:
-            self.environment["ORCHESTRATOR_TOPICS_DIR"] = str(settings.topics_dir)
-
-    def start(self, name: str, *command: str) -> None:
-        self._children[name] = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "orchestrator", *command], env=self.environment
-        )
-
-    def ended(self) -> str | None:
-        """Which part has ended, and how; None while all run."""
-        for name, child in self._children.items():
-            code = child.poll()
-            if code is not None:
-                how = f"with exit status {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
-                return f"{name} has ended {how}"
-        return None
-
-    def stop(self) -> None:
-        """Ask all to end, gateways first so that nothing accepted is left behind; then insist."""
-        for child in reversed(self._children.values()):
-            if child.poll() is None:
-                child.terminate()
-        until = time.monotonic() + STOP_WITHIN
-        for child in self._children.values():
-            try:
-                child.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-
-
-def own_link_key(folder: Path) -> Path:
-    """The file of a key that signs links on this machine: made once, so that links outlive a restart."""
-    path = folder / "links.key"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-                file.write(secrets.token_hex(32))
-    except OSError as error:
-        raise UserError(
-            f"cannot keep a key for links in {folder}: {error.strerror}; choose another data_dir"
-        ) from error
-    return path
 
 
 class Watched:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 import stat
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.run import Processes, answers_well, own_link_key, ready_pages, usual_port
+from orchestrator.cli.parts import Processes, own_link_key
+from orchestrator.cli.run import answers_well, ready_pages, usual_port
 from orchestrator.cli.sources import load_settings
 from orchestrator.telemetry.recorder import Recorder
 from orchestrator.telemetry.server import Health, MetricsServer
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 
 def test_a_key_for_links_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
@@ -49,6 +56,64 @@ def test_the_parts_have_the_settings_file_of_the_command_but_its_options_first(t
     handed = load_settings(None, None, Processes(settings, file).environment)
     assert (handed.kafka.bootstrap, handed.gateway.port) == ("option:1", 7001)
     assert not (tmp_path / "own" / "links.key").exists()
+
+
+def test_of_a_part_that_ends_it_is_told_how_and_what_it_said_last(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    parts = Processes(load_settings(None, {"data_dir": tmp_path}, {}))
+    parts.start("worker 1", "--version")
+    ended = within(30, parts.ended)
+    parts.stop()
+    assert re.fullmatch(r"worker 1 has ended with exit status 0; its last lines were:\n  orchestrator [0-9.]+", ended)
+    assert parts.exit_status == 1
+    assert capfd.readouterr().err.startswith("worker 1 | orchestrator ")
+
+
+def test_a_part_that_cannot_start_as_it_is_set_up_gives_its_exit_status_on(tmp_path: Path) -> None:
+    parts = Processes(load_settings(None, {"data_dir": tmp_path}, {}))
+    parts.start("gateway", "gateway", "--bootstrap", "127.0.0.1:1")
+    ended = within(60, parts.ended)
+    assert "error: cannot use Kafka: 127.0.0.1:1 does not answer" in ended.splitlines()[-1]
+    assert parts.exit_status == 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nobody is told when a parent is gone")
+def test_parts_end_with_who_started_them_also_when_that_is_killed(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        environment = {**os.environ, "ORCHESTRATOR_KAFKA__BOOTSTRAP": f"127.0.0.1:{silent.getsockname()[1]}"}
+        program = (
+            "import os, sys; from orchestrator.cli.parts import Part; "
+            "part = Part('worker 1', ('worker',), dict(os.environ), 'text'); "
+            "print(part.pid, flush=True); sys.stdin.read()"
+        )
+        with subprocess.Popen(  # noqa: S603 - our own text
+            [sys.executable, "-c", program], env=environment, cwd=tmp_path,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        ) as parent:  # fmt: skip
+            assert parent.stdout is not None
+            part = int(parent.stdout.readline())
+            assert runs(part)
+            parent.kill()
+            within(30, lambda: not runs(part))
+
+
+def runs(process: int) -> bool:
+    """Whether a process is there and not only waits to be reaped."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def within(seconds: float, what: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (answer := what()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
+    return answer
 
 
 def test_it_asks_every_part_that_has_a_port_of_its_own_whether_it_is_ready() -> None:
