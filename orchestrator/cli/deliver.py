@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import typer
 
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.leaving import leave
+from orchestrator.cli.leaving import leave, leave_when_told
 from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def deliver(
     topics_dir: TopicsDir = None,
     config: Config = None,
 ) -> None:
+    leave_when_told()
     from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
 
     overrides = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.leaving import leave
+from orchestrator.cli.leaving import leave, leave_when_told
 from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def gateway(
     topics_dir: TopicsDir = None,
     config: Config = None,
 ) -> None:
+    leave_when_told()
     from orchestrator.cli.sources import load_settings  # noqa: PLC0415  # --help does without
 
     overrides = {
