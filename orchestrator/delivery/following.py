@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from orchestrator.stream.shared_topics import stop_consumer
+
 BUNDLES: Final = "bundles"
 _WAIT_MS: Final = 200
 
@@ -40,7 +42,7 @@ async def followed(
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
 
 
 async def _catch_up(consumer: AIOKafkaConsumer, topic: str, take: Take) -> None:

@@ -9,7 +9,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from orchestrator.gateway.events import Ready
 from orchestrator.gateway.refusals import Unavailable
-from orchestrator.gateway.silence import Silence
+from orchestrator.gateway.silence import PATIENCE, Silence
 from orchestrator.model.partition import partition_of
 
 RETRY_AFTER: Final = 2.0
@@ -74,13 +74,13 @@ class KafkaEventLog:
         self._producer = producer
 
     async def stop(self, seconds: float) -> None:
-        """Wait for what is in hand, for at most `seconds`, and disconnect."""
+        """Wait for what is in hand, for at most `seconds`, and disconnect; where Kafka is silent, for one second."""
         if self._renewal is not None:
             self._renewal.cancel()
             await asyncio.gather(self._renewal, return_exceptions=True)
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stop(producer, seconds)
+            await _stop(producer, min(seconds, PATIENCE) if self._silence.lasts else seconds)
 
     async def append(self, events: Sequence[Ready], seconds: float) -> None:
         producer = self._producer

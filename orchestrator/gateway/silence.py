@@ -31,6 +31,11 @@ class Silence:
         self._admitted = -PATIENCE
         self._silent = False
 
+    @property
+    def lasts(self) -> bool:
+        """Whether Kafka was silent when a write last asked, and nothing has been acknowledged since."""
+        return self._silent
+
     def admits(self) -> bool:
         """Whether a write may be tried now."""
         now = self._clock()

@@ -66,7 +66,7 @@ class CompactedTopic:
             await self._consumer.start()
             await self._assign()
         except BaseException:
-            await self._consumer.stop()
+            await stop_consumer(self._consumer)
             raise
         self._reading = asyncio.ensure_future(self._read())
         self._reading.add_done_callback(self._ended)
@@ -76,7 +76,7 @@ class CompactedTopic:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait([self._reading])
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
 
     @property
     def caught_up(self) -> bool:
@@ -167,3 +167,17 @@ class _Place:
             self._position = position
             self._empty_since = answered_at
         return bool(self._empty_since) and answered_at - self._empty_since >= SETTLE_MS
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer, whatever its broker does.
+
+    Where the broker is away, aiokafka cancels a fetch that waits to be tried again, and lets that cancellation out of
+    `stop` as if the process itself were cancelled: it would end with a trace, and what is behind it not be put away.
+    """
+    stopping = asyncio.ensure_future(consumer.stop())
+    await asyncio.wait([stopping])
+    if stopping.cancelled():
+        await consumer._client.close()  # noqa: SLF001 - all that is left open
+    else:
+        stopping.result()

@@ -155,6 +155,22 @@ async def test_in_the_silence_one_write_a_second_finds_out_whether_it_is_over(
     asking.cancel()
 
 
+async def test_in_the_silence_nobody_waits_long_for_what_was_answered_with_503_already(
+    bench: Bench, eventually_async: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.log.start()
+    bench.made[0].silent = True
+    waiting = asyncio.create_task(bench.log.append([ready(1)], 60))
+    await eventually_async(lambda: bench.made[0].sent == ["1"])
+    bench.time = PATIENCE
+    probing = asyncio.create_task(bench.log.append([ready(2)], 60))
+    await eventually_async(lambda: bench.turns == [True])
+    monkeypatch.setattr(bench.made[0], "stop", asyncio.Event().wait)
+    await asyncio.wait_for(bench.log.stop(600), 60)
+    waiting.cancel()
+    probing.cancel()
+
+
 async def test_a_write_that_waits_alone_while_others_are_acknowledged_is_no_silence(
     bench: Bench, eventually_async: Any
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,22 @@ class Whole:
                 self.rows.pop(key, None)
             else:
                 self.rows[key] = value
+
+
+async def test_a_topic_is_left_well_while_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+
+    async def stop() -> None:  # as aiokafka's does, when it cancels a fetch that waits to be tried again
+        raise asyncio.CancelledError
+
+    async def close() -> None:
+        closed.append("client")
+
+    topic = CompactedTopic("facts", lambda _: None, connection={"bootstrap_servers": "127.0.0.1:1"})
+    monkeypatch.setattr(topic._consumer, "stop", stop)
+    monkeypatch.setattr(topic._consumer._client, "close", close)
+    await topic.__aexit__()
+    assert closed == ["client"]
 
 
 @pytest.mark.kafka
