@@ -48,6 +48,10 @@ class Simulation:
         self.owners: dict[int, Ownership] = {}
         self.zombies: list[Ownership] = []
         self.interruptions = Interruptions(self.broker)
+        self._known: dict[int, int] = {}
+        self.behind = False
+        """A partition came to a worker that had read fewer releases than one before it. It was not told so, where a
+        release came again that it knew: then journeys of the release between wait for that, and act late."""
         self.made = 0
         self.workers = [self._worker() for _ in range(story.workers)]
         self._troubles = 7
@@ -146,6 +150,8 @@ class Simulation:
         records = owner.take(most, self.rng, self.story.merged) if not owner.rest else []
         if not records and not owner.rest:
             return False
+        known = self._known.get(owner.partition, 0)
+        self._known[owner.partition] = max(known, owner.worker.releases_read)
         self.watcher.latest = max(self.watcher.latest, *(record.timestamp for record in records), 0)
         if self.trace is not None:
             for record in records:
@@ -221,6 +227,7 @@ class Simulation:
         except MissingReleaseError:
             self._miss(worker)
             return
+        self.behind = self.behind or worker.releases_read < self._known.get(partition, 0)
         self.owners[partition] = owner
         self.broker.met[Fault.OUTBOX_AGAIN] += bool(batch.sends)
         self._say(f"{worker.name} takes p{partition} over, sends {len(batch.sends)} again")
