@@ -248,11 +248,38 @@ class DeliveryGivenUp(LogEvent):
     """An action could not be delivered and is not tried again; the outcome goes to the journey."""
 
     level = logging.WARNING
-    words = "action {action} on {channel} given up after {attempts} attempts: {reason}"
+    words = "action {action} on {channel} given up after {attempts} attempts: {reason}; {advice}"
     action: str
     channel: str
     attempts: int
     reason: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryDeferred(LogEvent):
+    """Messages are put off by their channel, one by one, and are tried again; told once a minute for each reason."""
+
+    level = logging.WARNING
+    words = "{attempts} attempts on {channel} were put off ({reason}), the messages are tried again: {advice}"
+    most_per_minute = 60
+    channel: str
+    reason: str
+    attempts: int
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRaised(LogEvent):
+    """An attempt raised, by a defect of ours; its message is tried again until its time is over."""
+
+    level = logging.ERROR
+    words = "an attempt on {channel} raised {error}; its message is tried again. This is a defect: report it"
+    metric = metrics.FAILURES
+    fixed_labels = ("delivery",)
+    most_per_minute = 60
+    channel: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,10 +287,11 @@ class ChannelUnreachable(LogEvent):
     """A channel's server does not answer or refuses us; its actions wait."""
 
     level = logging.ERROR
-    words = "channel {channel} cannot be reached ({error}); next attempt in {seconds:.0f} s"
+    words = "channel {channel} cannot be reached ({error}); next attempt in {seconds:.0f} s: {advice}"
     channel: str
     error: str
     seconds: float
+    advice: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,3 +70,47 @@ def test_nothing_personal_is_logged(recorder: Recorder, caplog: pytest.LogCaptur
     assert "amy" not in caplog.text
     assert recorder.value(metrics.DEAD_LETTERS, "undecodable") == 1
     assert recorder.value(metrics.RENDER_ERRORS, "em.answer") == 1
+
+
+def test_messages_that_are_put_off_are_told_once_a_minute_with_what_to_do(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 100.0
+    figures = Figures(recorder, lambda: now)
+    with caplog.at_level(logging.DEBUG, "orchestrator"):
+        for _ in range(4):
+            figures.attempted("sms", Deferred("http_302"), 0.1)
+        figures.attempted("email", Deferred("smtp_451"), 0.1)
+        now += 60
+        figures.attempted("sms", Deferred("http_302"), 0.1)
+    busy = "the mail server puts it off: its log says why"
+    moved = "redirects are not followed: put the address that it leads to into delivery.webhooks.sms.url"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"1 attempts on sms were put off (http_302), the messages are tried again: {moved}",
+        f"1 attempts on email were put off (smtp_451), the messages are tried again: {busy}",
+        f"4 attempts on sms were put off (http_302), the messages are tried again: {moved}",
+    ]
+
+
+def test_a_channel_that_is_down_is_told_by_its_pause_alone(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    figures = Figures(recorder)
+    with caplog.at_level(logging.DEBUG, "orchestrator"):
+        figures.paused("email", "unreachable", 1_500)
+        figures.attempted("email", Deferred("unreachable", channel_wide=True), 0.1)
+    [line] = caplog.records
+    assert line.getMessage() == (
+        "channel email cannot be reached (unreachable); next attempt in 2 s: see whether it runs, and "
+        "delivery.smtp.host and delivery.smtp.port"
+    )
+
+
+def test_an_error_of_ours_is_not_told_as_one_of_the_channel(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "orchestrator"):
+        Figures(recorder).broke("email", "ZeroDivisionError")
+    [line] = caplog.records
+    assert line.getMessage().endswith("This is a defect: report it")
+    assert recorder.value(metrics.FAILURES, "delivery") == 1

@@ -1,6 +1,7 @@
 """Sending by SMTP: a real conversation on connections that are kept and used again."""
 
 import asyncio
+import ssl
 import time
 from email.message import EmailMessage
 from typing import Final
@@ -14,6 +15,8 @@ from orchestrator.delivery.ledger import Outcome
 _IDLE_CHECK: Final = 1.0
 _GOODBYE: Final = 2.0
 _CLOSING_DOWN: Final = 421
+_WHO_ARE_YOU: Final = frozenset({530, 534, 535, 538})
+_TOO_LARGE: Final = 552
 
 
 class SmtpServer(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,20 +166,29 @@ def read_failure(fault: Exception, *, connected: bool) -> Result:
     if isinstance(fault, aiosmtplib.SMTPNotSupported):
         return Refused(Outcome.FAILED, "not_supported") if connected else Deferred("tls_missing", channel_wide=True)
     if not connected:
-        return Deferred("unreachable", channel_wide=True)
+        return Deferred("certificate" if _distrusted(fault) else "unreachable", channel_wide=True)
     if isinstance(fault, ValueError):
         return Refused(Outcome.FAILED, "bad_address")
     return Deferred("timeout" if isinstance(fault, TimeoutError) else "connection_lost")
 
 
+def _distrusted(fault: BaseException | None) -> bool:
+    while fault is not None and not isinstance(fault, ssl.SSLCertVerificationError):
+        fault = fault.__cause__ or fault.__context__
+    return fault is not None
+
+
 def _read_reply(fault: aiosmtplib.SMTPResponseException, *, connected: bool) -> Result:
+    """What a reply means. Who we are, and as whom we send, is the operator's to mend: no message dies of it."""
     code = fault.code
+    if connected and code in _WHO_ARE_YOU:
+        return Deferred("authentication_required", channel_wide=True)
     if isinstance(fault, aiosmtplib.SMTPAuthenticationError):
         return Deferred("authentication_refused", channel_wide=True)
     if not connected:
         return Deferred(f"smtp_{code}", channel_wide=True)
     if code >= 500 and isinstance(fault, aiosmtplib.SMTPSenderRefused):
-        return Refused(Outcome.FAILED, "sender_refused")
+        return Refused(Outcome.FAILED, "too_large") if code == _TOO_LARGE else Deferred("sender_refused")
     if code >= 500:
         return Refused(Outcome.BOUNCED, f"smtp_{code}")
     return Deferred(f"smtp_{code}", channel_wide=code == _CLOSING_DOWN)

@@ -1,14 +1,16 @@
 """Real SMTP conversations with a real server on this machine, well and badly behaved."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from email.message import EmailMessage
 from typing import Any
 
+import aiosmtplib
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from orchestrator.delivery.channels.smtp import SmtpSender, SmtpServer
+from orchestrator.delivery.channels.smtp import SmtpSender, SmtpServer, read_failure
 from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
 from orchestrator.delivery.ledger import Outcome
 
@@ -143,7 +145,10 @@ async def test_no_more_connections_are_open_than_allowed(post: Post, eventually_
         ("RCPT", "550 5.1.1 no such user", Refused(Outcome.BOUNCED, "smtp_550")),
         ("RCPT", "552 mailbox full", Refused(Outcome.BOUNCED, "smtp_552")),
         ("DATA", "554 5.7.1 we take this for spam", Refused(Outcome.BOUNCED, "smtp_554")),
-        ("MAIL", "553 we do not know you", Refused(Outcome.FAILED, "sender_refused")),
+        ("MAIL", "553 we do not know you", Deferred("sender_refused")),
+        ("MAIL", "530 5.7.0 authentication required", Deferred("authentication_required", channel_wide=True)),
+        ("RCPT", "530 5.7.0 authentication required", Deferred("authentication_required", channel_wide=True)),
+        ("MAIL", "552 5.3.4 larger than we take", Refused(Outcome.FAILED, "too_large")),
         ("RCPT", "450 4.2.0 greylisted", Deferred("smtp_450")),
         ("DATA", "451 4.3.0 try again", Deferred("smtp_451")),
         ("MAIL", "452 too many mails", Deferred("smtp_452")),
@@ -188,6 +193,12 @@ async def test_a_server_that_does_not_answer_is_given_up(post: Post) -> None:
 async def test_nobody_listening_is_the_channels_trouble(unused_tcp_port: int) -> None:
     smtp = SmtpSender(SmtpServer(host="127.0.0.1", port=unused_tcp_port, tls="never", timeout=1.0))
     assert await send(smtp) == Deferred("unreachable", channel_wide=True)
+
+
+def test_a_certificate_that_cannot_be_trusted_is_told_as_that() -> None:
+    fault = aiosmtplib.SMTPConnectError("no TLS")
+    fault.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+    assert read_failure(fault, connected=False) == Deferred("certificate", channel_wide=True)
 
 
 async def test_a_kept_connection_that_died_meanwhile_is_replaced(
