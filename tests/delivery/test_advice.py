@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from orchestrator.cli.settings import DeliverySettings, SmtpSettings, WebhookSettings
 from orchestrator.delivery.advice import _BY_REASON, _OTHERWISE, advice
 
