@@ -2,12 +2,28 @@
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orchestrator.model.customer import Instance
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
+
+_REPLACED: Final = ("tasks", "ordinals", "packed_contacts", "used", "matching", "levels", "version")
+"""What a scenario's work gives a customer anew instead of changing it in place."""
+
+
+class _Before(NamedTuple):
+    instance: Instance | None
+    standing: list[Any]
+    instances: list[Instance]
+    traits: dict[str, bytes]
+    replaced: tuple[Any, ...]
+    candidates: list[Any]
+    taken: dict[str, str]
+    effects: int
+    made: int
+    notes: int
 
 
 def guarded(moment: "Moment", scenario: str, instance: Instance | None, work: Callable[..., Any], *args: Any) -> Any:
@@ -17,16 +33,21 @@ def guarded(moment: "Moment", scenario: str, instance: Instance | None, work: Ca
     shallow copy is a whole one.
     """
     customer = moment.customer
-    before = (
+    before = _Before(
         copy.copy(instance) if instance is not None else None,
         list(instance.standing) if instance is not None else [],
         list(customer.instances),
-        list(customer.tasks),
-        len(moment.effects),
+        dict(customer.traits),
+        (
+            customer.tasks, customer.ordinals, customer.packed_contacts, customer.used, customer.matching,
+            customer.levels, customer.version,
+        ),
         list(moment.candidates),
+        dict(moment.taken),
+        len(moment.effects),
         len(moment.made),
-        customer.ordinals,
-    )
+        len(moment.notes),
+    )  # fmt: skip
     try:
         return work(*args)
     except Exception as problem:  # noqa: BLE001 - chosen: counted, traced, and undone
@@ -35,16 +56,17 @@ def guarded(moment: "Moment", scenario: str, instance: Instance | None, work: Ca
         return None
 
 
-def _undo(moment: "Moment", instance: Instance | None, before: tuple[Any, ...]) -> None:
-    kept, standing, instances, tasks, effects, candidates, made, ordinals = before
+def _undo(moment: "Moment", instance: Instance | None, before: _Before) -> None:
     if instance is not None:
         for field in instance.__struct_fields__:
-            setattr(instance, field, getattr(kept, field))
-        instance.standing = standing
-    moment.customer.instances = instances
-    moment.customer.tasks = tasks
-    moment.customer.ordinals = ordinals
-    del moment.effects[effects:]
-    moment.candidates = candidates
-    while len(moment.made) > made:
-        moment.made.pop()
+            setattr(instance, field, getattr(before.instance, field))
+        instance.standing = before.standing
+    customer = moment.customer
+    customer.instances, customer.traits = before.instances, before.traits
+    for field, value in zip(_REPLACED, before.replaced, strict=True):
+        setattr(customer, field, value)
+    moment.candidates, moment.taken = before.candidates, before.taken
+    del moment.effects[before.effects :]
+    del moment.made[before.made :]
+    del moment.notes[before.notes :]
+    moment.scope.refresh()

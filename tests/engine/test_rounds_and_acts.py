@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from play import START, D, H, M, Play, program_of
 
+from orchestrator.engine import candidates
 from orchestrator.engine.steps.words import WORDS
 from orchestrator.model.ids import node_key
 from orchestrator.model.message import Erase, encode_message
@@ -334,6 +335,30 @@ def test_what_a_raising_scenario_did_in_that_event_is_undone(monkeypatch: pytest
     monkeypatch.undo()
     play.comes("seen", 1 * M, page="a")
     assert len(play.emitted) == 1, "the bug is mended: it may be entered, though never again"
+
+
+def test_a_message_whose_sending_raises_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in no cap, on no list of what was sent, and in no figure; another scenario's goes out in its place."""
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(candidates, "_told", broken)
+    play = Play(HELLO, tale(MAIL))
+    play.comes("seen", who=AMY)
+    customer = play.customer()
+    assert (play.actions, customer.contacts, customer.used.get("email")) == ([], (), None)
+    assert play.notes("sent") == []
+    assert [note.scenario for note in play.notes("error")] == ["tale"]
+
+
+def test_points_that_a_raising_scenario_gave_are_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(WORDS, "set", Broken("enter"))
+    points = "traits: t\ndefine: {points: {ledger: [{on: bought, amount: event.total, ref: event.order}]}}"
+    give = "  - {id: give, award: {ledger: points, amount: 5.0, ref: '\"gift\"'}}"
+    play = Play(points, broken_story("bad", give))
+    play.comes("seen")
+    assert play.profile("points") == 0.0
 
 
 def test_a_timer_that_raises_is_not_due_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
