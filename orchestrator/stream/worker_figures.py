@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from orchestrator.stream.lane.statistics import Statistics
 
 
+UNREADABLE = "unreadable"
+"""The event type of what could not be read."""
+
+
 class WorkerFigures:
     """Turns the core's counts into metrics, and what happens into log events."""
 
@@ -42,6 +46,8 @@ class WorkerFigures:
         self._count(counted)
         for scenario, sent, met in counted.stopped:
             self._log.emit(events.ScenarioStopped(scenario, sent, met))
+        for rejected in counted.rejected:
+            self._log.emit(events.RecordDeadLettered(*rejected))
         for failed in counted.failed:
             self._log.emit(events.RecordFailed(*failed))
         self._tell_undeclared(counted.undeclared)
@@ -52,7 +58,7 @@ class WorkerFigures:
         recorder = self._recorder
         for (type_, outcome), number in counted.events.items():
             metric = metrics.MESSAGES if type_ in _MESSAGES else metrics.EVENTS
-            labels = (type_,) if metric is metrics.MESSAGES else (type_, outcome)
+            labels = (type_,) if metric is metrics.MESSAGES else (type_ or UNREADABLE, outcome)
             recorder.add(metric, *labels, amount=number)
         for labels, number in counted.actions.items():
             recorder.add(metrics.ACTIONS, *labels, amount=number)

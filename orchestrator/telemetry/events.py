@@ -114,7 +114,10 @@ class RecordDeadLettered(LogEvent):
     """A record could not be applied; its bytes are on the dead-letter topic. It is counted with its batch, not here."""
 
     level = logging.WARNING
-    words = "record {topic}[{partition}]@{offset} went to dead-letter: {reason}"
+    words = (
+        "record {topic}[{partition}]@{offset} went to dead-letter: {reason}. It is there as it came; tell who sends it"
+    )
+    most_per_minute = 60
     topic: str
     partition: int
     offset: int

@@ -61,7 +61,8 @@ def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...] = 
 # --- what the worker did with its records
 EVENTS: Final = _counter(
     "events",
-    "Events by declared type (else undeclared) and outcome: applied, duplicate, passed_on, late, dead_letter.",
+    "Events by declared type (else undeclared, or unreadable) and outcome: applied, duplicate, passed_on, late, "
+    "dead_letter.",
     "type",
     "outcome",
 )

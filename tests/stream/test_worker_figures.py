@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from orchestrator.model.effect import Note
+from orchestrator.stream.lane.records import Record
 from orchestrator.stream.lane.statistics import Statistics
 from orchestrator.stream.lane_settings import BatchCounts
 from orchestrator.stream.worker_figures import WorkerFigures
@@ -53,6 +54,28 @@ def test_what_a_condition_could_not_know_and_links_that_were_refused_are_counted
     page = recorder.page()[0].decode()
     assert 'orchestrator_message_hops_bucket{le="2.0"} 2.0' in page
     assert "orchestrator_message_hops_count 3.0" in page
+
+
+def test_what_goes_to_dead_letter_is_told_by_its_place_and_counted_as_unreadable(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recorder, core = Recorder(), counted(type_="")
+    step = SimpleNamespace(
+        outcomes=[("", "dead_letter")],
+        lags=[],
+        hops=[],
+        rejected=[(Record("channel.web", 3, 17, 1, None, b"amy@example.com"), "undecodable")] * 1_000,
+        notes=(),
+        program=SimpleNamespace(event_types={"seen"}),
+    )
+    core.statistics.add(step)
+    with caplog.at_level("WARNING", "orchestrator"):
+        WorkerFigures(recorder).batch(BatchCounts(0, 1, 1, 0, 0), core)
+    assert recorder.value(metrics.EVENTS, "unreadable", "dead_letter") == 1
+    assert recorder.value(metrics.DEAD_LETTERS, "undecodable") == 1_000
+    assert caplog.messages[0].startswith("record channel.web[3]@17 went to dead-letter: undecodable.")
+    assert len(caplog.messages) <= 100, "a flood of them does not fill the disk"
+    assert "amy" not in caplog.text
 
 
 def test_a_type_that_nobody_declares_is_counted_under_one_name_and_told_once_by_what_it_looks_like(

@@ -21,6 +21,8 @@ UNDECLARED: Final = "undeclared"
 """Stands for every type that nobody declares: such a name is whatever its producer wrote, and unbounded."""
 MOST_UNDECLARED: Final = 100
 """So many of these names are kept until they are taken."""
+MOST_REJECTED: Final = 100
+"""Of so many rejected records it is kept where they were, until that is taken; the others are only counted."""
 
 
 class Statistics:
@@ -33,6 +35,7 @@ class Statistics:
         failures: scenario -> events that it raised on.
         unknown: conditions that were unknown.
         dead_letters: reason -> number.
+        rejected: what went to dead-letter, the first of it: (topic, partition, offset, reason).
         lateness: ms by which timers acted late.
         received: for each action, the record time (ms) of what led to it.
         stopped: scenarios that have stopped themselves by their `stop_when`: (scenario, messages sent, of which met).
@@ -47,6 +50,7 @@ class Statistics:
         self.not_acting: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.dead_letters: Counter[str] = Counter()
+        self.rejected: list[tuple[str, int, int, str]] = []
         self.unknown = 0
         self.conflicts = 0
         self.lateness: list[int] = []
@@ -69,8 +73,10 @@ class Statistics:
                 self.undeclared[type_] = declared
         self.lateness += step.lags
         self.hops.update(step.hops)
-        for _, why in step.rejected:
+        for record, why in step.rejected:
             self.dead_letters[why] += 1
+            if len(self.rejected) < MOST_REJECTED:
+                self.rejected.append((record.topic, record.partition, record.offset, why))
         for note in step.notes:
             self._note(note)
 
