@@ -37,12 +37,17 @@ def change_row(
     body: FactRow, document: "FactDocument", node: str, event: "Event", program: "Program", facts: "Facts",
     notes: list[Note],
 ) -> Row | None:  # fmt: skip
-    """Apply `set` and `latch`, in place; the row for everyone, or None where a newer event has the say already."""
+    """Apply `set` and `latch`, in place; the row for everyone, or None where a newer event has the say already.
+
+    The row holds only what events have said: what a file says beside it may be another with the next release.
+    """
     if event.time < body.set_at.get(ROW, 0):
         notes.append(Note("late_fact", "", document.facts, "late_event"))
         return None
     scope = _scope(event, program, facts)
     row = dict(body.row)
+    key = node[len(PREFIX) + len(document.facts) + 1 :]
+    known = {**facts.row(document.facts, key), **row}
     for name, expression in document.set.items():
         try:
             value = plain(expression.evaluate(scope))
@@ -52,9 +57,8 @@ def change_row(
         if value is not None:
             row[name] = value
     for name, latch in document.latch.items():
-        row[name] = _latched(row.get(name, False), latch, scope)
+        row[name] = _latched(known.get(name, False), latch, scope)
     body.row, body.set_at = row, {ROW: event.time}
-    key = node[len(PREFIX) + len(document.facts) + 1 :]
     return Row(program.tenant, document.facts, key, row, event.time)
 
 

@@ -328,7 +328,7 @@ class Step:
         for document in taken.plan.facts:
             if document.facts == fact:
                 if not isinstance(node.body, FactRow):
-                    node.body = FactRow(dict(self.engine.facts.row(fact, name[len(PREFIX) + len(fact) + 1 :])))
+                    node.body = FactRow()
                 work = self.work(node, name, record)
                 row = change_row(node.body, document, name, taken.event, self.program, self.engine.facts, work.notes)
                 if row is not None:
