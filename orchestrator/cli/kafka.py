@@ -24,7 +24,7 @@ _HELP = (
 
 
 def kafka(
-    port: Annotated[int, typer.Option(help="Where clients connect.")] = 9092,
+    port: Annotated[int, typer.Option(help="Where clients connect.", min=1, max=65535)] = 9092,
     data_dir: Annotated[
         Path | None,
         typer.Option(help="The broker's folder (default: var/kafka).", show_default=False),

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from orchestrator.cli.errors import UserError
 from orchestrator.cli.settings import NamedByFile, Settings
+from orchestrator.cli.settings_errors import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,7 +62,10 @@ def load_settings(
     try:
         return Loaded(**said)
     except ValidationError as error:
-        raise UserError("; ".join(_told(dict(each), path) for each in error.errors(include_input=False))) from None
+        places = {"an option": said, "": from_environment, f"{path}": from_file}
+        raise UserError(
+            "; ".join(_told(dict(each), places, path) for each in error.errors(include_input=False))
+        ) from None
 
 
 def shown(model: BaseModel) -> Tree:
@@ -192,15 +196,24 @@ def _nested(flat: Mapping[str, Any]) -> Tree:
     return tree
 
 
-def _told(error: Mapping[str, Any], path: Path | None) -> str:
+def _told(error: Mapping[str, Any], given: Mapping[str, Tree], path: Path | None) -> str:
     place = tuple(part for part in error["loc"] if part != "[key]")
-    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = f"there is no such setting{_did_you_mean(str(place[-1]), _names_beside(place))}"
-    elif error["type"] == "missing":
-        message = "is needed"
-    where = f" or in {path}" if path else ""
-    return f"{'.'.join(map(str, place))}: {message} (set by {variable(place)}{where})"
+    else:
+        message = in_words(error)
+    name = variable(place)
+    source = next((source or name for source, tree in given.items() if _holds(tree, place)), None)
+    where = f"set by {source}" if source else f"to be set by {name}" + (f" or in {path}" if path else "")
+    return f"{'.'.join(map(str, place))}: {message} ({where})"
+
+
+def _holds(tree: Any, place: tuple[str | int, ...]) -> bool:
+    for part in place:
+        if not isinstance(tree, dict) or part not in tree:
+            return False
+        tree = tree[part]
+    return True
 
 
 def _names_beside(place: tuple[str | int, ...]) -> list[str]:

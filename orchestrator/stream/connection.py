@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -190,5 +191,7 @@ def _tls_reason(error: ssl.SSLError) -> str:
 def _words(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.lower().replace("_", " ")
+    if isinstance(error, socket.gaierror):
+        return "nobody knows this name"
     number = getattr(error, "errno", None)
     return os.strerror(number) if number and number > 0 else type(error).__name__

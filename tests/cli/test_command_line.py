@@ -91,9 +91,22 @@ def test_no_kafka_is_one_line_that_says_how_to_get_one() -> None:
     )
 
 
+def test_a_name_that_nobody_knows_is_told_as_that() -> None:
+    assert one_line(run("topics", "check", "--bootstrap", "kafka.invalid:9092")).startswith(
+        "cannot use Kafka: kafka.invalid:9092 does not answer (nobody knows this name): "
+    )
+
+
+def test_a_port_that_is_none_is_refused_before_a_broker_is_started(tmp_path: Path) -> None:
+    refused = run("kafka", "--port", "99999", "--data-dir", str(tmp_path / "kafka"))
+    assert refused.returncode == 2
+    assert "99999 is not in the range" in refused.stderr or "less than or equal to 65535" in refused.stderr
+    assert not (tmp_path / "kafka").exists()
+
+
 def test_a_wrong_setting_is_one_line_that_says_where_it_is_set() -> None:
     told = one_line(run("settings", ORCHESTRATOR_GATEWAY__PORT="nine"))
-    assert told.startswith("gateway.port: Input should be a valid integer")
+    assert told.startswith("gateway.port: must be a whole number")
     assert told.endswith("(set by ORCHESTRATOR_GATEWAY__PORT)")
 
 

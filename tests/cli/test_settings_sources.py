@@ -95,8 +95,8 @@ def told(file: Path | None = None, **variables: Any) -> str:
             "gateway.prot: there is no such setting; did you mean port? (set by ORCHESTRATOR_GATEWAY__PROT)",
         ),
         ({"GATWAY__PORT": "1"}, "ORCHESTRATOR_GATWAY__PORT: there is no section 'gatway'; did you mean gateway?"),
-        ({"KAFKA__PARTITIONS": "0"}, "kafka.partitions: Input should be greater than 0"),
-        ({"WORKER__SESSION_TIMEOUT": "3"}, "worker.session_timeout: Input should be greater than or equal to 6"),
+        ({"KAFKA__PARTITIONS": "0"}, "kafka.partitions: must be more than 0 (set by ORCHESTRATOR_KAFKA__PARTITIONS)"),
+        ({"WORKER__SESSION_TIMEOUT": "3"}, "worker.session_timeout: must be at least 6"),
         ({"KAFKA__SECURITY": "SASL_SSL"}, "kafka: security SASL_SSL needs username and password"),
         ({"KAFKA__PASSWORD": "p"}, "kafka: security PLAINTEXT takes no username and password: SASL_SSL would"),
         (
@@ -104,9 +104,18 @@ def told(file: Path | None = None, **variables: Any) -> str:
             "kafka: security SASL_PLAINTEXT takes no certificates: SSL or SASL_SSL would",
         ),
         ({"KAFKA__SECURITY": "SSL", "KAFKA__KEY": "/key"}, "kafka: key is given without certificate"),
-        ({"KAFKA__SECURITY": "TLS"}, "kafka.security: Input should be 'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT' or"),
+        ({"KAFKA__SECURITY": "TLS"}, "kafka.security: must be 'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT' or"),
+        ({"WORKER__PORT": "99999"}, "worker.port: must be at most 65535 (set by ORCHESTRATOR_WORKER__PORT)"),
+        ({"WORKER__PORT": "abc"}, "worker.port: must be a whole number (set by"),
+        ({"WORKER__SESSION_TIMEOUT": "7s"}, "worker.session_timeout: must be a number (set by"),
+        ({"GATEWAY__KEYS": "x"}, "gateway.keys: is a section: set what stands in it, each by itself, or give it"),
+        ({"DELIVERY__TOKEN_HOSTS": "x"}, 'delivery.token_hosts: must be a list, as ["a", "b"]'),
+        (
+            {"DELIVERY__WEBHOOKS__SMS__URL": "ftp://x", "DELIVERY__WEBHOOKS__SMS__SECRET": "whsec_eA=="},
+            "delivery.webhooks.sms.url: must begin with http:// or https://",
+        ),
         ({"LINKS__KEY": "geheim"}, "links.key: a key for links is 64 hexadecimal digits; make one with: openssl rand"),
-        ({"DELIVERY__WEBHOOKS__SMS__URL": "https://x"}, "delivery.webhooks.sms.secret: is needed"),
+        ({"DELIVERY__WEBHOOKS__SMS__URL": "https://x"}, "delivery.webhooks.sms.secret: is needed (to be "),
         (
             {"DELIVERY__SMTP__PASSWORD_FILE": "/no/such"},
             "delivery.smtp.password_file: cannot read /no/such: No such file",
@@ -119,6 +128,16 @@ def told(file: Path | None = None, **variables: Any) -> str:
 )
 def test_a_wrong_variable_is_told_with_its_name(variables: dict[str, Any], message: str) -> None:
     assert told(**variables).startswith(message)
+
+
+def test_a_wrong_value_is_told_with_where_it_was_given(tmp_path: Path) -> None:
+    variables = {"ORCHESTRATOR_WORKER__PORT": "6066"}
+    with pytest.raises(UserError, match=r"^worker.port: must be at most 65535 \(set by an option\)$"):
+        load_settings(None, {"worker.port": 99_999}, variables)
+    file = tmp_path / "settings.yaml"
+    file.write_text("worker: {port: 99999}\n")
+    with pytest.raises(UserError, match=r"\(set by .*settings.yaml\)$"):
+        load_settings(file, {}, {})
 
 
 @pytest.mark.parametrize(
