@@ -102,7 +102,11 @@ class Credentials:
         """
         found = self._all[0] if self._open else self._find(authorization)
         if scope not in found.scopes:
-            raise Forbidden(f"this key has no scope {scope!r}")
+            raise Forbidden(
+                f"without keys nobody may do this: the operator sets gateway.keys.NAME with the scope {scope!r}"
+                if self._open
+                else f"this key has no scope {scope!r}"
+            )
         return found
 
     def permit(self, credential: Credential, channels: Iterable[str]) -> None:

@@ -88,6 +88,11 @@ async def test_without_any_key_everybody_is_the_default_tenant(
     assert house.gateway.credentials.open
     assert (await house.send(page_read, None)).status_code == 202
     assert house.log.written[0].key.startswith(b"default/")
+    refused = await house.client.post("/v1/erasures", json={"identifier": "user_id:u-amy"})
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == (
+        "without keys nobody may do this: the operator sets gateway.keys.NAME with the scope 'erase'"
+    )
 
 
 @pytest.mark.parametrize(
