@@ -16,7 +16,7 @@ from bench.j1 import workload
 from bench.report import table
 from orchestrator.engine.facts import Facts
 from orchestrator.stream.lane.core import CustomerCore
-from orchestrator.stream.lane.partition import Partition
+from orchestrator.stream.lane.partition import LARGEST, Partition
 from orchestrator.stream.lane.records import Batch, Record
 from orchestrator.stream.lane.step import Step
 from orchestrator.stream.worker import tune_collector
@@ -53,9 +53,9 @@ class TimedCore(CustomerCore):
         step.shares, step.reached = self.shares, self.reached
         return step
 
-    def _batch(self, owned: Partition, step: Step, offsets: dict[str, int], now: int) -> Batch:
+    def _batch(self, owned: Partition, step: Step, offsets: dict[str, int], now: int, largest: int = LARGEST) -> Batch:
         began = time.perf_counter()
-        batch = super()._batch(owned, step, offsets, now)
+        batch = super()._batch(owned, step, offsets, now, largest)
         self.shares["writing"].append(time.perf_counter() - began)
         return batch
 

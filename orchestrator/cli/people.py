@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orchestrator.engine.identity.marks import FOREVER
 from orchestrator.engine.identity.work import members
-from orchestrator.model.customer import IN, OUT, Customer, IdentityStep, Node, steps_of
+from orchestrator.model.customer import IN, OUT, Customer, Node
 from orchestrator.model.ids import EVENT_HASH_BYTES
+from orchestrator.model.lines import IdentityStep, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -22,9 +22,10 @@ from orchestrator.engine.tasks import close_tasks, fold_tasks, tell_tasks
 from orchestrator.engine.timers import NEVER, act, due_at, earliest_due
 from orchestrator.engine.waits import check_waits
 from orchestrator.model import reason
-from orchestrator.model.customer import IN, Customer, Instance, Line, Waiting, lines_of
+from orchestrator.model.customer import IN, Customer, Instance, Waiting
 from orchestrator.model.effect import Effect, Note, Tell
 from orchestrator.model.event import Event
+from orchestrator.model.lines import Line, lines_of
 from orchestrator.model.message import Inquire
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from orchestrator.engine.context import plain
 from orchestrator.engine.moment import Moment
 from orchestrator.engine.slots import answer_slot
 from orchestrator.language.cel import CelError
-from orchestrator.model.customer import IN, Customer, decisions_of, lines_of, steps_of
+from orchestrator.model.customer import IN, Customer
+from orchestrator.model.lines import decisions_of, lines_of, steps_of
 
 if TYPE_CHECKING:
     from orchestrator.engine.engine import Engine

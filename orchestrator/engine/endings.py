@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.engine.journey import Journey, end
 from orchestrator.engine.maps import EventMap
-from orchestrator.model.customer import Instance, Line
+from orchestrator.model.customer import Instance
+from orchestrator.model.lines import Line
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment

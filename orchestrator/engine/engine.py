@@ -8,8 +8,9 @@ from orchestrator.engine.identity.references import refer
 from orchestrator.engine.profile_only import only_tells, tell
 from orchestrator.engine.tasks import erase_tasks
 from orchestrator.model import ring
-from orchestrator.model.customer import IN, Customer, Decision, IdentityStep, decision_bytes
+from orchestrator.model.customer import IN, Customer
 from orchestrator.model.effect import Note
+from orchestrator.model.lines import Decision, IdentityStep, decision_bytes
 from orchestrator.model.message import Reset
 
 if TYPE_CHECKING:

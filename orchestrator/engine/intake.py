@@ -11,7 +11,7 @@ from orchestrator.engine.identity.merge import TIMELINE_KEPT
 from orchestrator.engine.traits.plan import apply_event
 from orchestrator.language.cel import CelError
 from orchestrator.model import ring
-from orchestrator.model.customer import line_bytes
+from orchestrator.model.lines import line_bytes
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment

@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import msgspec
 
-from orchestrator.model.customer import Customer, IdentityStep, Member
+from orchestrator.model.customer import Customer, Member
+from orchestrator.model.lines import IdentityStep
 
 
 class Parcel(msgspec.Struct, array_like=True):

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from orchestrator.engine.identity.work import Work
     from orchestrator.engine.moment import Moment
     from orchestrator.engine.program.plan import EventPlan
-    from orchestrator.model.customer import Customer, IdentityStep
+    from orchestrator.model.customer import Customer
     from orchestrator.model.event import Event
+    from orchestrator.model.lines import IdentityStep
 
 Shown = Action | Withdrawal | TaskNotice | Emitted
 

@@ -11,7 +11,8 @@ from orchestrator.cli.people_report import conflict_table, person_tree
 from orchestrator.engine.identity.marks import FOREVER
 from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.model import ring
-from orchestrator.model.customer import IN, OUT, Customer, IdentityStep, Member, Node, step_bytes
+from orchestrator.model.customer import IN, OUT, Customer, Member, Node
+from orchestrator.model.lines import IdentityStep, step_bytes
 
 RULES = IdentityRules(("user_id", "email"), ("anonymous_id",))
 USER, EMAIL, BROWSER, OLD = "user_id:u1", "email:amy@example.com", "anonymous_id:[b1]", "anonymous_id:old"

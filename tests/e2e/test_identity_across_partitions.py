@@ -10,8 +10,8 @@ from e2e_books import DEAD_LETTER, Books, opened, visits
 from e2e_customers import Written, event
 from e2e_product import PARTITIONS, until
 
-from orchestrator.model.customer import decisions_of
 from orchestrator.model.ids import node_key
+from orchestrator.model.lines import decisions_of
 from orchestrator.model.partition import partition_of
 from orchestrator.stream.failpoints import EXIT_CODE
 

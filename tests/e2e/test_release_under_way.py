@@ -13,7 +13,8 @@ from e2e_customers import Written, event
 from e2e_product import command, until
 
 from orchestrator.model.codec import decode_node
-from orchestrator.model.customer import Customer, PartitionState, decisions_of
+from orchestrator.model.customer import Customer, PartitionState
+from orchestrator.model.lines import decisions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,11 @@ from orchestrator.engine.identity import handlers
 from orchestrator.engine.identity.route import destination, handle
 from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.engine.identity.work import Merge, Work, members
-from orchestrator.model.customer import Customer, IdentityStep, Node
+from orchestrator.model.customer import Customer, Node
 from orchestrator.model.effect import Note, Tell
 from orchestrator.model.event import Event
 from orchestrator.model.ids import event_hash
+from orchestrator.model.lines import IdentityStep
 from orchestrator.model.message import Link, Message, decode_message, encode_message
 
 NOW = 1_772_442_000_000

@@ -40,7 +40,6 @@ from orchestrator.engine.traits.ordered import Basket, Ordered, Score
 from orchestrator.engine.traits.sums import Ledger, Most, WindowSum
 from orchestrator.engine.traits.values import First, Flag, Last
 from orchestrator.stream.lane import partition, references, ticks
-from orchestrator.stream.lane.step import Step
 from tests.reference.comparison import Example, told_apart
 from tests.reference.generated_bundles import small_bundles
 from tests.reference.generated_events import STARTS, halved, streams
@@ -202,9 +201,9 @@ DEFECTS: Final = (
     # References.
     Defect("only one of those that wait for an owner is told", "references", references.claim, "in body.waiting:", "in body.waiting[:1]:"),
     Defect("whoever names a reference has it", "references", used_first.refer, "if event.type not in types:", "if False:"),
-    Defect("nobody waits for the owner of a reference", "references", Step.refer, "record.timestamp + self.program.lateness", "record.timestamp"),
+    Defect("nobody waits for the owner of a reference", "references", references.refer, "record.timestamp + step.program.lateness", "record.timestamp"),
     Defect("what is late by a millisecond finds no owner", "references", ticks._unowned, "due > until", "due > until + 1", 400),
-    Defect("what has an owner waits for one", "references", Step.refer, "if body.owner:", "if False:"),
+    Defect("what has an owner waits for one", "references", references.refer, "if body.owner:", "if False:"),
     # Traits.
     Defect("a window is a millisecond too long", "traits", WindowSum.read, "now - self.window < time", "now - self.window <= time"),
     Defect("a count looks a millisecond too far back", "traits", HistoryFunctions.count, "since + 1)", "since)", 400),

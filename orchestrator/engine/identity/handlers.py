@@ -12,10 +12,11 @@ from orchestrator.engine.identity.marks import FOREVER, drop_old_marks, is_over
 from orchestrator.engine.identity.merge import had_already, join_customers, join_families
 from orchestrator.engine.identity.work import Merge, Work, is_member, members
 from orchestrator.model import reason
-from orchestrator.model.customer import IN, OUT, REFUSED, Customer, IdentityStep, Member
+from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member
 from orchestrator.model.effect import Tell
 from orchestrator.model.event import Event
 from orchestrator.model.ids import EVENT_HASH_BYTES, erasure_id, erasure_mark
+from orchestrator.model.lines import IdentityStep
 from orchestrator.model.message import (
     Absorb,
     Erase,

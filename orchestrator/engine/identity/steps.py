@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.model import ring
-from orchestrator.model.customer import Customer, IdentityStep, step_bytes, steps_of
+from orchestrator.model.customer import Customer
+from orchestrator.model.lines import IdentityStep, step_bytes, steps_of
 
 if TYPE_CHECKING:
     from orchestrator.engine.identity.work import Work

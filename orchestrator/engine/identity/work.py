@@ -3,10 +3,11 @@
 from typing import Any, NamedTuple, Protocol
 
 from orchestrator.engine.identity.rules import IdentityRules
-from orchestrator.model.customer import IN, Customer, IdentityStep, Instance, Member, Node
+from orchestrator.model.customer import IN, Customer, Instance, Member, Node
 from orchestrator.model.effect import Effect, Note, Tell
 from orchestrator.model.event import Event
 from orchestrator.model.ids import person_id
+from orchestrator.model.lines import IdentityStep
 from orchestrator.model.message import Message
 
 

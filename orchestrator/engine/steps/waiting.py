@@ -9,15 +9,16 @@ from orchestrator.engine.local_time import next_time, zone
 from orchestrator.engine.maps import envelope_of
 from orchestrator.engine.steps.word import NOTHING, Word
 from orchestrator.model import ring
-from orchestrator.model.customer import lines_of
+from orchestrator.model.lines import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestrator.engine.journey import Journey
     from orchestrator.engine.program.plan import StepPlan
-    from orchestrator.model.customer import Contact, Line, Standing
+    from orchestrator.model.customer import Contact, Standing
     from orchestrator.model.event import Event
+    from orchestrator.model.lines import Line
 
 
 class Delay(Word):

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from orchestrator.model import reason
 from orchestrator.model.customer import Reference
 from orchestrator.model.effect import Tell
 from orchestrator.model.ids import node_key
-from orchestrator.model.message import Applied, Refer, decode_message
+from orchestrator.model.message import Applied, Refer, decode_message, encode_message
 
 if TYPE_CHECKING:
     from orchestrator.stream.lane.records import Record
@@ -28,6 +29,32 @@ def claim(step: "Step", record: "Record", name: str, message: Refer) -> None:
         work.effects.append(Tell(message.owner, _for_owner(waiting, message.owner)))
     body.waiting = []
     work.changed = True
+    step.settle(record, key, work)
+
+
+def refer(step: "Step", record: "Record", message: Applied) -> None:
+    """An event that carries only a reference: to its owner, or kept until there is one."""
+    key = node_key(step.tenant, message.target)
+    if not step.is_here(key, record):
+        message.hops += 1
+        step.pass_on(message.target, message)
+        return
+    node = step.partition.node(key)
+    if step.applied(node, record):
+        return
+    if key in step.partition.full:
+        step.reject(record, reason.RECORD_FULL)
+        return
+    body = node.body if isinstance(node.body, Reference) else Reference()
+    node.body = body
+    if body.owner:
+        message.target = body.owner
+        step.pass_on(body.owner, message)
+        return
+    work = step.work(node, message.target, record)
+    body.waiting.append((record.timestamp + step.program.lateness, encode_message(message)))
+    work.changed = True
+    step.outcomes.append(("reference", "waiting"))
     step.settle(record, key, work)
 
 

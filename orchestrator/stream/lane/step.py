@@ -2,13 +2,11 @@
 
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.engine.fact_rows import PREFIX, change_row, row_node
 from orchestrator.engine.identity.handlers import WINDOW_BYTES, let_idle_go, on_event, seen
 from orchestrator.engine.identity.route import MANY_HOPS, destination, handle
 from orchestrator.engine.identity.work import Work
-from orchestrator.language.cel import CelError
 from orchestrator.model import reason
-from orchestrator.model.customer import Customer, FactRow, Node, Reference
+from orchestrator.model.customer import Customer, Node
 from orchestrator.model.effect import INPUTS, Note
 from orchestrator.model.event import Event
 from orchestrator.model.ids import event_hash, node_key
@@ -37,11 +35,12 @@ from orchestrator.model.message import (
 from orchestrator.model.partition import partition_of
 from orchestrator.stream.lane.breakers import count_message
 from orchestrator.stream.lane.erasures import forget, reached
+from orchestrator.stream.lane.facts import brand_event, change
 from orchestrator.stream.lane.intake import Refused as Rejected
 from orchestrator.stream.lane.intake import Taken, read_event
 from orchestrator.stream.lane.outbox import forget_open_tasks, outgoing, put
 from orchestrator.stream.lane.records import Outgoing, Record
-from orchestrator.stream.lane.references import claim
+from orchestrator.stream.lane.references import claim, refer
 
 if TYPE_CHECKING:
     from orchestrator.engine.engine import Engine
@@ -125,7 +124,7 @@ class Step:
     def _take(self, record: Record, taken: Taken, raw: bytes) -> None:
         event, plan = taken.event, taken.plan
         if plan.facts or plan.for_ == "brand":
-            self._brand_event(record, taken, raw)
+            brand_event(self, record, taken, raw)
             if plan.for_ == "brand":
                 return
         if self.tokens is not None and "token" in event.data:
@@ -138,7 +137,7 @@ class Step:
         if not referred:
             self.reject(record, reason.NO_IDENTIFIER)
             return
-        self.refer(record, Applied(referred[0], raw, event.received, plan.channel))
+        refer(self, record, Applied(referred[0], raw, event.received, plan.channel))
 
     def apply(self, record: Record, event: Event, target: str, message: Applied, at: str = "") -> None:
         """Apply an event at the root where `target` is a member: here, or where that root lives.
@@ -148,7 +147,7 @@ class Step:
         name = at or target
         for _ in range(MOST_FORWARDS):
             key = node_key(self.tenant, name)
-            if not self._is_here(key, record):
+            if not self.is_here(key, record):
                 message.hops += 1
                 if message.hops > MANY_HOPS:
                     self.notes.append(Note("many_hops", "", "", "", message.hops))
@@ -227,7 +226,7 @@ class Step:
             case Applied():
                 self._passed_event(record, name, message)
             case Change():
-                self._change(record, name, message)
+                change(self, record, name, message)
             case Refer():
                 claim(self, record, name, message)
             case Shown():
@@ -243,7 +242,7 @@ class Step:
 
     def _passed_event(self, record: Record, name: str, message: Applied) -> None:
         if self.program.identity.is_reference(name):
-            self.refer(record, message)
+            refer(self, record, message)
             return
         taken = read_event(message.record, message.channel, message.received, self.program)
         if isinstance(taken, Rejected):
@@ -289,77 +288,11 @@ class Step:
         key = node_key(self.tenant, name)
         node = self.partition.node(key)
         onward = destination(self.work(node, name, record), name)
-        if onward is not None and not self._is_here(node_key(self.tenant, onward), record):
+        if onward is not None and not self.is_here(node_key(self.tenant, onward), record):
             message.hops += 1
             self.pass_on(onward, message)
             return
         self.apply(record, event, name, applied)
-
-    # Facts and references.
-
-    def _brand_event(self, record: Record, taken: Taken, raw: bytes) -> None:
-        for document in taken.plan.facts:
-            try:
-                name = row_node(document, taken.event, self.program, self.engine.facts)
-            except CelError:
-                self.reject(record, reason.BAD_PROPERTY)
-                return
-            message = Change(name, raw, taken.event.received, taken.plan.channel)
-            if self._is_here(node_key(self.tenant, name), record):
-                self._change(record, name, message)
-            else:
-                message.hops += 1
-                self.pass_on(name, message)
-        self.outcomes.append((taken.event.type, "applied" if taken.plan.facts else "unused"))
-
-    def _change(self, record: Record, name: str, message: Change) -> None:
-        key = node_key(self.tenant, name)
-        node = self.partition.node(key)
-        taken = read_event(message.record, message.channel, message.received, self.program)
-        if isinstance(taken, Rejected):
-            self.reject(record, taken.reason)
-            return
-        if self.applied(node, record):
-            return
-        if key in self.partition.full:
-            self.reject(record, reason.RECORD_FULL)
-            return
-        fact = name[len(PREFIX) :].partition("/")[0]
-        for document in taken.plan.facts:
-            if document.facts == fact:
-                if not isinstance(node.body, FactRow):
-                    node.body = FactRow()
-                work = self.work(node, name, record)
-                row = change_row(node.body, document, name, taken.event, self.program, self.engine.facts, work.notes)
-                if row is not None:
-                    work.effects.append(row)
-                    work.changed = True
-                self.settle(record, key, work)
-
-    def refer(self, record: Record, message: Applied) -> None:
-        """An event that carries only a reference: to its owner, or kept until there is one."""
-        key = node_key(self.tenant, message.target)
-        if not self._is_here(key, record):
-            message.hops += 1
-            self.pass_on(message.target, message)
-            return
-        node = self.partition.node(key)
-        if self.applied(node, record):
-            return
-        if key in self.partition.full:
-            self.reject(record, reason.RECORD_FULL)
-            return
-        body = node.body if isinstance(node.body, Reference) else Reference()
-        node.body = body
-        if body.owner:
-            message.target = body.owner
-            self.pass_on(body.owner, message)
-            return
-        work = self.work(node, message.target, record)
-        body.waiting.append((record.timestamp + self.program.lateness, encode_message(message)))
-        work.changed = True
-        self.outcomes.append(("reference", "waiting"))
-        self.settle(record, key, work)
 
     # What every input leaves behind.
 
@@ -388,7 +321,7 @@ class Step:
     def work(self, node: Node, name: str, record: Record) -> Work:
         return Work(node, name, self.tenant, record.timestamp, self.program.identity, self.engine)
 
-    def _is_here(self, key: bytes, record: Record) -> bool:
+    def is_here(self, key: bytes, record: Record) -> bool:
         """Whether a node lives on this partition. What is in the table does; so does what the record is keyed by."""
         partition = self.partition
         if key in partition.values or key in partition.dirty:

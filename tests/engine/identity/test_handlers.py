@@ -5,8 +5,9 @@ from identity_net import NOW, Net, copy_of, counted, event, link
 
 from orchestrator.engine.identity.handlers import RIVAL_FOR
 from orchestrator.engine.identity.marks import FOREVER, KEPT
-from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member, Node, Waiting, steps_of
+from orchestrator.model.customer import IN, OUT, REFUSED, Customer, Member, Node, Waiting
 from orchestrator.model.ids import EVENT_HASH_BYTES, erasure_id, erasure_mark
+from orchestrator.model.lines import steps_of
 from orchestrator.model.message import (
     Absorb,
     Erase,

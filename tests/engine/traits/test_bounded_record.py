@@ -8,7 +8,8 @@ from orchestrator.engine.conversation import MOST_SAID, THREADS_KEPT
 from orchestrator.engine.identity.merge import TIMELINE_KEPT
 from orchestrator.engine.intake import LONGEST_LINE
 from orchestrator.model.codec import encode_node
-from orchestrator.model.customer import Node, lines_of
+from orchestrator.model.customer import Node
+from orchestrator.model.lines import lines_of
 
 KINDS = {
     "first": "{first: event.page, on: seen}",

@@ -11,9 +11,10 @@ from orchestrator.engine.timers import earliest_due
 from orchestrator.engine.traits.states import unpack
 from orchestrator.model import reason
 from orchestrator.model.codec import decode_node
-from orchestrator.model.customer import IN, Customer, FactRow, Instance, Node, Reference, steps_of
+from orchestrator.model.customer import IN, Customer, FactRow, Instance, Node, Reference
 from orchestrator.model.effect import ACTIONS, INPUTS, TASKS, Action, Withdrawal
 from orchestrator.model.ids import split_key
+from orchestrator.model.lines import steps_of
 from orchestrator.stream.lane.outbox import DEAD_LETTER
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 from orchestrator.stream.table import PartitionTable

@@ -10,8 +10,9 @@ from orchestrator.engine.identity.merge import TIMELINE_KEPT
 from orchestrator.engine.identity.work import members
 from orchestrator.engine.traits.states import unpack
 from orchestrator.model.codec import decode_node
-from orchestrator.model.customer import Customer, PartitionState, lines_of
+from orchestrator.model.customer import Customer, PartitionState
 from orchestrator.model.effect import INPUTS
+from orchestrator.model.lines import lines_of
 from orchestrator.model.message import Tick, decode_message
 from orchestrator.rehearsal.world import World
 from orchestrator.stream.lane.records import Record

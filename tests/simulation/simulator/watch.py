@@ -9,9 +9,10 @@ from orchestrator.engine.advance import ANSWER_WAIT
 from orchestrator.engine.identity.work import Work
 from orchestrator.engine.traits.states import unpack
 from orchestrator.model import reason
-from orchestrator.model.customer import IN, Customer, Node, Reference, lines_of
+from orchestrator.model.customer import IN, Customer, Node, Reference
 from orchestrator.model.effect import INPUTS, Action, Withdrawal
 from orchestrator.model.ids import EVENT_HASH_BYTES, split_key
+from orchestrator.model.lines import lines_of
 from orchestrator.model.message import Applied, decode_message
 from orchestrator.stream.lane.records import Batch, Record
 from tests.simulation.simulator.broker import Broker

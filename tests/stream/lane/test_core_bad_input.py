@@ -10,7 +10,8 @@ from orchestrator.engine.program.build import build_program
 from orchestrator.engine.program.plan import Program
 from orchestrator.language.bundle import EventSchemas, load_bundle
 from orchestrator.model.codec import decode_node
-from orchestrator.model.customer import Customer, lines_of
+from orchestrator.model.customer import Customer
+from orchestrator.model.lines import lines_of
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.records import Batch, Record
 
