@@ -183,6 +183,19 @@ def _value(expression: Expression) -> Value:
     return lambda context: kept(evaluate(context))
 
 
+def _number(expression: Expression) -> Value:
+    """What is added up or compared. Nothing, or a text, is none: kept, it would make every later look at it fail."""
+    evaluate = expression.evaluate
+
+    def number(context: "Context") -> Any:
+        value = evaluate(context)
+        if value.__class__ is float or (isinstance(value, int) and value.__class__ is not bool):
+            return value
+        raise CelError(f"a number is needed here, `{expression.source}` is none")
+
+    return number
+
+
 def _line(
     number: int,
     on: tuple[str, ...],
@@ -218,7 +231,7 @@ def _first_or_last(document: "Trait", kind: Kind) -> tuple[Kind, tuple[Line, ...
 
 
 def _best(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
-    value, by = document.best.evaluate, document.by.evaluate  # type: ignore[union-attr]
+    value, by = document.best.evaluate, _number(document.by)  # type: ignore[union-attr, arg-type]
     return Best(), _one_line(document, lambda context: (by(context), kept(value(context))))
 
 
@@ -230,7 +243,7 @@ def _count(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
 
 def _sum(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
     kind = WindowSum(document.window) if document.window else Sum()
-    return kind, _one_line(document, document.sum.evaluate)  # type: ignore[union-attr]
+    return kind, _one_line(document, _number(document.sum))  # type: ignore[arg-type]
 
 
 def _set(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
@@ -301,9 +314,10 @@ def _touch(word: str, identity: Expression) -> Value:
         except CelError:
             name = ""
         sku, quantity = event.get("sku"), event.get("qty")
-        if sku is None and word != "empty":
-            raise CelError("the event names no sku")
-        return [word, sku, 1 if quantity is None else quantity, name, event.envelope.channel]
+        quantity = 1 if quantity is None else quantity
+        if word != "empty" and (not isinstance(sku, str | int) or not isinstance(quantity, int | float)):
+            raise CelError("the event names no sku, or a `qty` that is no number")
+        return [word, sku, quantity, name, event.envelope.channel]
 
     return touch
 
@@ -319,7 +333,8 @@ def _ledger(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
 def _entered(amount: Expression | None, ref: Expression | None) -> Value:
     assert amount is not None  # noqa: S101 - the specification demands both
     assert ref is not None  # noqa: S101
-    return lambda context: ("add", str(ref.evaluate(context)), amount.evaluate(context))
+    number = _number(amount)
+    return lambda context: ("add", str(ref.evaluate(context)), number(context))
 
 
 def _reversed(ref: Expression, share: Expression | None) -> Value:
