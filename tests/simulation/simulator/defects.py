@@ -14,7 +14,7 @@ from orchestrator.engine.identity import handlers, merge, route
 from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.engine.program import older, plan
 from orchestrator.model import ring
-from orchestrator.stream.lane import core, partition, step, ticks
+from orchestrator.stream.lane import core, facts, partition, step, ticks
 from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator import delivery, worker, wrong_customers, wrong_lane, wrong_messages
 from tests.simulation.simulator.planting import Patch, always, both, replaced
@@ -262,7 +262,7 @@ DEFECTS: Final = (
         replaced(step, "claim", wrong_messages.waiting_dropped),
         200,
     ),
-    Defect("an older row overwrites a newer one", replaced(step, "change_row", wrong_messages.last_word_wins), 200),
+    Defect("an older row overwrites a newer one", replaced(facts, "change_row", wrong_messages.last_word_wins), 200),
     Defect("what is late begins journeys", replaced(Advance, "event", wrong_messages.nothing_is_late), 200),
     Defect("an erased customer takes in older events", replaced(step, "on_event", wrong_messages.wiped_ignored), 400),
     Defect(
