@@ -208,7 +208,8 @@ def _webhook(channel: str, hook: WebhookSettings) -> WebhookWay:
     from orchestrator.delivery.channels.webhook import WebhookSender  # noqa: PLC0415
     from orchestrator.delivery.ways import WebhookWay  # noqa: PLC0415
 
-    secrets = [each.get_secret_value() for each in (hook.secret, hook.previous_secret) if each]
+    given = (hook.secret, hook.previous_secret)
+    secrets = [each.get_secret_value() for each in given if each is not None]  # an empty one is a slip, told as such
     try:
         keys = [read_secret(secret) for secret in secrets]
     except ValueError as error:

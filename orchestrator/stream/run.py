@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.stream import failpoints
 from orchestrator.stream.app import LaneApp
 from orchestrator.stream.farewell import leave_without_broker
-from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
+from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.shell import Shell
 from orchestrator.stream.watchdog import Pulse, Watchdog
 from orchestrator.telemetry import health
@@ -22,6 +22,7 @@ from orchestrator.telemetry import health
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from orchestrator.stream.lane.records import Core, Outgoing
 
@@ -125,6 +126,13 @@ def _dismiss(watchdog: Watchdog, before: set[threading.Thread]) -> None:
         watchdog.dismiss()
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LaneError(f"cannot write to {folder}: {error.strerror}; choose another folder with data_dir") from error
+
+
 async def _run(
     core: Core,
     settings: LaneSettings,
@@ -137,7 +145,7 @@ async def _run(
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, lane.stop)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _make_folder(settings.data_dir)
     health.watch(lane.parts)
     stopped = asyncio.ensure_future(lane.stopped())
     beside = [stopped, *map(asyncio.ensure_future, (_beat(shell), leave_without_broker(shell, stopped)))]

@@ -27,6 +27,11 @@ def test_a_bad_secret_names_its_setting_and_is_not_shown() -> None:
     assert "c2hvcnQ" not in str(error.value)
 
 
+def test_an_empty_secret_is_refused_rather_than_that_webhooks_go_out_unsigned() -> None:
+    with pytest.raises(UserError, match=r"delivery\.webhooks\.sms: a webhook secret must hold 24 to 64 bytes"):
+        _ways(with_webhook(""))
+
+
 def test_a_bad_sender_is_refused() -> None:
     with pytest.raises(UserError, match=r"delivery\.smtp\.sender"):
         _ways(DeliverySettings(smtp=SmtpSettings(sender="nobody")))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from orchestrator.stream.connection import Connection
-from orchestrator.stream.lane_settings import LaneSettings
+from orchestrator.stream.lane_settings import LaneError, LaneSettings
 from orchestrator.stream.run import run_lane
 from orchestrator.stream.transport import LaneConsumer
 
@@ -99,3 +99,13 @@ async def test_the_fetch_loop_ends_when_it_is_cancelled_by_a_stop_and_by_nothing
     fetching.cancel()
     await asyncio.wait([fetching])
     assert fetching.cancelled() is not should_stop
+
+
+def test_a_data_folder_that_cannot_be_written_to_is_told_with_what_to_do(tmp_path: Path) -> None:
+    @contextlib.asynccontextmanager
+    async def nothing(lane: Lane) -> AsyncIterator[None]:
+        yield
+
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(LaneError, match=r"^cannot write to .*data: File exists; choose another folder with data_dir$"):
+        run_with(nothing, tmp_path)
