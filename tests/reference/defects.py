@@ -208,7 +208,7 @@ DEFECTS: Final = (
     Defect("a window is a millisecond too long", "traits", WindowSum.read, "now - self.window < time", "now - self.window <= time"),
     Defect("a count looks a millisecond too far back", "traits", HistoryFunctions.count, "since + 1)", "since)", 400),
     Defect("a value is kept a millisecond too long", "traits", Last.read, ">= self.keep_for", "> self.keep_for"),
-    Defect("a flag stands a millisecond too long", "traits", Flag.read, ">= self.longest", "> self.longest", 400),
+    Defect("a flag stands a millisecond too long", "traits", Flag.read, ">= self.longest", "> self.longest", 800),
     Defect("the first value is the first to arrive", "traits", First.add, "(line, time, id_) < ", "line < state[_LINE] and () < ", 400),
     Defect("a run of events ends a millisecond late", "traits", Score.fold, "time - before < once_per", "time - before <= once_per"),
     Defect("a score is forgotten a millisecond late", "traits", Score._aged, "age >= self.reset_after", "age > self.reset_after"),
