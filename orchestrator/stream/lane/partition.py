@@ -32,7 +32,8 @@ class Mark(NamedTuple):
 
     release: str
     tick_under_way: bool
-    visits: tuple[bytes, ...]
+    visits: Sequence[bytes]
+    next_visit: int
     visiting: str
     visited: bytes
 
@@ -47,7 +48,7 @@ class Partition:
         release: what the partition runs on.
         tick_under_way: a tick of ours is written and not read yet.
         changed_facts: rows that have changed and that somebody here waits for.
-        visits: whom the release has still to be told to, last first.
+        visits, next_visit: whom the release is told to, and who of them is next; the list itself is never changed.
         visiting, visited: what is written of the visits.
         full: whose values are so large that nothing more is taken in for them.
         kept: records that are still to be applied.
@@ -63,7 +64,8 @@ class Partition:
         self.release = ""
         self.tick_under_way = False
         self.changed_facts: set[str] = set()
-        self.visits: list[bytes] = []
+        self.visits: Sequence[bytes] = ()
+        self.next_visit = 0
         self.visiting = ""
         self.visited = b""
         self.full: set[bytes] = set()
@@ -122,12 +124,11 @@ class Partition:
 
     def mark(self) -> Mark:
         """For `undo`: taken between two batches."""
-        return Mark(self.release, self.tick_under_way, tuple(self.visits), self.visiting, self.visited)
+        return Mark(self.release, self.tick_under_way, self.visits, self.next_visit, self.visiting, self.visited)
 
     def undo(self, mark: Mark) -> None:
         """Everything as it was when the mark was taken: the table still has it."""
-        self.release, self.tick_under_way, visits, self.visiting, self.visited = mark
-        self.visits = [*visits]
+        self.release, self.tick_under_way, self.visits, self.next_visit, self.visiting, self.visited = mark
         self.dirty.clear()
         self._marks.clear()
         self._live.clear()
@@ -239,19 +240,20 @@ class Partition:
         Also where nobody is known: a value of an earlier owner may still be on its way; who recovers it looks at it.
         """
         keys = set(self._due) | self.dirty.keys() if whom == UNDER_WAY else self.values.keys() | self._live.keys()
-        self.visits = sorted((key for key in keys if key > after), reverse=True)
+        self.visits, self.next_visit = sorted(key for key in keys if key > after), 0
         self.visiting, self.visited = whom, after
 
-    def next_visits(self, most: int) -> list[bytes]:
+    def next_visits(self, most: int) -> Sequence[bytes]:
         """The next keys to visit, at most so many."""
-        return self.visits[: -most - 1 : -1]
+        return self.visits[self.next_visit : self.next_visit + most]
 
     def visits_done(self, count: int) -> None:
         """So many of the next keys have been visited."""
-        for _ in range(count):
-            self.visited = self.visits.pop()
-        if not self.visits:
-            self.visiting, self.visited = "", b""
+        self.next_visit += count
+        if self.next_visit >= len(self.visits):
+            self.visits, self.visiting, self.visited = (), "", b""
+        elif count:
+            self.visited = self.visits[self.next_visit - 1]
 
     def put_back(self, key: bytes) -> None:
         """A key that was popped and not written keeps its due time."""

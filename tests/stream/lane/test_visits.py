@@ -156,7 +156,7 @@ def test_visits_go_in_the_order_of_keys() -> None:
     owned = lane.core.owned(0)
     assert owned is not None
     owned.begin_visits("everybody")
-    keys = []
+    keys: list[bytes] = []
     while owned.visits:
         keys += (some := owned.next_visits(4))
         owned.visits_done(len(some))
