@@ -42,14 +42,18 @@ class BundleContents:
     def edition(self) -> int:
         return self._edition
 
-    async def take(self, tenant: str) -> bool:
-        """A tenant's current release was named: load it, and follow its limits from here on.
+    def follows(self, tenant: str) -> bool:
+        """Whether a release of this tenant has been taken."""
+        return tenant in self._current
+
+    async def take(self, tenant: str, release: str) -> bool:
+        """A tenant's release counts now: load it, and follow its limits from here on.
 
         Returns:
             Whether it could be loaded; if not, the limits of the one before stay in force.
         """
         try:
-            bundle = await self._bundle(tenant, self._releases.current[tenant])
+            bundle = await self._bundle(tenant, release)
         except (NotYetKnownError, ContentError):
             return False
         self._current[tenant] = bundle

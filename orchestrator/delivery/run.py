@@ -1,5 +1,6 @@
 """Delivery as a process: the lane on `actions`, the bundles beside it, the channels' connections."""
 
+import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -15,7 +16,8 @@ from orchestrator.delivery.following import followed
 from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Renderer, Site
 from orchestrator.delivery.ways import Way
-from orchestrator.language.bundle import EventSchemas
+from orchestrator.language.bundle import EventSchemas, load_bundle
+from orchestrator.language.source import Severity
 from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.releases import Releases
@@ -106,6 +108,7 @@ class _Bundles:
         self._log = EventLog(parts.recorder)
         self._releases = releases
         self._contents = contents
+        self._schemas = parts.schemas
         self._keys = parts.keys
         self._any_key = parts.any_key
         self._started = False
@@ -120,6 +123,7 @@ class _Bundles:
 
         async with followed(self._connection, self._take, fail):
             for tenant in self._releases.current:
+                await self._go_back(tenant)
                 self._check_key(tenant)
             self._started = True
             yield
@@ -128,14 +132,34 @@ class _Bundles:
         tenant = self._releases.apply(key, value)
         if tenant is None or not self._releases.is_news(tenant):
             return
-        release = self._releases.current[tenant]
-        if await self._contents.take(tenant):
-            self._releases.taken[tenant] = release
-            self._log.emit(events.BundleTaken(release, self._contents.scenarios(tenant)))
-            if self._started:
-                self._check_key(tenant)
-        else:
-            self._log.emit(events.BundleRefused(release, 1, "", ""))
+        if await self._take_release(tenant, self._releases.current[tenant]) and self._started:
+            self._check_key(tenant)
+
+    async def _go_back(self, tenant: str) -> None:
+        """Follow the newest release without errors, where none is followed because the one that counts has some.
+
+        Without any, nobody's quiet hours and no rate limit would be known.
+        """
+        for release in self._releases.before(tenant):
+            if self._contents.follows(tenant) or await self._take_release(tenant, release):
+                return
+
+    async def _take_release(self, tenant: str, release: str) -> bool:
+        if not await self._contents.take(tenant, release):
+            self._log.emit(events.BundleRefused(release, *await self._why(tenant, release)))
+            return False
+        self._releases.taken[tenant] = release
+        self._log.emit(events.BundleTaken(release, self._contents.scenarios(tenant)))
+        return True
+
+    async def _why(self, tenant: str, release: str) -> tuple[int, str, str]:
+        """How many errors a release has, and the first one's code and place."""
+        files = self._releases.files(tenant, release)
+        if files is None:
+            return 1, "E-MISSING", "the topic bundles"
+        result = await asyncio.to_thread(load_bundle, files, self._schemas)
+        errors = [one for one in result.diagnostics if one.severity is Severity.ERROR]
+        return len(errors), errors[0].code, f"{errors[0].position.file}:{errors[0].position.line}"
 
     def _check_key(self, tenant: str) -> None:
         """Say at once that links cannot be signed, not with each message; refuse to start where no tenant has a key.

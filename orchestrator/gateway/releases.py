@@ -70,27 +70,37 @@ class PublishedReleases:
             changed, self._changed = self._changed, set()
             for tenant in changed & self._published.current.keys():
                 if self._published.is_news(tenant):
-                    await self._take(tenant, self._published.current[tenant])
+                    await self._follow(tenant)
             self._caught_up = True
             await self._news.wait()
 
-    async def _take(self, tenant: str, release: str) -> None:
+    async def _follow(self, tenant: str) -> None:
+        """Take the release that counts; where that has errors, the one of before stays, or is looked for."""
+        if await self._take(tenant, self._published.current[tenant]) or tenant in self._rules:
+            return
+        for release in self._published.before(tenant):
+            if await self._take(tenant, release):
+                return
+
+    async def _take(self, tenant: str, release: str) -> bool:
+        """Judge a tenant's requests by this release from here on, unless it has errors; whether it has none."""
         files = self._published.files(tenant, release)
         if files is None:
             self._observer.release_refused(release, 1, "E-MISSING", "the topic bundles")
-            return
+            return False
         result = await asyncio.to_thread(self._load, files)
         if result.bundle is None:
             errors = [one for one in result.diagnostics if one.severity is Severity.ERROR]
             place = f"{errors[0].position.file}:{errors[0].position.line}"
             self._observer.release_refused(release, len(errors), errors[0].code, place)
-        else:
-            self._rules[tenant] = BundleRules(result.bundle)
-            self._published.taken[tenant] = release
-            self._observer.release_taken(release, len(result.bundle.scenarios))
-            signed = [name for name, channel in result.bundle.channels.items() if channel.sign_links]
-            if signed:
-                self._observer.signs_links(tenant, signed)
+            return False
+        self._rules[tenant] = BundleRules(result.bundle)
+        self._published.taken[tenant] = release
+        self._observer.release_taken(release, len(result.bundle.scenarios))
+        signed = [name for name, channel in result.bundle.channels.items() if channel.sign_links]
+        if signed:
+            self._observer.signs_links(tenant, signed)
+        return True
 
 
 def bundle_loader(schemas: EventSchemas) -> Callable[[Mapping[str, bytes]], LoadResult]:

@@ -65,6 +65,13 @@ class Releases:
         """Every release of a tenant whose list of files is here, in the order in which they came."""
         return [release for owner, release in self._files if owner == tenant]
 
+    def before(self, tenant: str) -> list[str]:
+        """The releases of a tenant to go back to where the one that counts cannot be read, the newest first.
+
+        Who starts while that one counts has none of before; without this it would do nothing for the tenant.
+        """
+        return [release for release in reversed(self.known(tenant)) if release != self.current.get(tenant)]
+
     def to_build(self, tenant: str) -> list[str]:
         """The releases of a tenant in the order in which a worker builds them: each then knows those before it.
 

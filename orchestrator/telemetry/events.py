@@ -213,7 +213,10 @@ class BundleRefused(LogEvent):
     """A release of the bundle has errors; the one before stays."""
 
     level = logging.ERROR
-    words = "release {release} refused: {errors} errors, the first is {code} at {place}"
+    words = (
+        "release {release} refused: {errors} errors, the first is {code} at {place}. The one before stays; "
+        "`orchestrator lint` shows all of them: correct and publish"
+    )
     metric = metrics.BUNDLES
     fixed_labels = ("refused",)
     release: str

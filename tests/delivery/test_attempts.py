@@ -115,7 +115,7 @@ class World:
 async def world() -> World:
     world = World()
     publish(world.releases)
-    assert await world.contents.take("default")
+    assert await world.contents.take("default", world.releases.current["default"])
     return world
 
 
@@ -231,7 +231,9 @@ async def test_without_a_key_nothing_goes_out_unsigned_and_nothing_is_given_up()
 async def test_a_missing_key_is_told_when_the_bundle_is_read_and_ends_only_a_start(
     world: World, caplog: pytest.LogCaptureFixture, any_key: bool, started: bool, fate: str
 ) -> None:
-    parts = SimpleNamespace(connection={}, recorder=Recorder(), keys=lambda _: (), any_key=any_key)
+    parts = SimpleNamespace(
+        connection={}, schemas=EventSchemas(), recorder=Recorder(), keys=lambda _: (), any_key=any_key
+    )
     bundles = _Bundles(cast("Parts", parts), world.releases, world.contents)
     bundles._started = started
     if fate == "ends":
@@ -252,7 +254,7 @@ async def test_a_missing_key_is_told_when_the_bundle_is_read_and_ends_only_a_sta
 async def test_a_release_that_is_published_again_is_not_told_again(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    parts = SimpleNamespace(connection={}, recorder=Recorder(), keys=lambda _: (), any_key=True)
+    parts = SimpleNamespace(connection={}, schemas=EventSchemas(), recorder=Recorder(), keys=lambda _: (), any_key=True)
     bundles = _Bundles(cast("Parts", parts), world.releases, world.contents)
     with caplog.at_level("INFO", "orchestrator"):
         for at in (1, 2):
@@ -332,7 +334,7 @@ def moment(clock: str, where: ZoneInfo) -> int:
 async def test_a_broken_release_never_replaces_the_one_before(world: World) -> None:
     edition = world.contents.edition
     publish(world.releases, "bad", {"a.yaml": b"content: [\n"})
-    assert not await world.contents.take("default")
+    assert not await world.contents.take("default", world.releases.current["default"])
     assert world.contents.edition == edition
     assert world.contents.rate_limit("default", "email") == Limit(30, 60_000)
     assert await world.send(release="bad") == Refused(Outcome.FAILED, "release_refused")

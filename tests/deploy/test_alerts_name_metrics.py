@@ -90,7 +90,8 @@ def test_an_alert_on_a_single_occurrence_fires_at_the_first() -> None:
         for rule in rules()
         if re.search(r"(rate|increase)\(orchestrator_\w+", rule["expr"]) and re.match(r"[^>]*> 0(\s|$)", rule["expr"])
     ]
-    assert {name for name, _ in single} == {"EventFails", "ScenarioFails", "ScenarioStopped", "GatewaysLockedOut"}
+    names = {"EventFails", "ScenarioFails", "ScenarioStopped", "ReleaseRefused", "GatewaysLockedOut"}
+    assert {name for name, _ in single} == names
     for name, expression in single:
         window = re.findall(r"\[(\w+)\]", expression)
         assert re.findall(r"unless orchestrator_\S+ offset (\w+)", expression) == window, name

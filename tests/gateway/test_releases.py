@@ -246,6 +246,30 @@ async def test_a_release_with_errors_never_replaces_one_without(
     await eventually_async(lambda: house.told.taken == ["r1", "r3"])
 
 
+async def test_who_starts_while_a_release_with_errors_counts_goes_back_to_the_newest_without(
+    eventually_async: Any,
+) -> None:
+    house = House(PublishedReleases(bundle_loader(declared()), cast("Observer", Told())), Told())
+    house.told = cast("Told", house.releases._observer)
+    house.publish("shop", "r1", {"ground.yaml": GROUND})
+    house.publish("shop", "r2", {"ground.yaml": GROUND, "slots.yaml": SLOTS})
+    house.publish("shop", "r3", {"ground.yaml": "bundle: {\n"})
+
+    async def complete() -> None:
+        return
+
+    running = asyncio.create_task(house.releases.run(complete))
+    try:
+        await eventually_async(lambda: house.releases.ready)
+        assert house.releases.rules("shop") is not None
+        assert (house.told.taken, [one[0] for one in house.told.refused]) == (["r2"], ["r3"])
+        house.publish("shop", "r4", {"ground.yaml": GROUND})
+        await eventually_async(lambda: house.told.taken == ["r2", "r4"])
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
 async def test_a_bundle_without_identity_knows_users_and_visitors(house: House, eventually_async: Any) -> None:
     house.publish("shop", "r1", {"ground.yaml": "bundle: tiny\n"})
     await eventually_async(lambda: house.told.taken)

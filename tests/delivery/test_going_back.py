@@ -1,0 +1,67 @@
+"""Delivery that starts while a release with errors counts: follows the newest one without, and tells why."""
+
+import hashlib
+import logging
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+import pytest
+
+from orchestrator.delivery.bundle_contents import BundleContents, loader
+from orchestrator.delivery.run import _Bundles
+from orchestrator.language.bundle import EventSchemas
+from orchestrator.stream.releases import Releases
+from orchestrator.telemetry import Recorder
+
+if TYPE_CHECKING:
+    from orchestrator.delivery.run import Parts
+
+LIMITED = b"""
+bundle: shop
+---
+channels: default
+define: {email: {sends: push, address: email}}
+---
+identity: default
+namespaces: {email: unique}
+---
+policy: contact
+preferred_order: [email]
+rate_limit: {email: {limit: 5, per: 1m}}
+"""
+
+
+def publish(release: str, text: bytes) -> list[tuple[bytes, bytes]]:
+    blob = hashlib.sha256(text).hexdigest()
+    return [
+        (blob.encode(), text),
+        (f"shop/release/{release}".encode(), msgspec.json.encode({"release": release, "files": {"a.yaml": blob}})),
+    ]
+
+
+def counts(release: str) -> tuple[bytes, bytes]:
+    return b"shop/release", msgspec.json.encode({"release": release, "published_at": 0})
+
+
+async def test_the_limits_of_the_release_before_hold_while_the_one_that_counts_has_errors(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    releases = Releases()
+    contents = BundleContents(releases, loader(EventSchemas()))
+    parts = SimpleNamespace(
+        connection={}, recorder=Recorder(), keys=lambda _: (), any_key=False, schemas=EventSchemas()
+    )
+    bundles = _Bundles(cast("Parts", parts), releases, contents)
+    with caplog.at_level(logging.INFO, "orchestrator"):
+        for key, value in (*publish("good", LIMITED), *publish("bad", b"bundle: {\n"), counts("bad")):
+            await bundles._take(key, value)
+        assert contents.rate_limit("shop", "email") is None
+        await bundles._go_back("shop")
+    limit = contents.rate_limit("shop", "email")
+    assert limit is not None
+    assert (limit.limit, limit.per) == (5, 60_000)
+    refused, taken = caplog.messages
+    assert refused.startswith("release bad refused: 1 errors, the first is E-")
+    assert " at a.yaml:" in refused
+    assert taken == "release good taken: 0 scenarios"
