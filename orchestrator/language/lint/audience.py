@@ -1,4 +1,4 @@
-"""E-AUDIENCE: a schedule or a brand event that enters everyone by accident."""
+"""E-AUDIENCE: a schedule that enters everyone by accident."""
 
 from __future__ import annotations
 
@@ -14,26 +14,20 @@ if TYPE_CHECKING:
 
 
 def audience(context: Context) -> Iterator[Diagnostic]:
-    """`every`, `at` and brand events need an `audience` that is not always true."""
+    """`every` and `at` need an `audience` that is not always true."""
     for draft in context.sound("scenario"):
         scenario = draft.element
         given = scenario.audience
         everyone = given is None or given.constant == (True, True)
-        cause = _wide(scenario.entry, context)
-        if scenario.for_ != "brand" and everyone and cause:
+        cause = _wide(scenario.entry)
+        if everyone and cause:
             at = scenario.place("audience") if given is not None else draft.named_at
             message = f"{cause} enters every customer there is"
             hint = "say who: `audience: profile.known`, or `in_segment(...)`, or a consent"
             yield diagnostic("E-AUDIENCE", message, at, length=len(draft.name), hint=hint)
 
 
-def _wide(entry: Entry, context: Context) -> str:
+def _wide(entry: Entry) -> str:
     if entry.every is not None:
         return "`every`"
-    if entry.at_ is not None:
-        return "`at`"
-    for name in entry.on:
-        for event in context.typing.events.named(name):
-            if event.declaration is not None and event.declaration.for_ == "brand":
-                return f"the brand event `{name}`"
-    return ""
+    return "`at`" if entry.at_ is not None else ""

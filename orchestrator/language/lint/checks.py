@@ -15,6 +15,7 @@ from orchestrator.language.lint.ends import ends
 from orchestrator.language.lint.gaps import gaps
 from orchestrator.language.lint.locale import locale
 from orchestrator.language.lint.network_style import network_style
+from orchestrator.language.lint.not_run import not_run
 from orchestrator.language.lint.overlap import overlap
 from orchestrator.language.lint.references import references
 from orchestrator.language.lint.releases import releases
@@ -33,6 +34,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     references,  # E-EVENT E-CONTENT E-NAME E-TOUCHPOINT
     called_names,  # the same inside conditions
     reserved,  # E-NAME
+    not_run,  # E-NOT-RUN
     variants,  # E-FIELD E-NAME
     templates,  # E-TYPE
     trait_sources,  # E-FIELD

@@ -11,7 +11,6 @@ from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.inside import place_inside
 from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.spec import steps as kinds
-from orchestrator.language.spec.step_words import BRAND_WORDS
 from orchestrator.language.spec.walk import all_steps
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ def steps(context: Context) -> Iterator[Diagnostic]:
             yield from _unreached(draft.element, flow)
             yield from _too_long(draft.element, flow)
             yield from _names_of_branches(draft.element)
-            yield from _words_for_brands(draft.element)
     yield from _outputs(context)
 
 
@@ -131,15 +129,6 @@ def _names_of_branches(scenario: Scenario) -> Iterator[Diagnostic]:
             if label in seen:
                 yield _error(f"`{step.id}` has two branches `{label}`", step.id_at, step.id, "rename one of them")
             seen.add(label)
-
-
-def _words_for_brands(scenario: Scenario) -> Iterator[Diagnostic]:
-    for step in all_steps(scenario.steps):
-        if scenario.for_ == "brand" and step.kind not in BRAND_WORDS:
-            hint = "known here: " + " ".join(f"`{word}`" for word in sorted(BRAND_WORDS))
-            yield _error(f"a scenario `for: brand` has no person to `{step.kind}`", step.id_at, step.id, hint)
-        elif scenario.for_ != "brand" and step.kind == "publish":
-            yield _error("`publish` is for scenarios `for: brand`", step.id_at, step.id, "use `send` or `show`")
 
 
 def _outputs(context: Context) -> Iterator[Diagnostic]:

@@ -13,9 +13,10 @@ CODES: Final[dict[str, str]] = {
     "E-CONTENT": "a content that no document declares",
     "E-NAME": "another name that no document declares, that is declared twice, or that hides what is always there",
     "E-TOUCHPOINT": "a channel that no `channels` document declares",
+    "E-NOT-RUN": "a word of the language that this release reads and does not run",
     "E-STEP": "an id twice, `of` or `steps.X` that is not before here, `go_to` backwards without `limit`, a step that "
     "nothing reaches, `go_to` out of a parallel branch, waits longer than `lives`",
-    "E-AUDIENCE": "everybody by accident: a schedule or a brand event without an `audience`",
+    "E-AUDIENCE": "everybody by accident: a schedule without an `audience`",
     "E-CIRCLE": "traits or segments that read each other in a circle, slots that include each other",
     "E-WEIGHT": "weights of an experiment that are not 100% together",
     "E-COHERENCE": "`claims` that differ between variants, or between contents of one campaign or topic",

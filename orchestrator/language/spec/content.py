@@ -97,7 +97,7 @@ class Content(Element):
         Duration(), "3d", "from the moment it was decided; never sent after, `expired`. So it also ends every hold"
     )
     valid_until: Expression | None = optional(Cel("timestamp"), "or until when")
-    offer: str | None = optional(Name("offer"), "the offer it carries")
+    offer: str | None = optional(Name("offer"), "the offer it carries (E-NOT-RUN)")
     campaign: str | None = optional(
         Name(), "claims it does not state are the campaign fact's; those it states must agree"
     )
@@ -121,8 +121,10 @@ class Candidate(Element):
 
     when: Expression | None = given(Cel("bool"), "true", "eligible only if true")
     content: NameOr | None = optional(NameOrCel("content"), "this content")
-    offer: NameOr | None = optional(NameOrCel("offer"), "or this offer")
-    from_: str | None = optional(Name("source"), "or each of `content`, `offers`, or the rows of a fact, as `item`")
+    offer: NameOr | None = optional(NameOrCel("offer"), "or this offer (E-NOT-RUN)")
+    from_: str | None = optional(
+        Name("source"), "or each of `content`, as `item`; `offers` and the rows of a fact: E-NOT-RUN"
+    )
     where: Expression | None = given(Cel("bool", ("item",)), "true", "with `from`: which of them")
     priority: int = given(Int(0, 100), "50", "the higher first")
     rank: Expression | None = given(Cel("double", ("item",)), "0.0", "among equals in priority")

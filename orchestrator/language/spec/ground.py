@@ -48,7 +48,9 @@ class EventDeclaration(Element):
     """An event type: where it comes from and what it means."""
 
     channel: tuple[str, ...] = required(Names("channel"), "where it comes from")
-    for_: str = given(Choice(("customer", "brand", "account")), "customer", "whose event it is")
+    for_: str = given(
+        Choice(("customer", "brand", "account")), "customer", "whose event it is; one `for: brand` changes facts only"
+    )
     derive: Mapping[str, Expression] = optional(
         CelMap(("declared_event",)), "property → value, added first; sees the profile as it was before the event"
     )

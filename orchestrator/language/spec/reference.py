@@ -10,12 +10,13 @@ from orchestrator.language.source.codes import CODES
 from orchestrator.language.spec.documents import KINDS
 from orchestrator.language.spec.fields import Element, FieldSpec, fields_of
 from orchestrator.language.spec.foreign import OUR_WORDS
+from orchestrator.language.spec.not_run import KINDS_NOT_RUN, STEPS_NOT_RUN
 from orchestrator.language.spec.scope import ENGINE_EVENTS, STEP_OUTPUTS
 from orchestrator.language.spec.step_words import ACTING, WAITING
 from orchestrator.language.spec.types import Type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orchestrator.language.spec.step_list import StepWord
 
@@ -44,7 +45,7 @@ def reference_pages() -> dict[str, str]:
 
 
 def _contents() -> str:
-    lines = [f"- [`{kind}`]({kind}.md): {summary(cls)}" for kind, cls in KINDS.items()]
+    lines = [f"- [`{kind}`]({kind}.md): {summary(cls)}{_unless_run(kind)}" for kind, cls in KINDS.items()]
     more = [
         "- [steps](steps.md): every step word",
         "- [words](words.md): the words of other tools, and ours",
@@ -68,7 +69,7 @@ def _checks_page() -> str:
 
 
 def _page(kind: str, cls: type[Element]) -> str:
-    parts = [f"# {kind}", _GENERATED.strip(), docstring(cls), table(cls)]
+    parts = [f"# {kind}", _GENERATED.strip(), docstring(cls), _refused(kind, KINDS_NOT_RUN), table(cls)]
     for part in _parts(cls):
         parts += [f"## {_heading(part)}", docstring(part), table(part)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -87,6 +88,7 @@ def _steps_page() -> str:
 def _step(word: StepWord) -> Iterator[str]:
     yield f"### {word.word}"
     yield docstring(word.body)
+    yield _refused(word.word, STEPS_NOT_RUN)
     yield table(word.body)
     if word.beside:
         yield "Beside it: " + ", ".join(f"`{name}` (steps)" for name in word.beside) + "."
@@ -108,6 +110,17 @@ def _words_page() -> str:
     rows = [f"| `{word}` | {ours} |" for word, ours in OUR_WORDS.items()]
     header = "| word | here |\n|---|---|\n"
     return "# Words of other tools" + _GENERATED + "\n" + header + "\n".join(rows) + "\n"
+
+
+def _unless_run(kind: str) -> str:
+    return " This release does not run it." if kind in KINDS_NOT_RUN else ""
+
+
+def _refused(word: str, instead: Mapping[str, str]) -> str:
+    """A note on what lint refuses; empty for what this release runs."""
+    if word not in instead:
+        return ""
+    return f"**This release does not run `{word}`**: lint refuses it (E-NOT-RUN). Instead: {instead[word]}."
 
 
 def table(cls: type[Element]) -> str:

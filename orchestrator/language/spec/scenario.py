@@ -117,7 +117,7 @@ class Entry(Element):
 
     on: tuple[str, ...] = optional(
         Names("event"),
-        "event type. A brand event enters every customer of the audience and of `where`",
+        "event type; not one `for: brand`, which changes facts only",
     )
     where: Expression | None = given(Cel("bool", ("event", "item")), "true", "with `on`: which of these events")
     sequence: tuple[Moment, ...] = optional(
@@ -155,7 +155,11 @@ class Scenario(Element):
     scenario: str = required(Name(), "identity; never reuse it for another meaning")
     version: int = given(Int(1), "1", "a release; raise it when the meaning changes")
     description: Text | None = optional(TextType(), "shown to people")
-    for_: str = given(Choice(("customer", "account", "brand")), "customer", "whose story it is. `brand` has no person")
+    for_: str = given(
+        Choice(("customer", "account", "brand")),
+        "customer",
+        "whose story it is; this release runs those of customers only (E-NOT-RUN)",
+    )
     labels: Mapping[str, str] = optional(
         MapOf(String(), key="label"), "free; KPIs group by them (`moment: want_to_know`)"
     )

@@ -29,4 +29,3 @@ ACTING: Final = (
     StepWord("end", steps.End),
 )
 STEP_WORDS: Final[dict[str, StepWord]] = {word.word: word for word in (*WAITING, *ACTING)}
-BRAND_WORDS: Final = frozenset({"publish", "emit", "task", "set", "delay", "split", "silence", "wait_until", "end"})

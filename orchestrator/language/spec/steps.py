@@ -155,7 +155,7 @@ class Send(Element):
     with_: Mapping[str, Expression] = optional(CelMap(), "values for the template")
     offer: NameOr | None = optional(
         NameOrCel("offer"),
-        'recorded as shown when sent; `""` or not open: `no_offer`',
+        'recorded as shown when sent; `""` or not open: `no_offer` (E-NOT-RUN)',
         shown="the content's",
     )
     to: Expression | None = optional(

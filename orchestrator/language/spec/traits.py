@@ -184,7 +184,7 @@ class Trait(Element):
     default: Any = optional(Plain("value"), "value where nothing is known", shown='0, "", false, empty')
     keep_for: int | None = optional(Duration(), "then back to `default`")
     keys_kept: int = given(Int(1, 10_000), "200", "least recently changed keys go first")
-    business: bool = given(Bool(), "false", "also from account events")
+    business: bool = given(Bool(), "false", "also from account events (E-NOT-RUN)")
 
     @property
     def kind(self) -> str:
@@ -199,5 +199,5 @@ class Traits(Element):
     constraints = (AtLeastOne(("define",)),)
 
     traits: str = required(Name(), "the document's name")
-    of: str = given(Choice(("customer", "account")), "customer", "whose traits")
+    of: str = given(Choice(("customer", "account")), "customer", "whose traits; those of an account: E-NOT-RUN")
     define: Mapping[str, Trait] = optional(MapOfParts(Part(Trait)), "trait → exactly one kind, and the common fields")

@@ -181,10 +181,11 @@ ODD: tuple[Any, ...] = (
 )
 
 
-def test_the_bundle_itself_is_sound() -> None:
+def test_the_bundle_itself_is_sound_but_for_the_kinds_that_are_not_run() -> None:
     result = load_bundle({"house.yaml": HOUSE.encode()}, SCHEMAS)
-    assert [str(one.position) + one.message for one in result.diagnostics if one.code.startswith("E-")] == []
-    assert result.bundle is not None
+    errors = [f"{one.code} {one.message}" for one in result.diagnostics if one.code.startswith("E-")]
+    assert [one for one in errors if not one.startswith("E-NOT-RUN ")] == []
+    assert errors != []
 
 
 def _places(node: Any) -> list[tuple[Any, Any]]:

@@ -1,0 +1,32 @@
+"""What the language has words for and this release does not run, with what to write instead.
+
+Lint refuses it, so that no bundle waits for what never comes; the reference says so beside each.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+STEPS_NOT_RUN: Final[dict[str, str]] = {
+    "show": 'let the slot choose: a candidate with `when`, such as `live("SCENARIO")`',
+    "reserve": "let the system that has the places count them, and `wait_until` its event",
+    "publish": "`emit` an event for the system that posts it",
+}
+"""Step word → what to write instead."""
+
+KINDS_NOT_RUN: Final[dict[str, str]] = {
+    "offer": "put its terms into a `content`, and who may have it into `suits`",
+    "kpi": "count with the metrics of the workers, or over the events on the topics",
+}
+"""Kind of document → what to write instead."""
+
+FUNCTIONS_NOT_RUN: Final[dict[str, str]] = {
+    "offer_state": "without offers there is no state of one: keep it in a trait",
+    "promised": "without offers nothing is promised: write `price(...)`",
+}
+"""Function → what to write instead."""
+
+BRAND_EVENTS: Final = (
+    "it changes facts only: wait for the fact, as in `wait_until: {when: 'stock(entry.sku) > 0', timeout: 30d}`"
+)
+"""What to write where an event `for: brand` is to enter, move or end a story."""
