@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -59,6 +60,7 @@ class LaneApp(faust.App):  # type: ignore[misc]
 
     shell: Shell
     mundane_level = "debug"  # that each of its services starts and stops is for authors
+    logger = logging.getLogger("faust.lane")  # its lines are Faust's and filtered as such, whoever derives from it
 
     def __init__(self, shell: Shell) -> None:
         settings = shell.settings

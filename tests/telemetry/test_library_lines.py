@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.stream.app import LaneApp
 from orchestrator.telemetry import configure_logging, libraries
 from orchestrator.telemetry.libraries import LEVELS, MOST_PER_MINUTE, PASSING, LibraryFilter
 
@@ -79,6 +80,10 @@ def test_other_words_of_a_library_are_shown_a_few_times_a_minute(lines: LibraryF
         clock.now += 0.2
     assert lines._said.keys() == {("aiokafka.client", "Not authorized to read from topic %s.")}
     assert shown == 2 * MOST_PER_MINUTE
+
+
+def test_what_faust_tells_of_its_own_steps_is_not_taken_for_a_line_of_ours() -> None:
+    assert LaneApp.logger.name.partition(".")[0] in LEVELS
 
 
 def test_lines_of_ours_are_left_alone(lines: LibraryFilter) -> None:
