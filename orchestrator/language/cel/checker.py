@@ -326,8 +326,7 @@ class Checker:
             if len(parameters) == len(given) and all(map(accepts, parameters, given, [bindings] * len(given))):
                 node.declared, node.parameters = function, parameters
                 return resolve(overload.result, bindings)
-        ways = [overloads.way(function.name, overload.parameters) for overload in function.overloads]
-        raise overloads.called_wrongly(node, self.source, given, ways)
+        raise overloads.called_wrongly(node, self.source, given, overloads.declared_ways(function))
 
 
 def _element(range_: Type) -> Type | None:

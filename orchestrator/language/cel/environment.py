@@ -25,12 +25,14 @@ class Function:
         method: The method of the context that is called with the arguments, the name if empty. It
             raises CelError when it has no answer.
         variadic: Whether the last parameter may come any number of times, also none.
+        names: What the arguments are called, for messages and the reference; a shorter way takes the first ones.
     """
 
     name: str
     overloads: tuple[Overload, ...]
     method: str = ""
     variadic: bool = False
+    names: tuple[str, ...] = ()
 
     @property
     def called(self) -> str:

@@ -34,6 +34,16 @@ def way(name: str, parameters: tuple[Type, ...], method: bool = False) -> str:
     return f"{types[0]}.{name}({', '.join(types[1:])})" if method else f"{name}({', '.join(types)})"
 
 
+def declared_ways(function: Function) -> list[str]:
+    """How a declared function is called, its arguments by name where they have one: `stock(sku: string)`."""
+    ways = []
+    for overload in function.overloads:
+        types = [str(one) for one in overload.parameters]
+        named = [f"{name}: {type_}" for name, type_ in zip(function.names, types, strict=False)]
+        ways.append(f"{function.name}({', '.join([*named, *types[len(named) :]])})")
+    return ways
+
+
 def unknown_function(node: Call, source: str, functions: Mapping[str, Function]) -> CelTypeError:
     """No function has this name."""
     if isinstance(node.target, Name) and any(known.startswith(f"{node.target.name}.") for known in STANDARD):

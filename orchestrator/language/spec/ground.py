@@ -174,7 +174,7 @@ class Calendar(Element):
 
     calendar: str = required(Name(), "its name")
     days: tuple[str, ...] = required(Choices(_WEEKDAYS), "weekdays")
-    from_: int = required(TimeOfDay(), "opens, minutes after midnight")
-    to: int = required(TimeOfDay(), "closes, minutes after midnight; not after `from` it is the next day's")
+    from_: int = required(TimeOfDay(), "opens")
+    to: int = required(TimeOfDay(), "closes; not after `from` it is the next day's")
     zone: str | None = optional(String("time zone"), "whose clock", shown="the bundle's")
     except_: tuple[str, ...] = optional(ListOf(Date()), "dates on which it is closed")

@@ -30,8 +30,8 @@ EXEMPT: Final = {"transactional": ("all",), "service": ("caps", "redundancy", "m
 class QuietHours(Element):
     """When not to disturb, in the customer's zone."""
 
-    from_: int = required(TimeOfDay(), "begin, minutes after midnight")
-    to: int = required(TimeOfDay(), "end, minutes after midnight; before `from` it is the next day's")
+    from_: int = required(TimeOfDay(), "begin")
+    to: int = required(TimeOfDay(), "end; before `from` it is the next day's")
     channels: tuple[str, ...] = optional(Names("channel"), "on these", shown="all")
     on_hit: str = given(Choice(("hold", "skip")), "hold", "until the end, or not at all")
     except_: tuple[str, ...] = optional(Choices(CLASSES), "classes that may disturb")

@@ -7,6 +7,7 @@ import typing
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.language.source.codes import CODES
+from orchestrator.language.spec.conditions_page import conditions_page
 from orchestrator.language.spec.documents import KINDS
 from orchestrator.language.spec.fields import Element, FieldSpec, fields_of
 from orchestrator.language.spec.foreign import OUR_WORDS
@@ -14,6 +15,7 @@ from orchestrator.language.spec.not_run import KINDS_NOT_RUN, STEPS_NOT_RUN
 from orchestrator.language.spec.scope import ENGINE_EVENTS, STEP_OUTPUTS
 from orchestrator.language.spec.step_words import ACTING, WAITING
 from orchestrator.language.spec.types import Type
+from orchestrator.language.spec.values_page import values_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,12 +34,22 @@ _HEADER: Final = "| field | type | default | meaning |\n|---|---|---|---|\n"
 _GENERATED: Final = (
     "\n\n<!-- Generated from the field specification in orchestrator/language/spec: change it there. -->\n"
 )
+_DECLARED: Final = """\
+- **Events** are named in [`events`](events.md): which there are, and from which channels they come.
+- **Their properties** are declared in the topic files, `topics/channel.NAME.yaml` (`--topics-dir`), as JSON Schema:
+  what producers must send. Lint and conditions take names and types from there; a property under `required` is always
+  there, any other may be missing. Of an event without a schema everything may be asked for, and nothing is checked.
+- **Channels, identifiers, traits, facts, segments, contents** are declared in documents of the bundle.
+- **Events the engine makes** (`contact_sent`, `exited`, `task_closed` ...) are always there: [steps](steps.md).\
+"""
 
 
 def reference_pages() -> dict[str, str]:
     """File name → Markdown: one page a kind of document, the steps, and the words of other tools."""
     pages = {f"{kind}.md": _page(kind, cls) for kind, cls in KINDS.items()}
     pages["steps.md"] = _steps_page()
+    pages["values.md"] = values_page(_GENERATED.strip())
+    pages["conditions.md"] = conditions_page(_GENERATED.strip())
     pages["words.md"] = _words_page()
     pages["checks.md"] = _checks_page()
     pages["README.md"] = _contents()
@@ -48,14 +60,23 @@ def _contents() -> str:
     lines = [f"- [`{kind}`]({kind}.md): {summary(cls)}{_unless_run(kind)}" for kind, cls in KINDS.items()]
     more = [
         "- [steps](steps.md): every step word",
+        "- [values](values.md): how values are written: durations, percents, times, names, texts",
+        "- [conditions](conditions.md): the names, functions and operators that a condition may use",
         "- [words](words.md): the words of other tools, and ours",
         "- [checks](checks.md): what lint finds, by code",
     ]
     rules = [f"- [{name}]({name}.md): {what}" for name, what in RULES.items()]
     fields = "\n".join([*lines, *more])
-    return (
-        f"# The documents of a bundle{_GENERATED}\n{fields}\n\n## How they play together\n\n" + "\n".join(rules) + "\n"
-    )
+    parts = [
+        "# The documents of a bundle",
+        _GENERATED.strip(),
+        fields,
+        "## What is declared where",
+        _DECLARED,
+        "## How they play together",
+        "\n".join(rules),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def _checks_page() -> str:

@@ -92,7 +92,7 @@ class Every(Element):
         Names(),
         "weekdays (`mon` … `sun`) or days of the month (1–28)",  # noqa: RUF001 - a range
     )
-    time: int = required(TimeOfDay(), "o'clock, in minutes after midnight")
+    time: int = required(TimeOfDay(), "at what o'clock")
     zone: str = given(Choice(("customer", "brand")), "customer", "whose clock")
 
 

@@ -167,8 +167,9 @@ ENGINE_EVENTS: Final[dict[str, dict[str, Type]]] = {
 """Events the engine makes; no document declares them."""
 
 
-def _function(name: str, *overloads: tuple[tuple[Type, ...], Type], method: str = "") -> Function:
-    return Function(name, tuple(Overload(parameters, result) for parameters, result in overloads), method)
+def _function(name: str, *overloads: tuple[tuple[Type, ...], Type], names: str, method: str = "") -> Function:
+    ways = tuple(Overload(parameters, result) for parameters, result in overloads)
+    return Function(name, ways, method, names=tuple(names.split()))
 
 
 def functions(catalog: Type, price: Type = DOUBLE) -> tuple[Function, ...]:
@@ -180,28 +181,28 @@ def functions(catalog: Type, price: Type = DOUBLE) -> tuple[Function, ...]:
     """
     history = ((STRING, STRING), (STRING, STRING, STRING, DYN))
     return (
-        _function("count", *((parameters, INT) for parameters in history)),
-        _function("seen", *((parameters, BOOL) for parameters in history)),
-        _function("last", ((STRING,), ANY_EVENT)),
-        _function("since", ((STRING,), DURATION)),
-        _function("in_segment", ((STRING,), BOOL)),
-        _function("live", ((STRING,), BOOL), ((STRING, STRING), BOOL)),
-        _function("offer_state", ((STRING,), STRING)),
-        _function("stock", ((STRING,), INT), ((STRING, STRING), INT)),
-        _function("stock_places", ((STRING,), list_of(PLACE))),
-        _function("price", ((STRING,), price)),
-        _function("catalog", ((STRING,), catalog)),
-        _function("rows", ((STRING,), list_of(DYN))),
-        _function("promised", ((STRING,), DOUBLE)),
-        _function("message", ((STRING,), MESSAGE)),
-        _function("thread", ((STRING,), THREAD)),
-        _function("thread_of", ((STRING,), STRING)),
-        _function("top", ((map_of(STRING, DOUBLE),), STRING)),
-        _function("open", ((STRING,), BOOL), ((STRING, TIMESTAMP), BOOL), method="open_"),
-        _function("local", ((TIMESTAMP,), LOCAL)),
-        _function("intent", ((STRING,), STRING), ((STRING, list_of(STRING)), STRING)),
-        _function("found", ((STRING, STRING), STRING)),
-        _function("percent", ((DOUBLE, STRING), BOOL)),
+        _function("count", *((parameters, INT) for parameters in history), names="event window property value"),
+        _function("seen", *((parameters, BOOL) for parameters in history), names="event window property value"),
+        _function("last", ((STRING,), ANY_EVENT), names="event"),
+        _function("since", ((STRING,), DURATION), names="event"),
+        _function("in_segment", ((STRING,), BOOL), names="segment"),
+        _function("live", ((STRING,), BOOL), ((STRING, STRING), BOOL), names="scenario key"),
+        _function("offer_state", ((STRING,), STRING), names="offer"),
+        _function("stock", ((STRING,), INT), ((STRING, STRING), INT), names="sku place"),
+        _function("stock_places", ((STRING,), list_of(PLACE)), names="sku"),
+        _function("price", ((STRING,), price), names="sku"),
+        _function("catalog", ((STRING,), catalog), names="sku"),
+        _function("rows", ((STRING,), list_of(DYN)), names="fact"),
+        _function("promised", ((STRING,), DOUBLE), names="sku"),
+        _function("message", ((STRING,), MESSAGE), names="id_or_content"),
+        _function("thread", ((STRING,), THREAD), names="id"),
+        _function("thread_of", ((STRING,), STRING), names="id_or_content"),
+        _function("top", ((map_of(STRING, DOUBLE),), STRING), names="values"),
+        _function("open", ((STRING,), BOOL), ((STRING, TIMESTAMP), BOOL), names="calendar time", method="open_"),
+        _function("local", ((TIMESTAMP,), LOCAL), names="time"),
+        _function("intent", ((STRING,), STRING), ((STRING, list_of(STRING)), STRING), names="text intents"),
+        _function("found", ((STRING, STRING), STRING), names="text name"),
+        _function("percent", ((DOUBLE, STRING), BOOL), names="share salt"),
     )
 
 

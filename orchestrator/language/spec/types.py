@@ -20,6 +20,8 @@ NAME = re.compile(r"[\w.\-]+", re.ASCII)
 _DURATION = re.compile(r"-?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
 _PART = re.compile(r"(\d+)(ms|[wdhms])")
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_SPOKEN = {"test_customer": "customer of the test", "told": "content or variant", "source": "fact, or `content`"}
+"""What names refer to, in words, where the word of the code is none for people."""
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 
 
@@ -68,7 +70,7 @@ class Name(Type):
 
     @property
     def words(self) -> str:
-        return "name" if self.ref is None else f"name of {article(self.ref)}"
+        return "name" if self.ref is None else f"name of {article(_SPOKEN.get(self.ref, self.ref))}"
 
     def read(self, node: Node, reader: Reader) -> Any:
         if not isinstance(node, Scalar) or is_null(node):
