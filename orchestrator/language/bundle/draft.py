@@ -10,6 +10,7 @@ from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.source.nodes import Mapping as MappingNode
 from orchestrator.language.source.yaml import lines_of, read_documents
 from orchestrator.language.spec.documents import KINDS
+from orchestrator.language.spec.fields import fields_by_name
 from orchestrator.language.spec.reader import INVALID, Reader, Reference, describe
 from orchestrator.language.spec.reading import read_element
 
@@ -59,11 +60,13 @@ class Drafts:
         documents: In order of file name, then of the file.
         diagnostics: What was wrong.
         lines: The lines of every text file, for excerpts.
+        unread: Text that no document could be made of, and that may declare what others name.
     """
 
     documents: list[Draft] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     lines: dict[str, list[str]] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Draft]:
         return [draft for draft in self.documents if draft.kind == kind]
@@ -82,6 +85,8 @@ def read_drafts(files: Mapping[str, bytes]) -> Drafts:
             documents, found = read_documents(path, files[path])
             drafts.diagnostics.extend(found)
             drafts.lines[path] = lines_of(files[path])
+            if found:
+                drafts.unread.append("\n".join(drafts.lines[path]))
             roots.extend((path, document) for document in documents)
     data_files = _data_files(roots)
     for path, document in roots:
@@ -113,6 +118,8 @@ def _read(document: Document, drafts: Drafts) -> None:
     reader = Reader(lines)
     root = document.root
     kind = _kind(root, reader)
+    if isinstance(root, MappingNode) and root.entries:
+        root = _first_document(root, kind, reader, drafts)
     element = read_element(KINDS[kind], root, reader) if kind else INVALID
     drafts.diagnostics.extend(reader.diagnostics)
     if element is INVALID or not isinstance(root, MappingNode):
@@ -121,6 +128,21 @@ def _read(document: Document, drafts: Drafts) -> None:
     text = name if isinstance(name, str) else root.entries[0][1]
     given = text if isinstance(text, str) else getattr(text, "text", "")
     drafts.documents.append(Draft(kind, given, element, reader.references, lines, not reader.diagnostics, root))
+
+
+def _first_document(root: MappingNode, kind: str, reader: Reader, drafts: Drafts) -> MappingNode:
+    """The document without those that follow it for want of a `---`; what is not read is remembered."""
+    if not kind:
+        drafts.unread.append(f"kind: {getattr(root.entries[0][1], 'text', '')}")
+        return root
+    known = fields_by_name(KINDS[kind])
+    for place, (key, value) in enumerate(root.entries):
+        if key.text in KINDS and key.text not in known and key.at.column == root.entries[0][0].at.column:
+            hint = "write `---` on a line of its own before it"
+            reader.report("E-FIELD", f"`{key.text}` begins another document", key, hint)
+            drafts.unread.append(f"{key.text}: {getattr(value, 'text', '')}")
+            return MappingNode(root.at, root.length, root.entries[:place], root.flow)
+    return root
 
 
 def _kind(root: Any, reader: Reader) -> str:

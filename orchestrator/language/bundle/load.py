@@ -9,6 +9,7 @@ import msgspec
 
 from orchestrator.language.bundle.binding import Binder
 from orchestrator.language.bundle.bundle import Bundle, LoadResult
+from orchestrator.language.bundle.consequences import without_consequences
 from orchestrator.language.bundle.draft import Draft, Drafts, read_drafts
 from orchestrator.language.bundle.event_types import EventTypes
 from orchestrator.language.bundle.keys import keyed_rows
@@ -52,7 +53,7 @@ def load_bundle(files: Mapping[str, bytes], schemas: EventSchemas, previous: Bun
     found = [*drafts.diagnostics, *names.diagnostics, *binder.diagnostics]
     for check in CHECKS:
         found.extend(check(context))
-    diagnostics = _ordered(_by_settings(found, _settings(drafts)))
+    diagnostics = _ordered(_by_settings(without_consequences(found, drafts), _settings(drafts)))
     refused = any(one.severity is Severity.ERROR for one in diagnostics)
     bundle = None if refused else _bundle(drafts, typing, keyed, texts, files)
     return LoadResult(bundle, diagnostics, drafts.lines)
