@@ -9,7 +9,7 @@ import orjson
 
 from orchestrator.gateway.asking import Asker
 from orchestrator.gateway.credentials import Credential, Credentials
-from orchestrator.gateway.events import Ready, Tokens, identifier_problems, redeem
+from orchestrator.gateway.events import Ready, Tokens, identifier_problems, redeem, undeclared_channel
 from orchestrator.gateway.intake import Intake
 from orchestrator.gateway.models import DecideBody
 from orchestrator.gateway.observer import Observer
@@ -78,6 +78,9 @@ class Decider:
         reserved = sorted(RESERVED_ATTRIBUTES & body.attributes.keys())
         if reserved:
             raise malformed([Problem(f"attributes.{name}", "is set by the product itself") for name in reserved])
+        declared = rules.channels | self._intake.channels
+        if body.channel not in declared:
+            raise malformed([Problem("channel", undeclared_channel(body.channel, declared))])
         if body.event is not None:
             decision = await self._with_event(body, body.event, credential, until)
         else:

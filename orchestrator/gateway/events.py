@@ -5,7 +5,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -69,6 +69,13 @@ class Tokens(Protocol):
         ...
 
 
+def undeclared_channel(channel: str, declared: Collection[str]) -> str:
+    """What is said of a channel that nobody declares."""
+    near = difflib.get_close_matches(channel, declared, 1)
+    hint = f"did you mean {near[0]!r}? Declared" if near else "declared"
+    return f"is not a declared channel; {hint} are: {', '.join(sorted(declared))}"
+
+
 class EventCheck(msgspec.Struct, frozen=True):
     """All that is needed to judge an event.
 
@@ -120,9 +127,7 @@ class EventCheck(msgspec.Struct, frozen=True):
         elif not isinstance(channel, str):
             yield "channel", "must be a string"
         elif channel not in self.channels:
-            near = difflib.get_close_matches(channel, self.channels, 1)
-            hint = f"did you mean {near[0]!r}? Declared" if near else "declared"
-            yield "channel", f"is not a declared channel; {hint} are: {', '.join(sorted(self.channels))}"
+            yield "channel", undeclared_channel(channel, self.channels)
 
     def _take_token(
         self, event: dict[str, Any], tenant: str, rules: ReleaseRules, now: int

@@ -60,6 +60,11 @@ class Intake:
         self._refuse_undeclared = refuse_undeclared
         self._writes: set[asyncio.Task[None]] = set()
 
+    @property
+    def channels(self) -> frozenset[str]:
+        """The channels whose events are taken in."""
+        return frozenset(self._check.channels)
+
     def rules(self, tenant: str) -> ReleaseRules:
         """The rules of the tenant's release.
 

@@ -36,6 +36,10 @@ class BundleRules:
         return tuple(self._identity.references)
 
     @property
+    def channels(self) -> frozenset[str]:
+        return frozenset(self._bundle.channels)
+
+    @property
     def redeem_once(self) -> bool:
         return self._redeem_once
 

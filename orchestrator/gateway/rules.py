@@ -23,6 +23,11 @@ class ReleaseRules(Protocol):
         ...
 
     @property
+    def channels(self) -> frozenset[str]:
+        """The channels that the release declares."""
+        ...
+
+    @property
     def redeem_once(self) -> bool:
         """Whether a signed link binds the first browser that opens it, and no other."""
         ...

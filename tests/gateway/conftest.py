@@ -63,6 +63,7 @@ class FakeRules:
 
     identifiers = ("user_id", "email", "anonymous_id")
     references = ("thread",)
+    channels = frozenset({"voice"})
     redeem_once = True
     declared = Declared(
         {

@@ -40,6 +40,22 @@ def question(**more: Any) -> dict[str, Any]:
     return {"identifier": A2, "channel": "web", "slots": ["web.lp.body"], "deadline_ms": 2000, **more}
 
 
+async def test_a_channel_that_nobody_declares_is_told_so(house: House) -> None:
+    """A slip, else: every slot would show what it shows to a channel that no condition knows."""
+    response = await house.decide(question(channel="wbe"))
+    assert response.status_code == 422
+    [problem] = response.json()["problems"]
+    assert problem["path"] == "channel"
+    assert problem["message"].startswith("is not a declared channel; did you mean 'web'? Declared are: ")
+    assert "voice" in problem["message"], "a channel that only asks"
+
+
+async def test_a_channel_that_only_asks_is_declared_by_the_release(house: House) -> None:
+    own(house, A2, A)
+    house.workers.by_address[A] = answers(web_lp_body={"content": "ct.lumo.detail"})
+    assert (await house.decide(question(channel="voice"))).status_code == 200
+
+
 async def test_the_owner_answers(house: House) -> None:
     own(house, A2, A)
     house.workers.by_address[A] = answers(web_lp_body={"content": "ct.lumo.detail"})
