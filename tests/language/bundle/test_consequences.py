@@ -67,5 +67,5 @@ def test_a_name_that_is_declared_nowhere_is_told_beside_what_cannot_be_read() ->
     broken = HOUSE.replace("  bought: {channel", "\tbought: {channel")
     assert problems(broken, STORY.replace("em.thanks", "em.other")) == [
         "house.yaml:9:1 E-YAML",
-        "story.yaml:4:31 E-CONTENT",
+        "story.yaml:4:32 E-CONTENT",
     ]
