@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from orchestrator.language.bundle.scopes import Scopes
     from orchestrator.language.bundle.typing import Typing
 
+_NO_FIELD: Final = re.compile(r"`([\w.]+)` has no field `(\w+)`")
+_MEMBER: Final = re.compile(r"\.(\w+)")
+_PLACED: Final = frozenset({"event", "entry", "steps", "vars", "profile"})
+_MOST_LISTED: Final = 20
 _EXPECTED: Final[dict[str, Type]] = {
     "bool": BOOL,
     "double": DOUBLE,
@@ -165,16 +170,46 @@ class Binder:
             return compile_expression(pending.source, Environment(roots, self._functions), expected)
         except CelProblem as problem:
             at = place_inside(pending.node, draft.lines, problem.offset)
-            word = pending.source[problem.offset : problem.offset + problem.length]
-            hint = _hint_for(word, roots) or problem.hint
+            hint = _hint_for(problem, pending.source, roots) or problem.hint
             self.diagnostics.append(diagnostic("E-CEL", problem.message, at, length=problem.length, hint=hint))
             return None
 
 
-def _hint_for(word: str, roots: dict[str, Type]) -> str | None:
-    """Names that exist, but not at this place."""
+def _hint_for(problem: CelProblem, source: str, roots: dict[str, Type]) -> str | None:
+    """What to write where the name exists at another place, or is no field of what it is asked of."""
+    word = source[problem.offset : problem.offset + problem.length]
+    rest = source[problem.offset + problem.length :]
+    missing = _NO_FIELD.fullmatch(problem.message)
+    if missing is not None:
+        return _hint_for_field(missing[1], missing[2], rest, roots) if problem.hint is None else None
     if word in roots:
         return None
+    if word not in _PLACED and rest.startswith(".") and problem.message.startswith("unknown name"):
+        near = problem.hint if problem.hint is not None and problem.hint.startswith("did you mean") else None
+        return near or "known here: " + " ".join(f"`{name}`" for name in sorted(roots))
+    return _hint_for_place(word, roots)
+
+
+def _hint_for_field(record: str, field: str, rest: str, roots: dict[str, Type]) -> str | None:
+    if record == "entry" and field == "event":
+        match = _MEMBER.match(rest)
+        return f"the event that started the story is `entry` itself: write `entry.{match[1] if match else 'meta'}`"
+    if record == "steps" and "steps" in roots:
+        return "steps are known by their `id`: " + " ".join(f"`{name}`" for name in roots["steps"].fields)
+    if record.startswith("steps.") and "steps" in roots:
+        step = roots["steps"].fields[record.removeprefix("steps.")]
+        return "it gives " + " ".join(f"`{name}`" for name in step.fields)
+    if record == "profile":
+        return "it is neither a trait nor always there: declare it in a `traits` document"
+    if record in {"event", "entry"}:
+        known = [name for name in roots[record].fields if name != "meta"] if record in roots else []
+        listed = " ".join(f"`{name}`" for name in known[:_MOST_LISTED])
+        return f"properties are declared in the topic files; it has {listed}" if listed else None
+    return None
+
+
+def _hint_for_place(word: str, roots: dict[str, Type]) -> str | None:
+    """Names that exist, but not at this place."""
     if word == "event" and "entry" in roots:
         return "`event` is known only beside `on`; the event that started the story is `entry`"
     if word == "entry":

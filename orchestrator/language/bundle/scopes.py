@@ -107,11 +107,11 @@ class Scopes:
         if isinstance(element, traits.Flag):
             return replace(self, on=(*element.on, *element.off))
         if isinstance(element, traits.Basket):
-            return replace(self, on=element.add)
+            return replace(self, on=element.add or None)  # None: what it may be could not be read
         if isinstance(element, steps.Silence):
-            return replace(self, on=element.of)
+            return replace(self, on=element.of or None)
         on = getattr(element, "on", None)
-        inner = replace(self, on=on) if isinstance(on, tuple) and on else self
+        inner = replace(self, on=on or None) if isinstance(on, tuple) and (on or "on" in element.places) else self
         each = getattr(element, "each", None)
         return inner.with_each(each) if each is not None else inner
 
@@ -143,7 +143,9 @@ class Scopes:
 
     def _in_entry(self, entry: scenario.Entry) -> Scopes:
         last = next((moment.on for moment in reversed(entry.sequence) if moment.on), ())
-        names = entry.on or last
+        names: tuple[str, ...] | None = entry.on or last
+        if not names and not {"on", "sequence"}.isdisjoint(entry.places):
+            names = None  # what it may be could not be read
         inner = replace(self, on=names, added={}, earlier={})
         known: dict[str, Type] = {}
         for moment in entry.sequence:

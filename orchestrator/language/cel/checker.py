@@ -44,7 +44,7 @@ from orchestrator.language.cel.types import (
     type_of_value,
 )
 from orchestrator.language.cel.values import UInt
-from orchestrator.language.cel.wording import article, bool_hint, number_hint, text_hint
+from orchestrator.language.cel.wording import article, bool_hint, number_hint, text_hint, time_hint
 
 
 class Checker:
@@ -79,6 +79,8 @@ class Checker:
         given = self.check(tree)
         if expected is not None and self.environment.strict and not accepts(expected, given, {}):
             hint = bool_hint(tree) if expected.kind == "bool" else None
+            if expected.kind == "timestamp":
+                hint = time_hint(tree, "timestamp")
             raise self.problem(tree, f"{article(expected)} is needed here, this is {article(given)}", hint)
 
     def problem(self, node: Node, message: str, hint: str | None = None) -> CelTypeError:
@@ -214,6 +216,9 @@ class Checker:
             hint = "make text of it: string(...)"
         elif kinds & NUMERIC:
             hint = number_hint(node.first) or number_hint(operand)
+        elif "string" in kinds and kinds & {"timestamp", "duration"}:
+            (kind,) = kinds - {"string"}
+            hint = time_hint(operand if right.plain.kind == "string" else node.first, kind, operator)
         if operator in ("==", "!="):
             message = f"{article(left)} and {article(right)} are never equal"
         elif operator == "in":

@@ -42,6 +42,7 @@ _TOKEN: Final = re.compile(
 _ESCAPE: Final = re.compile(
     r"\\(?:([abfnrtv\\?\"'`])|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))",
 )
+_DURATION: Final = re.compile(r"(?:\d+(?:ms|[wdhms]))+\b")
 _SIMPLE: Final = dict(zip("abfnrtv\\?\"'`", "\a\b\f\n\r\t\v\\?\"'`", strict=True))
 
 _SLIPS: Final = {
@@ -85,6 +86,10 @@ def tokens_of(source: str) -> list[Token]:
 
 def _unknown(source: str, at: int) -> CelSyntaxError:
     character = source[at]
+    amount = _DURATION.match(source, at)
+    if amount is not None:
+        message = "a duration stands in quotes"
+        return CelSyntaxError(message, source, at, len(amount[0]), f'write duration("{amount[0]}")')
     if character.isdigit():
         return CelSyntaxError("this number is not well formed", source, at)
     return CelSyntaxError(f"unexpected character {character!r}", source, at, hint=_SLIPS.get(character))

@@ -9,6 +9,26 @@ from orchestrator.language.cel.signatures import STANDARD, Signature
 from orchestrator.language.cel.syntax import Call, Name
 from orchestrator.language.cel.types import Bindings, Type, accepts, resolve
 
+_ELSEWHERE = {
+    "len": "size(...)",
+    "length": "size(...)",
+    "lower": "value.lowerAscii(), or fold(...)",
+    "tolower": "value.lowerAscii(), or fold(...)",
+    "upper": "value.upperAscii()",
+    "toupper": "value.upperAscii()",
+    "includes": "value.contains(...), or `in` for a list",
+    "strip": "value.trim()",
+    "today": "local(now).date",
+    "date": 'timestamp("2026-12-24T00:00:00Z")',
+    "round": "math.round(...)",
+    "floor": "math.floor(...)",
+    "ceil": "math.ceil(...)",
+    "abs": "math.abs(...)",
+    "min": "math.least(...)",
+    "max": "math.greatest(...)",
+    "any": "list.exists(x, ...)",
+}
+"""What other languages call a function, in small letters → how it is written here."""
 _MACROS = ("all", "exists", "exists_one", "map", "filter")
 
 
@@ -51,6 +71,10 @@ def unknown_function(node: Call, source: str, functions: Mapping[str, Function])
         hint = did_you_mean(name, STANDARD)
         return CelTypeError(f"unknown function `{name}`", source, node.offset, len(name), hint)
     style = {name for name, ways in STANDARD.items() if any(one.method if node.target else one.plain for one in ways)}
+    other = _ELSEWHERE.get(node.function.lower())
+    if other is not None:
+        message = f"unknown function `{node.function}`"
+        return CelTypeError(message, source, node.name_offset, len(node.function), f"here that is {other}")
     known = style | set(_MACROS) if node.target else style | set(functions) | {"has"}
     hint = did_you_mean(node.function, sorted(known))
     if node.target and node.function in functions:

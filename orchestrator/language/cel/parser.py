@@ -90,6 +90,8 @@ class _Parser:
         slip = _SLIPS.get(token.text.lower())
         if slip and token.kind == "name":
             hint = f"CEL writes `{slip}`"
+        elif hint is None and self.at and self.tokens[self.at - 1].text == "not":
+            hint = "CEL writes `!` for `not`"
         raise CelSyntaxError(f"unexpected `{token.text}`", self.source, token.offset, len(token.text), hint)
 
     @property

@@ -28,3 +28,16 @@ def number_hint(node: Node) -> str | None:
     if isinstance(node, Literal) and isinstance(node.value, str) and node.value.replace(".", "", 1).isdecimal():
         return f"a number has no quotes: {node.value}"
     return None
+
+
+def time_hint(node: Node, kind: str, operator: str = "") -> str | None:
+    """For a text, or a number, where a time is needed; `kind` is what stands on the other side of the operator.
+
+    A text beside a duration is a duration where the two are compared, and a moment where one moves the other.
+    """
+    if isinstance(node, Literal) and isinstance(node.value, str):
+        return f'write {kind}("{node.value}")'
+    if node.type.plain.kind == "string":
+        wanted = "timestamp" if operator in {"+", "-"} else kind
+        return f"make a {wanted} of it: {wanted}(...)"
+    return 'write timestamp("2026-12-24T00:00:00Z")' if node.type.plain.kind in NUMERIC else None

@@ -111,7 +111,7 @@ class _Reading:
         at = self._at(mark) if mark is not None else Position(self.file, self.line, 1)
         fixed = corrected_line(self.lines[at.line - 1]) if at.line <= len(self.lines) else None
         if fixed is not None:
-            message = "CEL with a comma, a double quote or `: ` inside `{ }` goes in single quotes"
+            message = "CEL with a comma, a bracket, a double quote or `: ` inside `{ }` goes in single quotes"
             self.diagnostics.append(diagnostic("E-CEL", message, at, hint=f"write {fixed.strip()}"))
             self.lines[at.line - 1] = fixed
             self.text = "\n".join(self.lines) + "\n"
@@ -127,10 +127,10 @@ class _Reading:
             return diagnostic("E-YAML", "the quote that opens here is not closed", at, hint="close it, or take it away")
         context = error.context_mark
         other = self._at(context) if context is not None and error.problem_mark is not None else None
-        if other == at:
-            other = None
         slip = slip_of(problem, self.lines, at.line, at.column)
-        at = Position(at.file, at.line, slip.column)
+        at = Position(at.file, slip.line or at.line, slip.column)
+        if other == at or slip.line:
+            other = None
         says = error.context or ""
         return diagnostic("E-YAML", slip.message, at, hint=slip.hint, other=other, other_says=says)
 

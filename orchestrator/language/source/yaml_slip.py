@@ -18,15 +18,17 @@ _PLAIN_WORDS: Final = {
     "could not find expected ':'": "a `:` was expected behind the key",
 }
 _TIGHT_DASH: Final = re.compile(r"(\s*)-(?=[^\s-])")
+_NO_BLANK: Final = re.compile(r"[ ]*[\u00a0\u2007\u202f]")
 _KEY: Final = re.compile(r"(\s*(?:- +)?)[\w.\-]+:(\s+\S)?")
 
 
 class Slip(NamedTuple):
-    """What is wrong, in which column (from 1), and what to do."""
+    """What is wrong, in which column (from 1), and what to do; `line` where it is another than the parser's."""
 
     message: str
     column: int
     hint: str | None
+    line: int = 0
 
 
 def slip_of(problem: str, lines: Sequence[str], line: int, column: int) -> Slip:
@@ -41,6 +43,13 @@ def slip_of(problem: str, lines: Sequence[str], line: int, column: int) -> Slip:
     text = lines[line - 1] if line <= len(lines) else ""
     if "cannot start any token" in problem and text[column - 1 : column] == "\t":
         return Slip("a tab stands where YAML takes spaces only", column, "indent with spaces")
+    for number in range(line, max(0, line - 3), -1):
+        blank = _NO_BLANK.match(lines[number - 1]) if number <= len(lines) else None
+        if blank is not None:
+            message = "a blank that is none (a no-break space, as word processors write it) stands in the indentation"
+            return Slip(message, blank.end(), "indent with spaces", number)
+    if "',' or" in problem and 1 < line <= len(lines) and lines[line - 2].count('"') % 2:
+        return Slip("the quote that opens here is not closed", lines[line - 2].rindex('"') + 1, "close it", line - 1)
     if "mapping values" in problem:
         dash = _TIGHT_DASH.match(text)
         if dash is not None:

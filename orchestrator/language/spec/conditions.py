@@ -14,6 +14,7 @@ from orchestrator.language.spec.reader import INVALID, Reader
 from orchestrator.language.spec.types import JSON, NAME, Type
 from orchestrator.language.spec.values import KeyedBy, NameOr
 
+_CALCULATES = re.compile(r"[()\"+?\[\]]")
 _KEY_OF = re.compile(r"key_of\(\s*([\w.\-]+)\s*\)")
 
 
@@ -51,7 +52,7 @@ class Cel(Type):
 
     def read(self, node: Node, reader: Reader) -> Any:
         if not isinstance(node, Scalar):
-            hint = "CEL with a comma, a quote or `: ` in it goes in single quotes"
+            hint = "CEL with a comma, a bracket, a quote or `: ` in it goes in single quotes"
             return reader.wrong_type("a condition or value in CEL", node, hint)
         if is_null(node):
             return reader.wrong_type("a condition or value in CEL", node)
@@ -112,7 +113,9 @@ class NameOrCel(Type):
         if not isinstance(node, Scalar) or is_null(node):
             return reader.wrong_type("a name, or `{is: CEL}`", node)
         if not NAME.fullmatch(node.text):
-            hint = f"write `{{is: '{node.text}'}}` when it is known only at run time"
+            hint = "a name has letters, digits and `_ . -` only; the text itself stands in a `content`"
+            if _CALCULATES.search(node.text):
+                hint = f"write `{{is: '{node.text}'}}` when it is known only at run time"
             return reader.wrong_type("a name, or `{is: CEL}`", node, hint)
         if self.ref is not None and node.text not in self.words_too:
             reader.refer(self.ref, node)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from orchestrator.language.source.cel_slip import corrected_line
 from orchestrator.language.source.core_schema import is_null
 from orchestrator.language.source.nearest import nearest
-from orchestrator.language.source.nodes import Mapping, Node, Scalar
+from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
 from orchestrator.language.spec.fields import Element, fields_by_name, fields_of
 from orchestrator.language.spec.foreign import OUR_WORDS
 from orchestrator.language.spec.reader import INVALID, Reader
@@ -15,13 +16,28 @@ from orchestrator.language.spec.slips import in_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Mapping as TMapping
 
     from orchestrator.language.source.position import Position
 
 E = TypeVar("E", bound=Element)
 
 
-def read_element(cls: type[E], node: Node, reader: Reader, beside: Iterable[str] = ()) -> Any:
+class Strays(NamedTuple):
+    """Fields that stand one level too deep or too high.
+
+    Attributes:
+        inside: Key that does not belong into the map → where it belongs.
+        outside: Fields of the map that were written beside it, and are told there.
+    """
+
+    inside: TMapping[str, str] = MappingProxyType({})
+    outside: frozenset[str] = frozenset()
+
+
+def read_element(
+    cls: type[E], node: Node, reader: Reader, beside: Iterable[str] = (), strays: Strays | None = None
+) -> Any:
     """The element that a map describes, or INVALID when the node is no map.
 
     Args:
@@ -29,11 +45,14 @@ def read_element(cls: type[E], node: Node, reader: Reader, beside: Iterable[str]
         node: From where.
         reader: Collects the problems; fields that are wrong get their defaults, so that all is found at once.
         beside: Keys of the map that someone else reads.
+        strays: Fields that were written next to the map or into it by mistake.
     """
+    strays = strays or Strays()
     if not isinstance(node, Mapping):
         fields = ", ".join(f"`{spec.name}`" for spec in fields_of(cls))
         full = in_full(cls, node)
-        return reader.wrong_type(f"a map with {fields}", node, f"write `{full}`" if full else None)
+        hint = f"write `{full}`" if full else _list_field(cls, node)
+        return reader.wrong_type(f"a map with {fields}", node, hint)
     specs = fields_by_name(cls)
     values: dict[str, Any] = {}
     places: dict[str, Position] = {}
@@ -46,9 +65,15 @@ def read_element(cls: type[E], node: Node, reader: Reader, beside: Iterable[str]
             if read is not INVALID:
                 values[spec.attribute] = read
         elif key.text not in beside:
-            meant.add(unknown_field(node, key, (*specs, *beside), reader))
-    _complete(cls, node, {*places, *meant}, reader)
+            meant.add(unknown_field(node, key, (*specs, *beside), reader, strays.inside.get(key.text)))
+    _complete(cls, node, {*places, *meant, *strays.outside}, reader)
     return cls(at=node.at, places=places, **values)
+
+
+def _list_field(cls: type[Element], node: Node) -> str | None:
+    """Where a list stands for its element: the one field that must be given may be that list."""
+    needed = [spec.name for spec in fields_of(cls) if spec.required]
+    return f"write `{needed[0]}:` above it" if isinstance(node, Sequence) and len(needed) == 1 else None
 
 
 def _complete(cls: type[Element], node: Mapping, given: set[str | None], reader: Reader) -> None:
@@ -64,11 +89,19 @@ def _complete(cls: type[Element], node: Mapping, given: set[str | None], reader:
             reader.report("E-FIELD", broken, first)
 
 
-def unknown_field(node: Mapping, key: Scalar, names: Iterable[str], reader: Reader) -> str | None:
-    """Report a key that the element does not know, with the best hint there is; gives the one that was meant."""
+def unknown_field(
+    node: Mapping, key: Scalar, names: Iterable[str], reader: Reader, elsewhere: str | None = None
+) -> str | None:
+    """Report a key that the element does not know, with the best hint there is; gives the one that was meant.
+
+    `elsewhere` says where this key belongs, when that is known.
+    """
+    if elsewhere is not None:
+        reader.report("E-FIELD", f"`{key.text}` does not belong here", key, elsewhere)
+        return key.text
     slip = _slip(node, key, reader)
     if slip is not None:
-        message = "CEL with a comma, a double quote or `: ` inside `{ }` goes in single quotes"
+        message = "CEL with a comma, a bracket, a double quote or `: ` inside `{ }` goes in single quotes"
         reader.report("E-CEL", message, key, f"write {slip}")
         return None
     known = sorted(names)

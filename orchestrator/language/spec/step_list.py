@@ -10,7 +10,7 @@ from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
 from orchestrator.language.spec.fields import Element, fields_of
 from orchestrator.language.spec.foreign import OUR_WORDS
 from orchestrator.language.spec.reader import INVALID, Reader
-from orchestrator.language.spec.reading import read_element, unknown_field
+from orchestrator.language.spec.reading import Strays, read_element, unknown_field
 from orchestrator.language.spec.types import JSON, NAME, Type
 
 if TYPE_CHECKING:
@@ -73,9 +73,11 @@ def read_step(node: Node, reader: Reader) -> Step | None:
     key, value = found[0]
     word = words[key.text]
     known = ("id", word.word, *word.beside)
+    of_word = {spec.name for spec in fields_of(word.body)} if word.holds is None else set()
     for other, _ in node.entries:
         if other.text not in known:
-            unknown_field(node, other, known, reader)
+            elsewhere = f"it belongs into `{word.word}: {{...}}`" if other.text in of_word else None
+            unknown_field(node, other, known, reader, elsewhere)
     return _step(node, word, value, reader)
 
 
@@ -100,7 +102,7 @@ def _report_words(node: Mapping, found: list[Scalar], reader: Reader) -> None:
 def _step(node: Mapping, word: StepWord, value: Node, reader: Reader) -> Step | None:
     from orchestrator.language.spec.steps import Step  # noqa: PLC0415 - steps hold steps
 
-    body = _body(word, value, reader)
+    body = _body(word, node, value, reader)
     beside = {name: _branch(node, name, reader) for name in word.beside}
     identifier = node.get("id")
     id_text = _identifier(node, identifier, reader)
@@ -131,9 +133,11 @@ def _identifier(node: Mapping, identifier: Node | None, reader: Reader) -> str:
     return identifier.text
 
 
-def _body(word: StepWord, value: Node, reader: Reader) -> Any:
+def _body(word: StepWord, node: Mapping, value: Node, reader: Reader) -> Any:
     if word.holds is None:
-        return read_element(word.body, value, reader)
+        inside = dict.fromkeys(word.beside, f"it stands beside `{word.word}`, not in it")
+        outside = frozenset(key.text for key, _ in node.entries)
+        return read_element(word.body, value, reader, strays=Strays(inside, outside))
     (spec,) = (spec for spec in fields_of(word.body) if spec.name == word.holds)
     read = spec.type.read(value, reader)
     if read is INVALID:

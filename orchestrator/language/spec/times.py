@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.language.source.nodes import Node, Scalar
 from orchestrator.language.spec.slips import as_duration
-from orchestrator.language.spec.types import JSON, Type, milliseconds
+from orchestrator.language.spec.types import JSON, Type, milliseconds, nearest_hint
 from orchestrator.language.spec.values import Instant, Per
 
 if TYPE_CHECKING:
     from orchestrator.language.spec.reader import Reader
 
 _TIME = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
+_MONTHS = re.compile(r"\d+\s*(?:mo|mon|months?|M|y|yr|years?)", re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d\d))?\s*([ap]m)?", re.IGNORECASE)
+_DAY = re.compile(r"(\d{4})[-/.](\d\d?)[-/.](\d\d?)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MINUTES_OF_A_DAY = 1440
@@ -46,7 +49,9 @@ def _meant(text: str) -> str | None:
     if text.isdigit():
         return f"say of what: `{text}s`, `{text}m`, `{text}h` or `{text}d`"
     meant = as_duration(text)
-    return f"write `{meant}`" if meant and milliseconds(meant) is not None else None
+    if meant and milliseconds(meant) is not None:
+        return f"write `{meant}`"
+    return "a month has no length of its own: write days, such as `30d`" if _MONTHS.fullmatch(text) else None
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,22 @@ class TimeOfDay(Type):
         match = _TIME.fullmatch(node.text) if isinstance(node, Scalar) else None
         minutes = int(match[1]) * 60 + int(match[2]) if match else MINUTES_OF_A_DAY + 1
         if minutes > MINUTES_OF_A_DAY:
-            return reader.wrong_type('a time of day such as `"08:00"`', node)
+            hint = _clock(node.text) if isinstance(node, Scalar) else None
+            return reader.wrong_type('a time of day such as `"08:00"`', node, hint)
         return minutes
 
     def schema(self) -> JSON:
         return {"type": "string", "pattern": "^([01]\\d|2[0-4]):[0-5]\\d$"}
+
+
+def _clock(text: str) -> str | None:
+    """`9:00`, `9am`, `9.30 pm` as a time of day is written."""
+    match = _CLOCK.fullmatch(text)
+    if match is None:
+        return None
+    half = (match[3] or "").lower()
+    hour = int(match[1]) % 12 + 12 * (half == "pm") if half else int(match[1])
+    return f'write `"{hour:02}:{match[2] or "00"}"`' if hour <= 24 else None
 
 
 @dataclass(frozen=True)
@@ -80,10 +96,17 @@ class Timestamp(Type):
                 moment = None
             if moment is not None:
                 return _instant(moment)
-        return reader.wrong_type("a timestamp such as `2026-03-02T11:00:00+01:00`", node)
+        hint = _moment(node.text) if isinstance(node, Scalar) else None
+        return reader.wrong_type("a timestamp such as `2026-03-02T11:00:00+01:00`", node, hint)
 
     def schema(self) -> JSON:
         return {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d"}
+
+
+def _moment(text: str) -> str | None:
+    """A day without a clock, as a timestamp is written."""
+    match = _DAY.fullmatch(text)
+    return f"write `{match[1]}-{int(match[2]):02}-{int(match[3]):02}T00:00:00`" if match else None
 
 
 def _instant(moment: dt.datetime) -> Instant:
@@ -125,7 +148,9 @@ class PerType(Type):
             value = milliseconds(node.text)
             if value is not None and value > 0:
                 return Per(ms=value)
-        return reader.wrong_type("a duration, or `day`, `week`, `month`", node)
+        hint = _meant(node.text) if isinstance(node, Scalar) else None
+        hint = hint or nearest_hint(node, ("day", "week", "month"))
+        return reader.wrong_type("a duration, or `day`, `week`, `month`", node, hint)
 
     def schema(self) -> JSON:
         return {"anyOf": [Duration().schema(), {"enum": ["day", "week", "month"]}]}

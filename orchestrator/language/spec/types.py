@@ -186,13 +186,19 @@ class Percent(Type):
     def read(self, node: Node, reader: Reader) -> Any:
         match = _PERCENT.fullmatch(node.text) if isinstance(node, Scalar) else None
         if match is None or float(match[1]) > 100:
-            number = isinstance(node, Scalar) and node.text.replace(".", "", 1).isdigit()
-            hint = f"write `{node.text}%`" if number and isinstance(node, Scalar) else None
+            hint = _as_percent(node.text) if isinstance(node, Scalar) else None
             return reader.wrong_type("a percent from `0%` to `100%`", node, hint)
         return float(match[1]) / 100
 
     def schema(self) -> JSON:
         return {"type": "string", "pattern": "^\\d+(\\.\\d+)?%$"}
+
+
+def _as_percent(text: str) -> str | None:
+    """A bare number as a percent; a part of one is most likely a share of the whole: a half is 50%."""
+    if not text.replace(".", "", 1).isdigit():
+        return None
+    return f"write `{float(text) * 100:g}%`" if 0 < float(text) < 1 else f"write `{text}%`"
 
 
 @dataclass(frozen=True)
@@ -285,7 +291,8 @@ class TextType(Type):
             if isinstance(value, Scalar) and not is_null(value):
                 texts[key.text] = value.text
             else:
-                reader.wrong_type("a text", value)
+                cut = isinstance(value, Scalar) and node.flow
+                reader.wrong_type("a text", value, "a text with a comma goes in quotes" if cut else None)
         return Text(texts)
 
     def schema(self) -> JSON:

@@ -21,7 +21,7 @@ from orchestrator.language.spec.reading import read_element
 from orchestrator.language.spec.reference import RULES, reference_pages
 from orchestrator.language.spec.schema import bundle_schema
 from orchestrator.language.spec.step_words import STEP_WORDS
-from orchestrator.language.spec.times import Duration, TimeOfDay, Timestamp
+from orchestrator.language.spec.times import Duration, PerType, TimeOfDay, Timestamp
 from orchestrator.language.spec.types import Percent, milliseconds
 from orchestrator.language.spec.values import Instant
 
@@ -62,6 +62,15 @@ def test_other_values() -> None:
 def test_what_is_no_time_of_day(wrong: str) -> None:
     with pytest.raises(ValueError, match="bad default"):
         TimeOfDay().of(wrong)
+
+
+@pytest.mark.parametrize(("given", "hint"), [("weeks", "did you mean `week`?"), ("7 days", "write `7d`")])
+def test_a_window_that_is_none_is_told_how_it_is_written(given: str, hint: str) -> None:
+    reader = Reader()
+    (document,), _ = read_documents("a.yaml", f"per: {given}\n".encode())
+    node: Any = document.root
+    assert PerType().read(node.entries[0][1], reader) is INVALID
+    assert [one.hint for one in reader.diagnostics] == [hint]
 
 
 def elements() -> list[type[Element]]:
