@@ -23,6 +23,7 @@ from orchestrator.language.lint.reserved import reserved
 from orchestrator.language.lint.steps import steps
 from orchestrator.language.lint.templates import templates
 from orchestrator.language.lint.time_edge import time_edge
+from orchestrator.language.lint.untold import untold
 from orchestrator.language.lint.unused import unused
 from orchestrator.language.lint.values import days, patterns, stored_traits, trait_sources, variants, zones
 from orchestrator.language.lint.weights import weights
@@ -59,5 +60,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     absent,  # W-ABSENT
     locale,  # W-LOCALE
     gaps,  # W-GAP
+    untold,  # E-CONTENT W-UNTOLD
     unused,  # W-UNUSED
 )

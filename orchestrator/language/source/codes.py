@@ -10,7 +10,7 @@ CODES: Final[dict[str, str]] = {
     "E-TYPE": "a value of another type than its field has",
     "E-CEL": "a condition or value in CEL that does not parse or type-check, or stands without its quotes",
     "E-EVENT": "an event that no `events` document declares, or whose channel must be named",
-    "E-CONTENT": "a content that no document declares",
+    "E-CONTENT": "a content that no document declares, or that none of the channels of a `send` can tell",
     "E-NAME": "another name that no document declares, that is declared twice, or that hides what is always there",
     "E-TOUCHPOINT": "a channel that no `channels` document declares",
     "E-NOT-RUN": "a word of the language that this release reads and does not run",
@@ -33,6 +33,8 @@ CODES: Final[dict[str, str]] = {
     "W-ABSENT": "two optional properties compared (both absent are equal); `!` or `in` on one without `has()`",
     "W-LOCALE": "a branch on language",
     "W-GAP": "a stage and channel without content",
+    "W-UNTOLD": "a message that would not be sent: it says nothing, shows a value which nothing gives, or is not told "
+    "in the bundle's language",
     "W-UNUSED": "declared and never used; a `stop_when` that has nothing to count",
 }
 """Code → what it finds. `E-` refuses the bundle; `W-` is shown, and refuses it where the bundle says `strict: true`."""

@@ -256,8 +256,8 @@ def test_the_release_is_the_content_of_all_files() -> None:
 
 
 def test_a_warning_can_be_accepted_with_a_reason() -> None:
-    segment = "segment: unused\nwhere: profile.known\n"
-    accept = "---\nbundle: b\naccept: [{code: W-UNUSED, reason: used by the data team}]\n"
+    segment = "segment: unused\nwhere: profile.known\n---\nbundle: b\nlanguage: fr\n"
+    accept = "accept: [{code: W-UNUSED, reason: used by the data team}]\n"
     before = load_bundle({**FILES, "s.yaml": segment.encode()}, SCHEMAS)
     after = load_bundle({**FILES, "s.yaml": (segment + accept).encode()}, SCHEMAS)
     assert {one.code for one in before.diagnostics} == {"W-UNUSED"}

@@ -1,0 +1,114 @@
+"""E-CONTENT W-UNTOLD: a message that could not be told: no variant, no text, not in this language, a value missing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.language.bundle.texts import texts_named
+from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
+from orchestrator.language.source.nearest import nearest
+from orchestrator.language.spec.fields import fields_of
+from orchestrator.language.spec.ground import Settings
+from orchestrator.language.spec.steps import Send
+from orchestrator.language.spec.values import Text
+from orchestrator.language.spec.walk import all_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from orchestrator.language.lint.context import Context
+    from orchestrator.language.spec.content import Content, Variant
+
+_ALWAYS_GIVEN: Final = frozenset({"language", "unsubscribe_url", "forloop", "tablerowloop"})
+_CHOSEN_LATER: Final = frozenset({"preferred", "last_used"})
+_NEEDS_ONE_OF: Final = {"email": ("body", "body_file"), "sms": ("text",), "push": ("title", "text"), "voice": ("say",)}
+_SHOWN: Final = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)((?:(?!\}\}).)*)\}\}", re.DOTALL)
+_TAG: Final = re.compile(r"\{%-?\s*(\w+)\s+((?:(?!%\}).)*)%\}", re.DOTALL)
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+_MAKES_A_NAME: Final = frozenset({"assign", "capture", "for", "tablerow", "increment", "decrement"})
+_ASKS: Final = frozenset({"if", "elsif", "unless", "case"})
+
+
+def untold(context: Context) -> Iterator[Diagnostic]:
+    """Look at what each message says, and at each step that sends one."""
+    contents = {draft.name: draft.element for draft in context.sound("content")}
+    language = next((draft.element.language for draft in context.sound("bundle")), Settings(bundle="").language)
+    for content in contents.values():
+        for channel, variant in content.variants.items():
+            declared = context.channels.get(channel)
+            if declared is not None and declared.sends == "push":
+                yield from _says_nothing(channel, variant)
+                if content.language_missing == "default":
+                    yield from _not_in(language, variant, context)
+    for draft in context.sound("scenario"):
+        for step in all_steps(draft.element.steps):
+            if isinstance(step.body, Send) and step.body.content.name in contents:
+                content = contents[step.body.content.name]
+                yield from _no_variant(step.body, content)
+                yield from _no_value(step.body, content, context)
+
+
+def _says_nothing(channel: str, variant: Variant) -> Iterator[Diagnostic]:
+    needed = _NEEDS_ONE_OF.get(channel, ())
+    if needed and not any(name in variant.places for name in needed):
+        names = " or ".join(f"`{name}`" for name in needed)
+        yield diagnostic("W-UNTOLD", f"this {channel} says nothing", variant.at, hint=f"give it {names}")
+
+
+def _not_in(language: str, variant: Variant, context: Context) -> Iterator[Diagnostic]:
+    for name, texts in _texts(variant, context).items():
+        spoken = [one for one in texts if one]
+        if spoken and "" not in texts and language not in texts:
+            message = f"`{name}` is not told in `{language}`, the language of the bundle: others are not told it at all"
+            hint = f"add `{language}: ...`, or `language_missing: skip` to the content"
+            yield diagnostic("W-UNTOLD", message, variant.place(name), hint=hint)
+
+
+def _texts(variant: Variant, context: Context) -> dict[str, Mapping[str, str]]:
+    """The texts of a variant by field and language, files of the bundle included."""
+    found: dict[str, Mapping[str, str]] = {}
+    for spec in fields_of(type(variant)):
+        value = getattr(variant, spec.attribute)
+        if isinstance(value, Text):
+            found[spec.name] = value.by_language
+        elif spec.name in {"body_file", "file"} and value is not None:
+            found[spec.name] = texts_named(value, variant.at.file, context.texts)
+    return found
+
+
+def _no_variant(send: Send, content: Content) -> Iterator[Diagnostic]:
+    channels = send.channel
+    if not channels or _CHOSEN_LATER.intersection(channels) or any(name in content.variants for name in channels):
+        return
+    message = f"`{content.content}` has no variant for " + " or ".join(f"`{name}`" for name in channels)
+    hint = "it has one for " + " ".join(f"`{name}`" for name in content.variants)
+    yield diagnostic("E-CONTENT", message, send.place("channel"), hint=hint)
+
+
+def _no_value(send: Send, content: Content, context: Context) -> Iterator[Diagnostic]:
+    given = {*content.with_, *send.with_}
+    seen: set[str] = set()
+    for channel, variant in content.variants.items():
+        if send.channel and channel not in send.channel and not _CHOSEN_LATER.intersection(send.channel):
+            continue
+        for texts in _texts(variant, context).values():
+            for text in texts.values():
+                seen |= _needed(text)
+    for name in sorted(seen - given - _ALWAYS_GIVEN):
+        message = f"`{content.content}` shows `{name}`, and nothing gives it: the message would not be sent"
+        near = nearest(name, given - seen)
+        hint = f"`with` gives `{near}`: is that meant?" if near else f"add `{name}: ...` to `with` of this step"
+        length = len(content.content)
+        yield diagnostic("W-UNTOLD", message, send.place("content"), length=length, hint=hint)
+
+
+def _needed(text: str) -> set[str]:
+    """Names that a template shows in any case: not those that it makes itself, asks for, or has a default for."""
+    if "{{" not in text:
+        return set()
+    own: set[str] = set()
+    for tag, rest in _TAG.findall(text):
+        names = _NAME.findall(rest)
+        own.update(names if tag in _ASKS else names[:1] if tag in _MAKES_A_NAME else ())
+    return {name for name, filters in _SHOWN.findall(text) if "default" not in filters} - own
