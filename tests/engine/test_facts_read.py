@@ -26,7 +26,6 @@ steps: [{{id: until, wait_until: {{when: '{condition}', timeout: 9d}}}}, {{id: s
 @pytest.mark.parametrize(("condition", "facts"), [
     ('stock("A") > 0', {"stock/A"}),
     ('facts.price["A"].price < 5.0', {"price"}),
-    ('promised("A") < 5.0', {"price/A"}),
     ("profile.bought_out", {"stock/B"}),
     ('profile.level == "none"', {"stock/B", "stock/C"}),
     ('in_segment("served")', {"stock/B", "stock/C"}),
