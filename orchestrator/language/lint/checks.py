@@ -21,6 +21,7 @@ from orchestrator.language.lint.references import references
 from orchestrator.language.lint.releases import releases
 from orchestrator.language.lint.reserved import reserved
 from orchestrator.language.lint.steps import steps
+from orchestrator.language.lint.story_events import story_events
 from orchestrator.language.lint.templates import templates
 from orchestrator.language.lint.time_edge import time_edge
 from orchestrator.language.lint.untold import untold
@@ -60,6 +61,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     absent,  # W-ABSENT
     locale,  # W-LOCALE
     gaps,  # W-GAP
+    story_events,  # W-PROPERTY
     untold,  # E-CONTENT W-UNTOLD
     unused,  # W-UNUSED
 )

@@ -51,7 +51,7 @@ class Exit(Element):
     when: Expression | None = optional(
         Cel("bool"), "a level: looked at after every event, timer and fact that it reads"
     )
-    reason: str = required(Name(), "counted and shown: `converted`, `returned`, …")
+    reason: str = required(Name(), "counted and shown, as in `unsubscribed`; the outcome is `lost`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
