@@ -12,6 +12,7 @@ from orchestrator.language.lint.circles import circles
 from orchestrator.language.lint.coherence import coherence
 from orchestrator.language.lint.creepy import observed, too_soon
 from orchestrator.language.lint.ends import ends
+from orchestrator.language.lint.expiry import expiry
 from orchestrator.language.lint.gaps import gaps
 from orchestrator.language.lint.locale import locale
 from orchestrator.language.lint.network_style import network_style
@@ -61,6 +62,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     absent,  # W-ABSENT
     locale,  # W-LOCALE
     gaps,  # W-GAP
+    expiry,  # W-EXPIRES
     story_events,  # W-PROPERTY
     untold,  # E-CONTENT W-UNTOLD
     unused,  # W-UNUSED

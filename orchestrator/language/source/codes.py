@@ -33,6 +33,7 @@ CODES: Final[dict[str, str]] = {
     "W-ABSENT": "two optional properties compared (both absent are equal); `!` or `in` on one without `has()`",
     "W-LOCALE": "a branch on language",
     "W-GAP": "a stage and channel without content",
+    "W-EXPIRES": "a cap, gap or pause that may hold a message for longer than it is valid where it does not say so",
     "W-PROPERTY": "an event of a test whose properties are not those of its schema in the topic files",
     "W-UNTOLD": "a message that would not be sent: it says nothing, shows a value which nothing gives, or is not told "
     "in the bundle's language",
