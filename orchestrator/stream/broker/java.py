@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.stream.broker.errors import JavaError, StartError
 
@@ -20,6 +21,9 @@ _LOGGING = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 )
+
+_FRAME: Final = re.compile(r"at [\w.$/]+\(|\.\.\. \d+ more$")
+_CAUSE: Final = "Caused by: "
 
 
 def executable() -> str:
@@ -67,9 +71,12 @@ def format_storage(java: str, jars: Sequence[Path], properties: Path, cluster_id
         env=environment(),
     )
     if done.returncode:
-        raise StartError(f"Kafka cannot prepare its data folder: {_last_line(done.stdout + done.stderr)}")
+        raise StartError(f"Kafka cannot prepare its data folder: {complaint(done.stdout + done.stderr)}")
 
 
-def _last_line(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+def complaint(output: str) -> str:
+    """What a Java program says went wrong: the innermost cause of a trace, or else its last line."""
+    lines = [line.strip() for line in output.splitlines()]
+    said = [line for line in lines if line and not _FRAME.match(line)]
+    causes = [line.removeprefix(_CAUSE) for line in said if line.startswith(_CAUSE)]
+    return (causes or said or ["it said nothing"])[-1]

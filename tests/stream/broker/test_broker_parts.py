@@ -80,3 +80,24 @@ def test_a_fetch_is_one_line_where_there_is_no_terminal_and_silence_when_nothing
     with fetch_progress():
         pass
     assert capsys.readouterr().err == ""
+
+
+TRACE = """
+Formatting dynamic metadata voter directory /x/log with metadata.version 4.3-IV0.
+Exception in thread "main" java.lang.ExceptionInInitializerError
+\tat kafka.tools.StorageTool.main(StorageTool.scala)
+Caused by: org.apache.kafka.common.KafkaException: cannot write
+\tat org.apache.kafka.X$Y.z(X.java:7)
+Caused by: java.io.IOException: No space left on device
+\tat java.base/sun.nio.ch.FileDispatcherImpl.write0(Native Method)
+\t... 8 more
+"""
+
+
+@pytest.mark.parametrize(("output", "told"), [
+    (TRACE, "java.io.IOException: No space left on device"),
+    ("warning: x\nLog directory is not empty\n\tat a.B.c(B.java:1)\n", "Log directory is not empty"),
+    ("", "it said nothing"),
+])  # fmt: skip
+def test_of_a_trace_its_innermost_cause_is_told(output: str, told: str) -> None:
+    assert java.complaint(output) == told
