@@ -113,12 +113,16 @@ until: 2h
 """
 
 
-def main() -> None:
+def bundle_files(copies: int = COPIES) -> dict[str, bytes]:
+    """The bundle with so many copies of every test, and the one that must fail as the last."""
     documents = [
-        text for number in range(COPIES) for text in (test.replace("test: ", f"test: {number} ", 1) for test in TESTS)
+        text for number in range(copies) for text in (test.replace("test: ", f"test: {number} ", 1) for test in TESTS)
     ]
-    files = {"bundle.yaml": BUNDLE.encode(), "cart_test.yaml": "---\n".join([*documents, FAILS]).encode()}
-    result = load_bundle(files, EventSchemas())
+    return {"bundle.yaml": BUNDLE.encode(), "cart_test.yaml": "---\n".join([*documents, FAILS]).encode()}
+
+
+def main() -> None:
+    result = load_bundle(bundle_files(), EventSchemas())
     assert result.bundle is not None, [str(one) for one in result.diagnostics]
     *stories, failing = chosen(result.bundle)
     stage = Stage(result.bundle)
