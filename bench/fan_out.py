@@ -1,6 +1,8 @@
 """J3: what scenarios cost that do not match an event, and what those cost that do.
 
-Figure: `j3_slope`, the cost of 999 scenarios that do not match as a part of the events per second with one.
+Figure: `j3_slope`, the cost of 999 scenarios that do not match as a part of the events per second with one. It is a
+few hundredths on machines whose speed varies by a quarter, so the two are measured in turn, and the figure is the
+median of the pairs.
 """
 
 import argparse
@@ -14,9 +16,11 @@ from orchestrator.engine.facts import Facts
 from orchestrator.engine.program.plan import Program
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.records import Record
+from orchestrator.stream.worker import tune_collector
 
 BAR = 0.05
 ROUNDS = 5
+PAIRS = 41
 
 
 def records(customers: int) -> list[Record]:
@@ -41,6 +45,17 @@ def rate(program: Program, given: list[Record]) -> float:
     return len(given) / (time.process_time() - began)
 
 
+def slope(given: list[Record]) -> float:
+    """What 999 scenarios that do not match take away of the rate with one; not below 0."""
+    programs = {count: workload.program(count) for count in (1, 1_000)}
+    left = []
+    for pair in range(PAIRS):
+        order = (1, 1_000) if pair % 2 else (1_000, 1)
+        measured = {count: rate(programs[count], given) for count in order}
+        left.append(measured[1_000] / measured[1])
+    return max(0.0, 1 - statistics.median(left))
+
+
 def matching(count: int) -> dict[str, bytes]:
     """Scenarios that every page view of the first page enters, and leaves again at once."""
     documents = [
@@ -58,6 +73,7 @@ def main() -> None:
     options.add_argument("--customers", type=int, default=2_000)
     options.add_argument("--most", type=int, default=10_000, help="the largest number of scenarios")
     asked = options.parse_args()
+    tune_collector()
     given = records(asked.customers)
     counts = [count for count in (1, 10, 100, 1_000, 10_000) if count <= asked.most]
     rates: dict[tuple[int, int], float] = {}
@@ -73,8 +89,8 @@ def main() -> None:
         ("scenarios", "0 match", "1 matches", "10 match"),
         [(f"{count:,}", *(f"{rates[count, hits]:,.0f}" for hits in (0, 1, 10))) for count in counts],
     )
-    slope = max(0.0, 1 - rates[1_000, 0] / rates[1, 0])
-    report([Figure("j3_slope", round(slope, 4), "part", BAR, slope <= BAR)])
+    value = slope(given)
+    report([Figure("j3_slope", round(value, 4), "part", BAR, value <= BAR)])
 
 
 if __name__ == "__main__":
