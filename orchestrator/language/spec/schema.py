@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.language.spec.documents import KINDS
 from orchestrator.language.spec.fields import fields_of
+from orchestrator.language.spec.not_run import KINDS_NOT_RUN, STEPS_NOT_RUN
 from orchestrator.language.spec.parts import part_schema
 from orchestrator.language.spec.step_list import Steps, StepWord, step_words
 
 if TYPE_CHECKING:
     from orchestrator.language.spec.types import JSON
 
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_ROWS: Final = "rows"
 
 
 def bundle_schema() -> JSON:
-    """The schema of one document of a bundle file: the first key says which kind."""
+    """The schema of one document of a bundle file: the first key says which kind.
+
+    It knows what this release runs: an editor offers no word that lint refuses.
+    """
+    kinds = {kind: cls for kind, cls in KINDS.items() if kind not in KINDS_NOT_RUN}
+    steps = [word for word in step_words().values() if word.word not in STEPS_NOT_RUN]
     return {
         "$schema": _DIALECT,
         "title": "A document of a scenario bundle",
-        "type": "object",
-        "anyOf": [{"$ref": f"#/$defs/{kind}"} for kind in KINDS],
+        "anyOf": [{"$ref": f"#/$defs/{kind}"} for kind in (*kinds, _ROWS)],
         "$defs": {
-            **{kind: {**part_schema(cls), "description": _summary(cls)} for kind, cls in KINDS.items()},
-            "step": {"anyOf": [_step(word) for word in step_words().values()]},
+            **{kind: {**part_schema(cls), "description": _summary(cls)} for kind, cls in kinds.items()},
+            "step": {"anyOf": [_step(word) for word in steps]},
+            _ROWS: _rows(),
         },
     }
+
+
+def _rows() -> JSON:
+    """A file that `facts` name stands in the same folder: no row of it is a problem, nor taken for a document."""
+    row = {"type": "object"}
+    by_key = {"type": "object", "propertyNames": {"not": {"enum": list(KINDS)}}, "additionalProperties": row}
+    listed = {"type": "array", "items": row}
+    return {"description": "rows of a fact: a map by key, or a list", "anyOf": [by_key, listed]}
 
 
 def _step(word: StepWord) -> JSON:

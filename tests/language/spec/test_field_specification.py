@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from orchestrator.language.spec.fields import Element, fields_of
 from orchestrator.language.spec.reader import INVALID, Reader
 from orchestrator.language.spec.reading import read_element
 from orchestrator.language.spec.reference import RULES, reference_pages
-from orchestrator.language.spec.schema import bundle_schema
 from orchestrator.language.spec.step_words import STEP_WORDS
 from orchestrator.language.spec.times import Duration, PerType, TimeOfDay, Timestamp
 from orchestrator.language.spec.types import Percent, milliseconds
@@ -113,16 +111,6 @@ def test_a_struct_without_fields_reports_what_is_required_and_has_its_defaults(c
     for spec in fields_of(cls):
         assert (f"`{spec.name}` is missing" in messages) == spec.required
         assert getattr(element, spec.attribute) == spec.absent()
-
-
-def test_the_json_schema_knows_every_field_and_every_step_word() -> None:
-    definitions = bundle_schema()["$defs"]
-    for kind, cls in KINDS.items():
-        assert set(definitions[kind]["properties"]) == {spec.name for spec in fields_of(cls)}
-        assert definitions[kind]["required"][0] == kind
-    words = {word for step in definitions["step"]["anyOf"] for word in step["required"]} - {"id"}
-    assert words == set(STEP_WORDS)
-    assert json.loads(json.dumps(bundle_schema())) == bundle_schema()
 
 
 def test_the_reference_names_every_field_of_every_document_and_step() -> None:
