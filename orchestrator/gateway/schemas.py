@@ -95,16 +95,34 @@ def _article(name: str) -> str:
 
 
 def _enum(schema: Mapping[str, Any], _path: str) -> Check:
-    allowed = list(schema["enum"]) if "enum" in schema else [schema["const"]]
+    return _one_of(list(schema["enum"]))
+
+
+def _const(schema: Mapping[str, Any], _path: str) -> Check:
+    return _one_of([schema["const"]])
+
+
+def _one_of(allowed: list[Any]) -> Check:
     shown = ", ".join(str(item) for item in allowed)
     if len(shown) > 200:
         shown = f"{len(allowed)} declared values"
 
     def check(value: Any, where: str) -> Iterator[tuple[str, str]]:
-        if not any(value == item and type(value) is type(item) for item in allowed):
+        if not any(_same(value, item) for item in allowed):
             yield where, f"must be one of: {shown}"
 
     return check
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equality of JSON: 1 is 1.0 and is not true, however deep they stand."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    return bool(one == other)
 
 
 def _properties(schema: Mapping[str, Any], path: str) -> Check:
@@ -161,7 +179,7 @@ def _items(schema: Mapping[str, Any], path: str) -> Check:
 _COMPILERS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Check | None]]] = {
     "type": _type,
     "enum": _enum,
-    "const": _enum,
+    "const": _const,
     "properties": _properties,
     "required": _required,
     "additionalProperties": _additional,
