@@ -46,6 +46,7 @@ def bad_records(run: str) -> dict[str, tuple[str, Written]]:
         "NaN": ("undecodable", record(page(data={"user_id": "u", "page": "/", "n": float("nan")}))),
         "deep nesting": ("undecodable", record(page().replace(page()[page().index(b'{"user_id"') : -1], deep))),
         "a text for a number": ("bad_property", record(page(type="order_placed", data={"user_id": "u", "total": "x"}))),
+        "a required property left out": ("missing_property", record(page(type="page_read", data={"user_id": "u"}))),
         "another tenant": ("unknown_tenant", record(page(tenant="somebody-else"))),
         "no JSON at all": ("undecodable", record(b"\x00\x01\x02")),
         "nothing at all": ("undecodable", record(b"")),

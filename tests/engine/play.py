@@ -29,7 +29,6 @@ SCHEMAS = EventSchemas.from_topics([
     {"topic": "channel.web", "events": {
         "seen": {"properties": {"page": _TEXT, "seconds": _NUMBER, "tags": _ITEMS, "n": _WHOLE}},
         "bought": {"properties": {"order": _TEXT, "total": _NUMBER, "items": _ITEMS}},
-        "paid": {"properties": {"sum": _NUMBER, "sku": _TEXT, "qty": _WHOLE}, "required": ["sum", "sku", "qty"]},
         "returned": {"properties": {"order": _TEXT, "share": _NUMBER}},
         "put": {"properties": {"sku": _TEXT, "qty": _WHOLE, "cart": _TEXT}},
         "taken": {"properties": {"sku": _TEXT, "qty": _WHOLE, "cart": _TEXT}},
@@ -58,7 +57,6 @@ events: all
 define:
   seen: {channel: [web], browsing: true}
   bought: {channel: [web]}
-  paid: {channel: [web]}
   returned: {channel: [web]}
   put: {channel: [web]}
   taken: {channel: [web]}

@@ -208,6 +208,7 @@ class EventPlans:
         plan.declared = self._declared
         plan.checks = _checks(bundle, channel, type_)
         plan.typed = _typed(bundle, plan.checks)
+        plan.required = tuple(sorted(bundle.event_types.schemas.required.get((channel, type_), ())))
         plan.traits = program.traits.updates(names)
         plan.consents = tuple(_consents(bundle, names))
         if bundle.conversation is not None:

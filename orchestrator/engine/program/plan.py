@@ -108,8 +108,9 @@ class EventPlan:
     `brief`: beside entries and what listens for it, it touches traits and the timeline only. `plain`: it belongs to a
     customer and changes no fact. `tells`: it says something of consent, conversation or history, or to a `stop_when`
     (of the scenarios `stops`), beside what traits make of it. `typed` are the (name, type) pairs of properties that
-    need no second look. `heard`: some goal, exit or wait listens for it. `watched`: its properties
-    stay on the timeline, for a merge tests goals, exits and silences against them. `quiet`: nothing would come of it.
+    need no second look, `required` are those that must not be absent. `heard`: some goal, exit or wait listens for it.
+    `watched`: its properties stay on the timeline, for a merge tests goals, exits and silences against them. `quiet`:
+    nothing would come of it.
     """
 
     __slots__ = (
@@ -133,6 +134,7 @@ class EventPlan:
         "plain",
         "quiet",
         "replaces",
+        "required",
         "stops",
         "tells",
         "trait_names",
@@ -156,6 +158,7 @@ class EventPlan:
         self.derive: tuple[tuple[str, Expression], ...] = tuple(declaration.derive.items()) if declaration else ()
         self.checks: dict[str, frozenset[type]] = {}
         self.typed: frozenset[tuple[str, type]] = frozenset()
+        self.required: tuple[str, ...] = ()
         self.declared: frozenset[str] = frozenset()
         self.traits: tuple[TraitUpdate, ...] = ()
         self.trait_names: frozenset[str] = frozenset()

@@ -33,9 +33,11 @@ class EventSchemas:
 
     Attributes:
         properties: (channel, event type) → property → type; nullable where the schema does not require it.
+        required: (channel, event type) → what an event must bring: without it, it is refused wherever it comes from.
     """
 
     properties: Mapping[tuple[str, str], Mapping[str, Type]] = field(default_factory=dict)
+    required: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def from_topics(cls, topics: Iterable[Mapping[str, Any]]) -> EventSchemas:
@@ -48,6 +50,7 @@ class EventSchemas:
             ValueError: A property has a name that is reserved for the envelope.
         """
         found: dict[tuple[str, str], dict[str, Type]] = {}
+        required: dict[tuple[str, str], frozenset[str]] = {}
         for topic in topics:
             name = str(topic.get("topic", ""))
             if not name.startswith(_PREFIX):
@@ -55,7 +58,8 @@ class EventSchemas:
             channel = name.removeprefix(_PREFIX)
             for event, schema in (topic.get("events") or {}).items():
                 found[channel, str(event)] = _properties(f"{channel}.{event}", schema)
-        return cls(found)
+                required[channel, str(event)] = frozenset(schema.get("required") or ())
+        return cls(found, required)
 
     def channels_of(self, event: str) -> tuple[str, ...]:
         """The channels whose topic has a schema for this event type."""

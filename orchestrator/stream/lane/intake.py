@@ -1,6 +1,6 @@
 """From a record to an event: what cannot be taken in is told apart here, with its reason."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -58,9 +58,9 @@ def read_event(raw: bytes, channel: str, received: int, program: Program) -> Tak
     came_by = channel or record.channel or ""
     plan = program.plans.get((record.type, came_by)) or program.event_plan(record.type, came_by)
     data = record.data
-    odd = set(zip(data, map(type, data.values()), strict=True)) - plan.typed
-    if odd and any(name in plan.checks and type_ not in plan.checks[name] for name, type_ in odd):
-        return Refused(reason.BAD_PROPERTY)
+    misfit = _misfit(data, plan)
+    if misfit:
+        return Refused(misfit)
     try:
         identifiers = program.identity.identifiers(data)
     except BadIdentifierError:
@@ -70,3 +70,14 @@ def read_event(raw: bytes, channel: str, received: int, program: Program) -> Tak
         event_hash(record.source, record.id),
     )  # fmt: skip
     return Taken(event, plan, record.tenant)
+
+
+def _misfit(data: dict[str, Any], plan: EventPlan) -> str:
+    """Why properties are not as the topic declares them, "" where they are; conditions rely on it."""
+    odd = set(zip(data, map(type, data.values()), strict=True)) - plan.typed
+    if odd and any(name in plan.checks and type_ not in plan.checks[name] for name, type_ in odd):
+        return reason.BAD_PROPERTY
+    for name in plan.required:
+        if data.get(name) is None:
+            return reason.MISSING_PROPERTY
+    return ""

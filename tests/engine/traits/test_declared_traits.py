@@ -249,18 +249,18 @@ def test_a_trait_that_raises_costs_that_trait_that_event_and_nothing_else() -> N
 @pytest.mark.parametrize(
     "kind",
     [
-        "sum: event.sum, on: paid",
-        "sum: event.sum, window: 1h, on: paid",
-        "best: event.sum, by: event.sum, on: paid",
-        "score: [{on: paid, add: event.sum}]",
-        "ledger: [{on: paid, amount: event.sum, ref: event.meta.id}]",
+        "sum: event.amount, on: renamed",
+        "sum: event.amount, window: 1h, on: renamed",
+        "best: event.amount, by: event.amount, on: renamed",
+        "score: [{on: renamed, add: event.amount}]",
+        "ledger: [{on: renamed, amount: event.amount, ref: event.meta.id}]",
     ],
 )
 def test_what_is_no_number_is_not_kept_to_be_added_up_later(kind: str, total: Any) -> None:
-    """The first event lacks what its schema requires, or has no number: it is left out, and the next one counts."""
+    """The first event has no number, and no schema says that it must: it is left out, and the next one counts."""
     play = Play(f"traits: t\ndefine: {{owed: {{{kind}}}}}")
-    play.comes("paid", 0, sum=total)
-    play.comes("paid", 1 * M, sum=7)
+    play.comes("renamed", 0, amount=total)
+    play.comes("renamed", 1 * M, amount=7)
     assert play.profile("owed") == 7
 
 

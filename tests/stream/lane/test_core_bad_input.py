@@ -40,7 +40,7 @@ SCHEMAS = EventSchemas.from_topics([
     {"topic": "channel.web", "events": {"seen": {"properties": {
         "page": {"type": "string"}, "seconds": {"type": "number"}, "n": {"type": "integer"},
         "tags": {"type": "array", "items": {"type": "string"}},
-    }}}},
+    }}, "began": {"properties": {"page": {"type": "string"}}, "required": ["page"]}}},
     {"topic": "channel.stock", "events": {"level": {"properties": {
         "sku": {"type": "string"}, "qty": {"type": "integer"},
     }}}},
@@ -132,6 +132,8 @@ BAD = {
     "true where a number belongs": (data(n=True), "bad_property"),
     "a number where a text belongs": (data(page=7), "bad_property"),
     "a text where a list belongs": (data(tags="a"), "bad_property"),
+    "without what is required": (event(type="began", data={"user_id": "amy"}), "missing_property"),
+    "null where a text is required": (event(type="began", data={"user_id": "amy", "page": None}), "missing_property"),
     "another tenant": (event(tenant="acme"), "unknown_tenant"),
     "an empty tenant": (event(tenant=""), "unknown_tenant"),
 }
