@@ -176,7 +176,8 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
     async def _poll(self) -> None:
         """Wait until all is restored, but not for long."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._shell.restored.wait(), POLL_SECONDS)
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._shell.restored.wait()
 
     async def _look_for_missing_tails(self, restores: dict[int, Restore], waiting: set[TP]) -> None:
         """No restore moves: perhaps compaction has removed the last records before an end."""

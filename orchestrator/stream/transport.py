@@ -74,7 +74,8 @@ class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """
         running = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self.thread_loop))
         try:
-            return await asyncio.wait_for(running, seconds or self.app.conf.broker_request_timeout)
+            async with asyncio.timeout(seconds or self.app.conf.broker_request_timeout):
+                return await running  # `wait_for` loses a cancellation that comes with the answer (Python 3.11)
         except asyncio.CancelledError:
             asking = asyncio.current_task()
             if self.app.should_stop or (asking is not None and asking.cancelling()):
@@ -201,7 +202,8 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
     async def _drain_once(self) -> None:
         if not self.flow_active:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.can_resume_flow.wait(), FETCH_SECONDS)
+                async with asyncio.timeout(FETCH_SECONDS):
+                    await self.can_resume_flow.wait()
             return
         shell, active = self.shell, self._get_active_partitions()
         wanted = shell.wanted(active)

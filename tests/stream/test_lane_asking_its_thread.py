@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -66,3 +67,18 @@ async def test_who_asks_may_be_cancelled(thread: Any) -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_who_is_cancelled_at_whatever_moment_is_cancelled(thread: Any) -> None:
+    """A rebalance ends the recovery under way and waits for its end: one that missed it would never come to one."""
+    thread.thread_loop = asyncio.get_running_loop()  # so that turns of one loop are all the moments that there are
+    for turns in itertools.count(1):
+        waiting = asyncio.ensure_future(ask(thread, asyncio.sleep(0, "answer")))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if waiting.done():
+            break
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    assert turns > 3
