@@ -184,6 +184,7 @@ class Pipeline:
         """Hand a batch over; waits while too many are under way. After a failure batches go nowhere."""
         await self._room.acquire()
         if self.broken:
+            self._room.release()  # the next one is not to wait either
             return
         self._open += 1
         self._idle.clear()

@@ -215,6 +215,19 @@ async def test_an_owner_that_is_not_confirmed_neither_writes_nor_sends(
     assert owner.failures == [], "giving up is no failure: the next owner goes on from what is durable"
 
 
+async def test_once_it_is_broken_nobody_waits_for_room_in_it(pipeline: Pipeline, broker: Broker, owner: Owner) -> None:
+    """A partition that waited there could not be given up: the worker would stop by its watchdog alone."""
+    await pipeline.put(batch("a", 1))
+    await pipeline.put(batch("b", 2))
+    third = asyncio.ensure_future(pipeline.put(batch("c", 3)))
+    await broker.refuse("changelog a")
+    async with asyncio.timeout(5):
+        await third
+        await pipeline.put(batch("d", 4))
+        await pipeline.put(batch("e", 5))
+    assert len(owner.failures) == 1
+
+
 class Producer:
     """Stands in for aiokafka's producer: batches hold two rows."""
 
