@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.errors import CommitFailedError, ConsumerStoppedError
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 GIVEN_UP = "the consumer's thread gave up a request of this worker: it ends, and recovers when it is started again"
+LOOK_SECONDS = 1.0
+"""How often it is looked whether the consumer's own tasks go on."""
 FETCH_SECONDS = 0.2
 """How long a fetch waits for data; then it looks again what is wanted."""
 FETCH_SECONDS_WHEN_FULL = 0.01
@@ -140,6 +142,25 @@ class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 state.pause()  # before a request goes out that waits there, and all others to this broker behind it
         result._update_position()  # noqa: SLF001
 
+    async def check(self) -> None:
+        """Look whether the consumer still works for its group and for fetches.
+
+        aiokafka tells it to who reads by its own methods, and waits until it is told: nothing of ours does.
+
+        Raises:
+            LaneError: the group has refused this worker, or a task of the consumer has ended.
+        """
+        consumer = self._ensure_consumer()
+        try:
+            consumer._coordinator.check_errors()  # noqa: SLF001
+            if consumer._fetcher._fetch_task.done():  # noqa: SLF001
+                consumer._fetcher._fetch_task.result()  # noqa: SLF001
+        except KafkaError as error:
+            raise LaneError(
+                f"this worker cannot go on as a member of the group {self.app.conf.id}: {error}; see that it has the "
+                "right to read the group, that nothing else uses the group's name, and what its session timeout is"
+            ) from error
+
     async def answers(self, tps: Iterable[TP]) -> dict[TP, tuple[int, int]]:
         """Partition -> (position, when the broker last answered for it, in ms); what has no position is left out."""
         assignment = self._ensure_consumer()._subscription.subscription.assignment  # noqa: SLF001
@@ -245,6 +266,14 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
     @Service.task  # type: ignore[untyped-decorator]
     async def _commit_livelock_detector(self) -> None:
         """Faust's looks at its own path message by message; the watchdog stands in for it."""
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _group_watch(self) -> None:
+        """A consumer that its group refuses, or whose tasks have ended, only waits: then the worker ends instead."""
+        while not self.should_stop:
+            await self.sleep(LOOK_SECONDS)
+            if not self.should_stop:
+                await self._thread.ask(self._thread.check())
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         return await self.shell.commit()
