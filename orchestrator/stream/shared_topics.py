@@ -163,7 +163,7 @@ class _Place:
     def settled(self, position: int, answered_at: int) -> bool:
         if position >= self.end:
             return True
-        if position != self._position:
+        if position != self._position or not self._empty_since:
             self._position = position
             self._empty_since = answered_at
         return bool(self._empty_since) and answered_at - self._empty_since >= SETTLE_MS

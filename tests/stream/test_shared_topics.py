@@ -142,6 +142,8 @@ def test_a_place_short_of_the_end_is_settled_by_the_brokers_answers_not_by_time(
     place = _Place(end=10)
     assert not place.settled(8, answered_at=0), "no answer yet"
     assert not place.settled(8, answered_at=0)
+    assert not place.settled(8, answered_at=500), "the first answer: the time starts here"
+    assert place.settled(8, answered_at=500 + SETTLE_MS)
     assert not _Place(10).settled(8, answered_at=50_000)
     assert not place.settled(9, answered_at=1_000), "it moved: the time starts here"
     assert not place.settled(9, answered_at=1_000 + SETTLE_MS - 1)
