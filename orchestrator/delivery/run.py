@@ -12,7 +12,6 @@ from orchestrator.delivery.attempts import Attempts
 from orchestrator.delivery.bundle_contents import BundleContents, loader
 from orchestrator.delivery.core import DeliveryCore, Tuning
 from orchestrator.delivery.figures import WAITING, Figures
-from orchestrator.delivery.following import followed
 from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Renderer, Site
 from orchestrator.delivery.ways import Way
@@ -20,8 +19,10 @@ from orchestrator.language.bundle import EventSchemas, load_bundle
 from orchestrator.language.source import Severity
 from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
+from orchestrator.stream.publishing import TOPIC as BUNDLES
 from orchestrator.stream.releases import Releases
 from orchestrator.stream.run import Lane, run_lane
+from orchestrator.stream.shared_topics import CompactedTopic
 from orchestrator.telemetry import EventLog, Recorder, events
 
 APP_ID: Final = "orchestrator-delivery"
@@ -121,12 +122,18 @@ class _Bundles:
             self.failed = True
             lane.stop()
 
-        async with followed(self._connection, self._take, fail):
+        async with CompactedTopic(BUNDLES, self._rows, connection=self._connection) as topic:
+            await topic.ready()
+            topic.when_failed(fail)
             for tenant in self._releases.current:
                 await self._go_back(tenant)
                 self._check_key(tenant)
             self._started = True
             yield
+
+    async def _rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
+        for key, value in rows:
+            await self._take(key, value)
 
     async def _take(self, key: bytes, value: bytes | None) -> None:
         tenant = self._releases.apply(key, value)

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from orchestrator.model.codec import decode_node, writer_of
 from orchestrator.model.ids import node_key, split_key
 from orchestrator.model.partition import partition_of
+from orchestrator.stream.shared_topics import Backlog, stop_consumer
 from orchestrator.stream.worker import CHANGELOG
 
 if TYPE_CHECKING:
@@ -48,12 +49,12 @@ class ChangelogReader:
         try:
             await self._consumer.start()
         except BaseException:
-            await self._consumer.stop()
+            await stop_consumer(self._consumer)
             raise
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
 
     async def nodes(self, names: Iterable[str]) -> dict[str, Node]:
         """The nodes of these names, `NAMESPACE:VALUE`, as far as there are any."""
@@ -88,10 +89,10 @@ class ChangelogReader:
         parts = [TopicPartition(CHANGELOG, partition) for partition in partitions]
         self._consumer.assign(parts)
         await self._consumer.seek_to_beginning(*parts)
-        ends = await self._consumer.end_offsets(parts)
+        backlog = await Backlog.of(self._consumer, parts)
         values: dict[bytes, bytes] = {}
         writers = dict.fromkeys(partitions, 0)
-        while any([await self._consumer.position(part) < end for part, end in ends.items()]):
+        while not await backlog.is_read():
             for part, records in (await self._consumer.getmany(timeout_ms=POLL_MS)).items():
                 for record in records:
                     if record.value is None:

@@ -18,9 +18,11 @@ from orchestrator.stream.lane_settings import LaneError
 from orchestrator.stream.newest import Newest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from aiokafka import ConsumerRecord, TopicPartition
+
+    Take = Callable[[Sequence[tuple[bytes, bytes | None]]], Awaitable[None] | None]
 
 POLL_MS = 200
 ASSIGN_SECONDS = 30
@@ -37,14 +39,15 @@ class CompactedTopic:
     Args:
         topic: its name; it exists already.
         on_rows: given the rows of a fetch, (key, value) with None for a deletion, oldest first within a
-            partition. Called in the event loop; must not block. What it raises ends the reading, see `failed`.
+            partition. Called in the event loop; must not block. It may be a coroutine function: nothing is read on
+            until it is done. What it raises ends the reading, see `failed`.
         connection: how to reach the cluster, as aiokafka's clients take it.
     """
 
     def __init__(
         self,
         topic: str,
-        on_rows: Callable[[Sequence[tuple[bytes, bytes | None]]], None],
+        on_rows: Take,
         *,
         connection: Mapping[str, Any],
     ) -> None:
@@ -97,6 +100,12 @@ class CompactedTopic:
             raise RuntimeError("enter the topic first")
         await asyncio.shield(self._reading)
 
+    def when_failed(self, told: Callable[[BaseException], None]) -> None:
+        """Have `told` called with the failure that ends the reading, if one does, also where it has ended already."""
+        if self._reading is None:
+            raise RuntimeError("enter the topic first")
+        self._reading.add_done_callback(lambda done: _tell_failure(done, told))
+
     async def _assign(self) -> None:
         """All partitions of the topic; a subscription that finds no topic would wait for it for ever."""
         if self.topic not in await self._consumer.topics():
@@ -115,25 +124,19 @@ class CompactedTopic:
             self._caught_up.exception()
 
     async def _read(self) -> None:
-        ends = await self._consumer.end_offsets(self._consumer.assignment())
-        places = {part: _Place(end) for part, end in ends.items()}
+        backlog = await Backlog.of(self._consumer, self._consumer.assignment())
         while True:
             for some in (await self._consumer.getmany(timeout_ms=POLL_MS)).values():
                 self.rows += len(some)
-                self._on_rows(self._counting(some))
-            if not self._caught_up.done() and all([await self._settled(*each) for each in places.items()]):
+                taking = self._on_rows(self._counting(some))
+                if taking is not None:
+                    await taking
+            if not self._caught_up.done() and await backlog.is_read():
                 self._caught_up.set_result(None)
 
     def _counting(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> list[tuple[bytes, bytes | None]]:
         """The rows of a fetch that count: here all of them."""
         return [(record.key, record.value) for record in records]
-
-    async def _settled(self, part: TopicPartition, place: _Place) -> bool:
-        """Whether a partition is read up to where it ended when reading started."""
-        if not place.end:
-            return True
-        position = await self._consumer.position(part)
-        return place.settled(position, self._consumer.last_poll_timestamp(part) or 0)
 
 
 class VersionedTopic(CompactedTopic):
@@ -146,6 +149,27 @@ class VersionedTopic(CompactedTopic):
     def _counting(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> list[tuple[bytes, bytes | None]]:
         passes = self._newest.passes
         return [(record.key, record.value) for record in records if passes(record.key, record.headers)]
+
+
+class Backlog:
+    """What some partitions held when their reading began, and whether it is read."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
+        self._consumer = consumer
+        self._places = {part: _Place(end) for part, end in ends.items() if end}
+
+    @classmethod
+    async def of(cls, consumer: AIOKafkaConsumer, parts: Iterable[TopicPartition]) -> Self:
+        """What is in these partitions now; the consumer has been assigned them, and reads from their beginning."""
+        return cls(consumer, await consumer.end_offsets(parts))
+
+    async def is_read(self) -> bool:
+        """Whether all of it has come, or the broker has said often enough that there is nothing left of it."""
+        return all([await self._settled(*each) for each in self._places.items()])
+
+    async def _settled(self, part: TopicPartition, place: _Place) -> bool:
+        position = await self._consumer.position(part)
+        return place.settled(position, self._consumer.last_poll_timestamp(part) or 0)
 
 
 class _Place:
@@ -167,6 +191,12 @@ class _Place:
             self._position = position
             self._empty_since = answered_at
         return bool(self._empty_since) and answered_at - self._empty_since >= SETTLE_MS
+
+
+def _tell_failure(reading: asyncio.Task[None], told: Callable[[BaseException], None]) -> None:
+    error = None if reading.cancelled() else reading.exception()
+    if error is not None:
+        told(error)
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:

@@ -7,14 +7,21 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from orchestrator.model.codec import encode_node
+from orchestrator.model.customer import Node
+from orchestrator.model.ids import node_key
+from orchestrator.stream import changelog
+from orchestrator.stream.changelog import ChangelogReader
 from orchestrator.stream.lane_settings import LaneError
 from orchestrator.stream.shared_topics import SETTLE_MS, CompactedTopic, VersionedTopic, _Place
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+
+    from aiokafka import TopicPartition
 
     from orchestrator.stream.broker import EmbeddedKafka
 
@@ -50,6 +57,17 @@ class Whole:
                 self.rows.pop(key, None)
             else:
                 self.rows[key] = value
+
+
+@pytest.fixture
+def missing_tail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Partitions end one further than their last record, as where compaction has removed what stood there."""
+    ends = AIOKafkaConsumer.end_offsets
+
+    async def further(consumer: AIOKafkaConsumer, parts: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return {part: end + 1 for part, end in (await ends(consumer, parts)).items()}
+
+    monkeypatch.setattr(AIOKafkaConsumer, "end_offsets", further)
 
 
 async def test_a_topic_is_left_well_while_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,11 +149,70 @@ async def test_rows_that_cannot_be_taken_end_the_reading_and_say_so(
     def refuse(rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         raise ValueError(f"{len(rows)} rows refused")
 
+    told: list[BaseException] = []
     async with CompactedTopic(topic, refuse, connection={"bootstrap_servers": kafka.bootstrap}) as shared:
         with pytest.raises(ValueError, match="1 rows refused"):
             await shared.ready()
         with pytest.raises(ValueError, match="1 rows refused"):
             await shared.failed()
+        shared.when_failed(told.append)
+        await asyncio.sleep(0)
+    assert [str(error) for error in told] == ["1 rows refused"]
+
+
+@pytest.mark.kafka
+async def test_nothing_is_read_on_until_what_takes_its_time_is_done(
+    kafka: EmbeddedKafka, unique: Callable[[str], str]
+) -> None:
+    topic, taken = unique("bundles"), list[bytes]()
+    await create(kafka.bootstrap, topic, partitions=1)
+    async with producing(kafka.bootstrap) as producer:
+        for number in range(20):
+            await producer.send_and_wait(topic, b"v", key=b"%d" % number)
+    busy = asyncio.Lock()
+
+    async def take(rows: Sequence[tuple[bytes, bytes | None]]) -> None:
+        assert not busy.locked()
+        async with busy:
+            await asyncio.sleep(0)
+            taken.extend(key for key, _ in rows)
+
+    told: list[BaseException] = []
+    async with CompactedTopic(topic, take, connection={"bootstrap_servers": kafka.bootstrap}) as shared:
+        await shared.ready()
+        shared.when_failed(told.append)
+    assert taken == [b"%d" % number for number in range(20)]
+    assert told == [], "left in good order"
+
+
+@pytest.mark.kafka
+async def test_an_end_at_which_no_record_stands_any_more_holds_nobody_up(
+    kafka: EmbeddedKafka, unique: Callable[[str], str], missing_tail: None
+) -> None:
+    topic, whole = unique("facts"), Whole()
+    await create(kafka.bootstrap, topic)
+    async with producing(kafka.bootstrap) as producer:
+        await producer.send_and_wait(topic, b"v", key=b"k")
+    async with CompactedTopic(topic, whole.take, connection={"bootstrap_servers": kafka.bootstrap}) as shared:
+        async with asyncio.timeout(20):
+            await shared.ready()
+        assert whole.rows == {b"k": b"v"}
+
+
+@pytest.mark.kafka
+async def test_nor_does_it_who_looks_customers_up_in_their_changelog(
+    kafka: EmbeddedKafka, unique: Callable[[str], str], missing_tail: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic, key = unique("changelog"), node_key("default", "email:amy@example.com")
+    monkeypatch.setattr(changelog, "CHANGELOG", topic)
+    await create(kafka.bootstrap, topic, partitions=1)
+    async with producing(kafka.bootstrap) as producer:
+        await producer.send_and_wait(topic, encode_node(Node(to="user_id:7"), 1, 0, ""), key=key)
+    async with ChangelogReader({"bootstrap_servers": kafka.bootstrap}, 1, "default") as reader, asyncio.timeout(20):
+        found = await reader.nodes(["email:amy@example.com"])
+        everybody = [name async for name, _ in reader.everybody()]
+    assert {name: node.to for name, node in found.items()} == {"email:amy@example.com": "user_id:7"}
+    assert everybody == ["email:amy@example.com"]
 
 
 def test_a_place_short_of_the_end_is_settled_by_the_brokers_answers_not_by_time() -> None:
