@@ -23,6 +23,7 @@ from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.connection import Connection
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane_settings import BatchCounts, LaneError, LaneHooks, LaneSettings
+from orchestrator.stream.publishing import TOPIC as BUNDLES
 from orchestrator.stream.releases import Releases
 from orchestrator.stream.run import Lane, run_lane
 from orchestrator.stream.shared_topics import CompactedTopic, VersionedTopic
@@ -145,7 +146,7 @@ class _Worker:
     async def shared(self, lane: Lane) -> AsyncIterator[None]:
         """Everything published and every row is here before the first customer event; later ones as they come."""
         topics = [
-            CompactedTopic("bundles", self._bundle_rows, connection=self.parts.connection),
+            CompactedTopic(BUNDLES, self._bundle_rows, connection=self.parts.connection),
             VersionedTopic("facts", self._fact_rows, connection=self.parts.connection),
         ]
         async with contextlib.AsyncExitStack() as stack:
@@ -153,14 +154,10 @@ class _Worker:
                 await stack.enter_async_context(topic)
             for topic in topics:
                 await topic.ready()
+                topic.when_failed(lambda error: self._crash(lane, error))  # a worker that misses rows must not go on
             self._take_all()
             await self._first_release()
-            watching = [asyncio.ensure_future(self._watch(topic, lane)) for topic in topics]
-            try:
-                yield
-            finally:
-                for task in watching:
-                    task.cancel()
+            yield
 
     async def _first_release(self) -> None:
         told = False
@@ -171,22 +168,12 @@ class _Worker:
             await asyncio.sleep(LOOK_AGAIN)
             self._take_all()
 
-    async def _watch(self, topic: CompactedTopic, lane: Lane) -> None:
-        try:
-            await topic.failed()
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 - chosen: a worker that misses rows must not go on
-            self.failed = True
-            self.parts.figures.failed(error)
-            lane.stop()
-
     def _bundle_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         for key, value in rows:
             try:
                 tenant = self.releases.apply(key, value)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                self.parts.figures.left_aside("bundles")
+                self.parts.figures.left_aside(BUNDLES)
                 continue
             if tenant == self.parts.tenant and self.programs and self.releases.is_news(tenant):
                 self._take(self.releases.current[tenant])
@@ -220,7 +207,7 @@ class _Worker:
     def _load(self, release: str) -> Bundle | None:
         files = self.releases.files(self.parts.tenant, release)
         if files is None:
-            self.parts.figures.bundle_refused(release, 1, "E-MISSING", "bundles")
+            self.parts.figures.bundle_refused(release, 1, "E-MISSING", BUNDLES)
             return None
         result = load_bundle(files, self.parts.schemas)
         if result.bundle is None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import msgspec
 
@@ -14,8 +15,11 @@ from orchestrator.stream.worker_figures import WorkerFigures
 from orchestrator.telemetry.recorder import Recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
+    from orchestrator.stream.run import Lane
     from orchestrator.stream.worker import WorkerParts
 
 
@@ -26,12 +30,16 @@ def published(release: str, at: int, bundle: bytes = b"bundle: tiny\n") -> list[
     return [(blob.encode(), bundle), (f"default/release/{release}".encode(), listed), (b"default/release", word)]
 
 
-def on_first_release() -> _Worker:
+def not_published() -> _Worker:
     parts = SimpleNamespace(
         link_keys=(), tenant="default", channels=["channel.web"], partitions=1, schemas=EventSchemas(),
-        figures=WorkerFigures(Recorder()),
+        figures=WorkerFigures(Recorder()), connection={},
     )  # fmt: skip
-    worker = _Worker(cast("WorkerParts", parts))
+    return _Worker(cast("WorkerParts", parts))
+
+
+def on_first_release() -> _Worker:
+    worker = not_published()
     worker._bundle_rows(published("r1", 1))
     worker._take_all()
     return worker
@@ -57,3 +65,34 @@ def test_a_release_whose_files_come_later_is_built_when_it_is_published_again() 
     assert worker.releases.taken[worker.parts.tenant] == "r1"
     worker._bundle_rows([blob, word])
     assert worker.releases.taken[worker.parts.tenant] == "r2"
+
+
+class TopicThatEnds:
+    """A topic held whole that is read to its end; what comes after that cannot be read."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.rows = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def ready(self) -> None: ...
+
+    def when_failed(self, told: Callable[[BaseException], None]) -> None:
+        asyncio.get_running_loop().call_soon(told, PermissionError("the right to read was taken away"))
+
+
+async def test_a_worker_that_waits_for_its_first_release_ends_when_it_can_read_of_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker, stopped = not_published(), asyncio.Event()
+    monkeypatch.setattr("orchestrator.stream.worker.CompactedTopic", TopicThatEnds)
+    monkeypatch.setattr("orchestrator.stream.worker.VersionedTopic", TopicThatEnds)
+    entering = asyncio.ensure_future(worker.shared(cast("Lane", SimpleNamespace(stop=stopped.set))).__aenter__())
+    async with asyncio.timeout(5):
+        await stopped.wait()
+    entering.cancel()  # as the lane does when it stops
+    await asyncio.gather(entering, return_exceptions=True)
+    assert worker.failed
