@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 APP_ID: Final = "orchestrator"
 TABLE: Final = "customers"
 CHANGELOG: Final = f"{APP_ID}-{TABLE}-changelog"
-LOOK_AGAIN: Final = 0.5
-"""Seconds until a worker without a release looks again whether there is one."""
 
 
 class WorkerParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +116,7 @@ class _Worker:
         self.announcer: Announcer | None = None
         self.lane: Lane | None = None
         self.failed = False
+        self._published = asyncio.Event()
         self._announcing: set[asyncio.Task[None]] = set()
 
     def hooks(self) -> LaneHooks:
@@ -155,18 +154,23 @@ class _Worker:
             for topic in topics:
                 await topic.ready()
                 topic.when_failed(lambda error: self._crash(lane, error))  # a worker that misses rows must not go on
-            self._take_all()
             await self._first_release()
             yield
 
     async def _first_release(self) -> None:
-        told = False
-        while self.parts.tenant not in self.releases.current or not self.programs:
-            if not told:
-                self.parts.figures.waiting_for_bundle()
-                told = True
-            await asyncio.sleep(LOOK_AGAIN)
+        """Take what is published; where there is no release to run on, wait for one."""
+        self._take_all()
+        if not self._has_release():
+            self.parts.figures.waiting_for_bundle()
+        while not self._has_release():
+            self._published.clear()
+            await (
+                self._published.wait()
+            )  # what was refused is refused again, and to find that out takes the loop's time
             self._take_all()
+
+    def _has_release(self) -> bool:
+        return self.parts.tenant in self.releases.current and bool(self.programs)
 
     def _bundle_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         for key, value in rows:
@@ -177,6 +181,7 @@ class _Worker:
                 continue
             if tenant == self.parts.tenant and self.programs and self.releases.is_news(tenant):
                 self._take(self.releases.current[tenant])
+        self._published.set()
 
     def _take_all(self) -> None:
         """The current release, and the earlier ones that partitions or instances may still stand on."""

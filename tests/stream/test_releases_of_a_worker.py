@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Self, cast
@@ -65,6 +66,24 @@ def test_a_release_whose_files_come_later_is_built_when_it_is_published_again() 
     assert worker.releases.taken[worker.parts.tenant] == "r1"
     worker._bundle_rows([blob, word])
     assert worker.releases.taken[worker.parts.tenant] == "r2"
+
+
+async def test_a_first_release_with_errors_is_read_once_and_the_worker_goes_on_with_the_next(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """To read it anew twice a second kept the loop of a waiting worker busy, and its log full."""
+    worker = not_published()
+    worker._bundle_rows(published("bad", 1, b"bundle: {"))
+    waiting = asyncio.ensure_future(worker._first_release())
+    with caplog.at_level("INFO", "orchestrator"), contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1.2):
+            await asyncio.shield(waiting)
+    assert [message.split(":")[0] for message in caplog.messages if "refused" in message] == ["release bad refused"]
+    assert not waiting.done()
+    worker._bundle_rows(published("good", 2))
+    async with asyncio.timeout(5):
+        await waiting
+    assert worker.releases.taken == {"default": "good"}
 
 
 class TopicThatEnds:
