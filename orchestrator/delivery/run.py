@@ -20,10 +20,10 @@ from orchestrator.language.source import Severity
 from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.publishing import TOPIC as BUNDLES
-from orchestrator.stream.releases import Releases
+from orchestrator.stream.releases import UNREADABLE, Releases
 from orchestrator.stream.run import Lane, run_lane
 from orchestrator.stream.shared_topics import CompactedTopic
-from orchestrator.telemetry import EventLog, Recorder, events
+from orchestrator.telemetry import EventLog, Recorder, events, metrics
 
 APP_ID: Final = "orchestrator-delivery"
 TABLE: Final = "deliveries"
@@ -106,6 +106,7 @@ class _Bundles:
 
     def __init__(self, parts: Parts, releases: Releases, contents: BundleContents) -> None:
         self._connection = parts.connection
+        self._recorder = parts.recorder
         self._log = EventLog(parts.recorder)
         self._releases = releases
         self._contents = contents
@@ -136,7 +137,11 @@ class _Bundles:
             await self._take(key, value)
 
     async def _take(self, key: bytes, value: bytes | None) -> None:
-        tenant = self._releases.apply(key, value)
+        try:
+            tenant = self._releases.apply(key, value)
+        except UNREADABLE:
+            self._recorder.add(metrics.DEAD_LETTERS, f"unreadable_{BUNDLES}")
+            return
         if tenant is None or not self._releases.is_news(tenant):
             return
         if await self._take_release(tenant, self._releases.current[tenant]) and self._started:

@@ -6,6 +6,8 @@ from typing import Final
 import msgspec
 
 _RELEASE: Final = "/release"
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What is raised for a record of a topic held whole that is none of ours: to be left aside, whoever wrote it."""
 
 
 class _Release(msgspec.Struct):
@@ -35,7 +37,7 @@ class Releases:
             The tenant whose current release this record names, None for any other record.
 
         Raises:
-            msgspec.DecodeError: the record of a release is not one.
+            Exception: one of `UNREADABLE`; the record is none of ours, and nothing has changed.
         """
         tenant, found, release = key.decode().partition(_RELEASE)
         if not found:

@@ -24,7 +24,7 @@ from orchestrator.stream.connection import Connection
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane_settings import BatchCounts, LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.publishing import TOPIC as BUNDLES
-from orchestrator.stream.releases import Releases
+from orchestrator.stream.releases import UNREADABLE, Releases
 from orchestrator.stream.run import Lane, run_lane
 from orchestrator.stream.shared_topics import CompactedTopic, VersionedTopic
 from orchestrator.stream.tokens import SignedTokens
@@ -176,7 +176,7 @@ class _Worker:
         for key, value in rows:
             try:
                 tenant = self.releases.apply(key, value)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 self.parts.figures.left_aside(BUNDLES)
                 continue
             if tenant == self.parts.tenant and self.programs and self.releases.is_news(tenant):
@@ -226,7 +226,7 @@ class _Worker:
             try:
                 tenant, _, rest = key.decode().partition("/")
                 row = msgspec.json.decode(value, type=dict[str, Any] | None) if value is not None else None
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 self.parts.figures.left_aside("facts")
                 continue
             fact, _, name = rest.partition("/")

@@ -12,7 +12,7 @@ from orchestrator.delivery.bundle_contents import BundleContents, loader
 from orchestrator.delivery.run import _Bundles
 from orchestrator.language.bundle import EventSchemas
 from orchestrator.stream.releases import Releases
-from orchestrator.telemetry import Recorder
+from orchestrator.telemetry import Recorder, metrics
 
 if TYPE_CHECKING:
     from orchestrator.delivery.run import Parts
@@ -44,15 +44,32 @@ def counts(release: str) -> tuple[bytes, bytes]:
     return b"shop/release", msgspec.json.encode({"release": release, "published_at": 0})
 
 
-async def test_the_limits_of_the_release_before_hold_while_the_one_that_counts_has_errors(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.fixture
+def bundles() -> _Bundles:
     releases = Releases()
-    contents = BundleContents(releases, loader(EventSchemas()))
     parts = SimpleNamespace(
         connection={}, recorder=Recorder(), keys=lambda _: (), any_key=False, schemas=EventSchemas()
     )
-    bundles = _Bundles(cast("Parts", parts), releases, contents)
+    return _Bundles(cast("Parts", parts), releases, BundleContents(releases, loader(EventSchemas())))
+
+
+@pytest.mark.parametrize("record", [(b"shop/release", b"{"), (b"shop/release", b'{"x":%b}' % DEEP), (b"\xff", b"")])
+async def test_a_record_that_is_no_bundle_is_left_aside_and_counted(
+    bundles: _Bundles, record: tuple[bytes, bytes]
+) -> None:
+    """It stays in the topic: a process that ended on it would do so at each start."""
+    await bundles._rows([record, *publish("good", LIMITED), counts("good")])
+    assert bundles._recorder.value(metrics.DEAD_LETTERS, "unreadable_bundles") == 1
+    assert bundles._contents.rate_limit("shop", "email") is not None
+
+
+async def test_the_limits_of_the_release_before_hold_while_the_one_that_counts_has_errors(
+    bundles: _Bundles, caplog: pytest.LogCaptureFixture
+) -> None:
+    contents = bundles._contents
     with caplog.at_level(logging.INFO, "orchestrator"):
         for key, value in (*publish("good", LIMITED), *publish("bad", b"bundle: {\n"), counts("bad")):
             await bundles._take(key, value)

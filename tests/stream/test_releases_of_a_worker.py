@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Self, cast
 
 import msgspec
+import pytest
 
 from orchestrator.language.bundle import EventSchemas
 from orchestrator.stream.worker import _Worker
@@ -17,8 +18,6 @@ from orchestrator.telemetry.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from orchestrator.stream.run import Lane
     from orchestrator.stream.worker import WorkerParts
@@ -84,6 +83,18 @@ async def test_a_first_release_with_errors_is_read_once_and_the_worker_goes_on_w
     async with asyncio.timeout(5):
         await waiting
     assert worker.releases.taken == {"default": "good"}
+
+
+DEEP = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+@pytest.mark.parametrize("key", [b"default/release", b"default/release/r1", b"\xff"])
+def test_a_record_that_is_no_bundle_or_no_fact_is_left_aside(key: bytes) -> None:
+    """It stays in the topic: a worker that ended on it would do so at each start."""
+    worker = on_first_release()
+    worker._bundle_rows([(key, DEEP)])
+    worker._fact_rows([(key, DEEP), (b"default/stock/lumo-1", b'{"left": 3}')])
+    assert worker.facts.row("stock", "lumo-1") == {"left": 3}
 
 
 class TopicThatEnds:
