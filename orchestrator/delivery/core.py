@@ -27,7 +27,7 @@ from orchestrator.delivery.decide import (
 from orchestrator.delivery.gate import Gate, Rate
 from orchestrator.delivery.ledger import Pending, Settled, read_head
 from orchestrator.delivery.outcome import outcome_event
-from orchestrator.delivery.partition import Ledger, Turn, lane_of
+from orchestrator.delivery.partition import MOST_PER_TURN, Ledger, Turn, lane_of
 from orchestrator.delivery.records import BadActionError, read_action
 from orchestrator.delivery.watch import Silent, Watch
 from orchestrator.model.effect import ACTIONS, Action, Withdrawal
@@ -66,6 +66,13 @@ class _UnderWay(msgspec.Struct):
 
     pending: Pending
     task: asyncio.Task[Result]
+
+
+class _Room(msgspec.Struct):
+    """What a turn may still do: begin attempts, and look at actions that are due."""
+
+    attempts: int = MAX_PER_TURN
+    looks: int = MOST_PER_TURN
 
 
 class DeliveryCore:
@@ -147,12 +154,8 @@ class DeliveryCore:
         turn = self._turn(partition)
         self._follow_bundle()
         self._expire(turn, now)
-        room = [MAX_PER_TURN]
-
-        def start() -> None:
-            room[0] -= self._start_due(turn, room[0])
-
-        await self._drive(partition, start, self._tuning.patience // 5)
+        room = _Room()
+        await self._drive(partition, lambda: self._start_due(turn, room), self._tuning.patience // 5)
         self._write_down(turn, ())
         self._tidy(turn, now)
         batch = turn.batch({})
@@ -268,20 +271,20 @@ class DeliveryCore:
         self._start(turn.ledger.partition, pending.action.id.encode(), pending, now)
         return True
 
-    def _start_due(self, turn: Turn, room: int) -> int:
-        """Start pending actions that are due, at most `room` of them; gives how many."""
-        now, started = self._clock(), 0
+    def _start_due(self, turn: Turn, room: _Room) -> None:
+        """Start pending actions that are due, as far as their channels and the turn have room."""
+        now = self._clock()
         for lane in turn.ledger.queue.lanes():
             gate = self._gate(lane)
-            while started < room and gate.opens(now):
+            while room.attempts and room.looks and gate.opens(now):
                 key = turn.ledger.queue.pop(lane, now)
                 if key is None:
                     break
+                room.looks -= 1
                 pending = self._still_due(turn, key, now)
                 if pending is not None:
                     self._start(turn.ledger.partition, key, pending, now)
-                    started += 1
-        return started
+                    room.attempts -= 1
 
     def _still_due(self, turn: Turn, key: bytes, now: int) -> Pending | None:
         """The pending action of a queue's entry, unless the entry is out of date or the action is over."""

@@ -27,7 +27,8 @@ from orchestrator.stream.lane.records import Batch, Outgoing
 
 TOLD_AFTER: Final = 300_000
 """A send is acknowledged, or has ended the worker, long before that (the lane gives up after a minute)."""
-FORGOTTEN_PER_TURN: Final = 1_000
+MOST_PER_TURN: Final = 1_000
+"""So many entries a turn ends, holds back or forgets: whatever waits, the event loop does not stand still for it."""
 
 
 class Ledger:
@@ -95,16 +96,16 @@ class Ledger:
         return self.queue.sizes(channel_of)
 
     def expired(self, now: int) -> list[bytes]:
-        """The ids of actions whose `valid_until` has passed, each once; they need not be pending any more."""
+        """The ids of actions whose `valid_until` has passed, some at a time; they need not be pending any more."""
         return _pop_before(self._expiries, now)
 
     def told(self, now: int) -> list[bytes]:
-        """The ids whose outcome has certainly gone out."""
+        """The ids whose outcome has certainly gone out, some at a time."""
         return _pop_before(self._untold, now)
 
     def forgotten(self, now: int) -> list[bytes]:
         """The ids of settled actions that may be forgotten, some at a time."""
-        return _pop_before(self._settled, now, FORGOTTEN_PER_TURN)
+        return _pop_before(self._settled, now)
 
     def _enqueue(self, key: bytes, entry: Entry) -> None:
         if isinstance(entry, Pending):
@@ -181,9 +182,9 @@ def channel_of(lane: str) -> str:
     return lane.partition("/")[2]
 
 
-def _pop_before(heap: list[tuple[int, bytes]], now: int, limit: int | None = None) -> list[bytes]:
-    """Take what lies before `now` from a heap of (time, key)."""
+def _pop_before(heap: list[tuple[int, bytes]], now: int) -> list[bytes]:
+    """Take what lies before `now` from a heap of (time, key), as much as one turn may."""
     found: list[bytes] = []
-    while heap and heap[0][0] < now and (limit is None or len(found) < limit):
+    while heap and heap[0][0] < now and len(found) < MOST_PER_TURN:
         found.append(heappop(heap)[1])
     return found

@@ -8,8 +8,8 @@ from lane_world import DOWN, START, VirtualTime, World, mail, withdraw  # type: 
 from orchestrator.delivery.contents import Limit, Quiet
 from orchestrator.delivery.core import Tuning
 from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
-from orchestrator.delivery.ledger import KEPT, Outcome, Pending, Settled, read_head
-from orchestrator.delivery.partition import TOLD_AFTER
+from orchestrator.delivery.ledger import KEPT, Outcome, Pending, Settled, encode, read_head
+from orchestrator.delivery.partition import MOST_PER_TURN, TOLD_AFTER
 from orchestrator.model.effect import Action
 from orchestrator.model.ids import made_id
 from orchestrator.stream.lane.records import Core, WakingCore
@@ -335,6 +335,26 @@ async def test_a_rate_limits_queue_does_not_run_on_into_the_night(world: World) 
     world.now = NIGHT[1]
     await world.wake()
     assert len(world.outcomes()) == 3
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["held until the morning", "out of time"])
+async def test_however_many_wait_a_turn_ends_or_holds_some_at_a_time(world: World, over: bool) -> None:
+    """Half a million of them in one turn kept the loop from everything else for seconds."""
+    count = 2 * MOST_PER_TURN + 500
+    valid_until = START + 1_000 if over else NIGHT[1] + 3_600_000
+    waiting = [mail(id=f"{each:032x}", class_="marketing", valid_until=valid_until) for each in range(count)]
+    world.values = {each.id.encode(): encode(Pending(each, START), 1) for each in waiting}
+    world.restart()
+    world.bundles.quiet_hours = at_night
+    world.now = START + 2_000 if over else NIGHT[0]
+    written = []
+    for _ in range(3):
+        batch = await world.core.wake(0, world.now)
+        assert batch is not None
+        written.append(len(batch.changelog))
+        world.apply(batch)
+    assert written == [MOST_PER_TURN, MOST_PER_TURN, 500]
+    assert world.counts.seen == {"expired" if over else "held: quiet_hours": count}
 
 
 async def test_what_is_not_valid_until_the_morning_is_over_and_that_is_told_why(world: World) -> None:
