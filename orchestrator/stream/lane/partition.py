@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 EVERYBODY: Final = "everybody"
 UNDER_WAY: Final = "under_way"
 MOST_LIVE: Final = 50_000
+OVERTAKEN: Final = 10_000
+"""So many due times that hold no more are kept beside those that do, and as many again as these; then they go."""
 FULL: Final = 750_000
 """From so many bytes on, what waits to be sent aside, a node takes no more events in."""
 LARGEST: Final = 1_500_000
@@ -212,6 +214,9 @@ class Partition:
         if due:
             self._due[key] = due
             heappush(self._heap, (due, key))
+            if len(self._heap) > 2 * len(self._due) + OVERTAKEN:
+                self._heap = [(time, known) for known, time in self._due.items()]
+                heapify(self._heap)
         else:
             self._due.pop(key, None)
 
