@@ -55,6 +55,8 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The same while more waits than one such batch: then throughput counts, and large batches have more of it."""
     backlog_records: int = 10_000
     """From how many records in hand on a topic's partition is not fetched for a while."""
+    backlog_bytes: int = 16 << 20
+    """The same for their bytes: large events do not take the memory that many small ones may."""
     batches_in_flight: int = 4
     """How many batches of a partition may wait for acknowledgements at once."""
     patience: int = 1_000

@@ -179,12 +179,14 @@ class Shell:
 
     def wanted(self, active: Iterable[TP]) -> set[TP]:
         """Of the partitions that are not paused, those that still have room for more records."""
-        limit = self.settings.backlog_records
-        return {tp for tp in active if tp.topic not in self._inputs or self._backlog(tp) < limit}
+        return {tp for tp in active if tp.topic not in self._inputs or self._has_room(tp)}
 
-    def _backlog(self, tp: TP) -> int:
-        runner = self.runners.get(tp.partition)
-        return runner.merge.backlog(tp.topic) if runner else 0
+    def _has_room(self, tp: TP) -> bool:
+        runner, settings = self.runners.get(tp.partition), self.settings
+        if runner is None:
+            return True
+        merge = runner.merge
+        return merge.backlog(tp.topic) < settings.backlog_records and merge.size(tp.topic) < settings.backlog_bytes
 
     def feed(self, inputs: Mapping[TP, tuple[list[Record], int, int]]) -> None:
         """Route what a fetch brought of input topics to its partitions.

@@ -11,6 +11,7 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from orchestrator.stream.connection import Connection
+from orchestrator.stream.lane.merge import Merge
 from orchestrator.stream.lane.records import Record
 from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
 from orchestrator.stream.shell import Fetched, Shell
@@ -20,6 +21,7 @@ from orchestrator.stream.watchdog import Pulse
 
 if TYPE_CHECKING:
     from orchestrator.stream.lane.records import Core
+    from orchestrator.stream.partition import PartitionRunner
     from orchestrator.stream.unpacking import PackedBatch
 
 END = 10
@@ -110,3 +112,15 @@ async def test_a_rebalance_between_two_partitions_ends_what_a_fetch_before_it_br
     await shell.restore(pieces, shell.epoch)
     tables = [shell.restores[each].table for each in range(2)]
     assert [(table.next_offset, len(table.values)) for table in tables] == [(4, 4), (0, 0)]
+
+
+@pytest.mark.parametrize(("records", "size", "wanted"), [(100, 10, True), (100, 1_000_000, False), (20_000, 10, False)])
+async def test_input_is_fetched_while_there_is_room_for_its_records_and_for_their_bytes(
+    shell: Shell, records: int, size: int, wanted: bool
+) -> None:
+    """Counted alone, ten thousand large events of every topic and partition filled the memory in an outage's wake."""
+    merge, value, tp = Merge(["channel.web"]), b"x" * size, TP("channel.web", 0)
+    merge.start("channel.web", 0, records)
+    merge.add("channel.web", [Record("channel.web", 0, at, 0, None, value) for at in range(records)], records)
+    shell.runners[0] = cast("PartitionRunner", SimpleNamespace(merge=merge))
+    assert shell.wanted([tp]) == ({tp} if wanted else set())

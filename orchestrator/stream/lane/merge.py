@@ -22,12 +22,13 @@ PATIENCE = 1000
 class _Line:
     """The records of one topic that are in hand, and how far the topic is read."""
 
-    __slots__ = ("end", "held_since", "position", "rank", "records", "taken")
+    __slots__ = ("end", "held_since", "position", "rank", "records", "size", "taken")
 
     def __init__(self, rank: int) -> None:
         self.rank = rank
         self.records: list[Record] = []
         self.taken = 0
+        self.size = 0
         self.position = 0
         self.end = 0
         self.held_since: int | None = None
@@ -36,6 +37,7 @@ class _Line:
         return len(self.records) - self.taken
 
     def take(self, count: int) -> list[Record]:
+        self.size -= self.size * count // self.pending()
         start, self.taken = self.taken, self.taken + count
         taken = self.records[start : self.taken]
         if self.taken == len(self.records):
@@ -87,6 +89,7 @@ class Merge:
         line.position = position
         if records:
             line.records.extend(records)
+            line.size += sum([len(record.value or b"") for record in records])
             line.held_since = None
 
     def position(self, topic: str) -> int:
@@ -96,6 +99,10 @@ class Merge:
     def backlog(self, topic: str) -> int:
         """How many records of the topic are in hand."""
         return self._lines[topic].pending()
+
+    def size(self, topic: str) -> int:
+        """How many bytes the records of the topic in hand have, about: each as many as the others."""
+        return self._lines[topic].size
 
     def lag(self, topic: str) -> int:
         """How many offsets of the topic are not handed over yet, as far as its end is known."""

@@ -145,6 +145,17 @@ def test_what_is_in_hand_and_how_far_a_topic_is_behind_can_be_asked() -> None:
     assert (merge.backlog(WEB), merge.lag(WEB)) == (1, 3)
 
 
+def test_the_bytes_in_hand_can_be_asked_and_none_are_left_of_what_is_gone() -> None:
+    merge = merge_of({WEB: 4})
+    values = [b"x" * size for size in (1_000, 3_000, 2_000)]
+    merge.add(WEB, [Record(WEB, 0, at, at, b"k", value) for at, value in enumerate([*values, None])], 4)
+    assert merge.size(WEB) == 6_000
+    merge.take(0, 2)
+    assert merge.size(WEB) == 3_000, "half of the records, so half of the bytes"
+    merge.take(0, 2)
+    assert (merge.size(WEB), merge.size(SHOP)) == (0, 0)
+
+
 def test_every_small_case_is_in_the_order_of_the_definition() -> None:
     times = [(), (1,), (2,), (1, 1), (1, 2), (2, 1), (1, 3, 2)]
     for web, shop, inputs in product(times, repeat=3):
