@@ -31,6 +31,7 @@ from orchestrator.delivery.partition import MOST_PER_TURN, Ledger, Turn, lane_of
 from orchestrator.delivery.records import BadActionError, read_action
 from orchestrator.delivery.watch import Silent, Watch
 from orchestrator.model.effect import ACTIONS, Action, Withdrawal
+from orchestrator.stream import cancellation
 from orchestrator.stream.lane.outbox import dead_letter
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
 
@@ -240,7 +241,9 @@ class DeliveryCore:
         result: Result = Deferred("broken_off")
         try:
             result = await self._attempt(action, self._clock())
-        except Exception as error:  # noqa: BLE001  one message's defect must not stop the others: retried, counted
+        except (Exception, asyncio.CancelledError) as error:  # one message's defect must not stop the others
+            if isinstance(error, asyncio.CancelledError) and cancellation.is_own():
+                raise
             self._watch.broke(action.channel, type(error).__name__)
             result = Deferred("internal_error")
         finally:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.model.partition import partition_of
+from orchestrator.stream import cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -210,10 +211,10 @@ class Pipeline:
         try:
             while await step():
                 pass
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001  the fate is chosen: the worker ends
-            self._fail(error)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and cancellation.is_own():
+                raise
+            self._fail(error)  # the fate of anything else is chosen: the worker ends
         self._break()
 
     def _break(self) -> None:

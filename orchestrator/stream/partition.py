@@ -7,6 +7,7 @@ import inspect
 import time
 from typing import TYPE_CHECKING
 
+from orchestrator.stream import cancellation
 from orchestrator.stream.lane.records import WakingCore
 from orchestrator.stream.lane_settings import BatchCounts, LaneError
 
@@ -179,10 +180,10 @@ class PartitionRunner:
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001  the fate is chosen: the worker ends
-            self._broken = True
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and cancellation.is_own():
+                raise
+            self._broken = True  # the fate of anything else is chosen: the worker ends
             self._fail(error)
 
     async def _wait(self) -> None:

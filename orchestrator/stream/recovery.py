@@ -69,7 +69,10 @@ class LaneRecovery(Recovery):  # type: ignore[misc]
             await asyncio.wait([running])
 
     def _ended(self, running: asyncio.Task[None]) -> None:
-        if not running.cancelled() and (error := running.exception()) is not None:
+        if running.cancelled():
+            if running is self._running:  # and not interrupted: what it waited for was cancelled
+                self._shell.fail(LaneError("the recovery was broken off: the worker ends, and recovers anew"))
+        elif (error := running.exception()) is not None:
             self._shell.fail(error)
 
     @Service.task  # type: ignore[untyped-decorator]

@@ -19,6 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
+from orchestrator.stream import cancellation
 from orchestrator.stream.lane_settings import LaneError
 from orchestrator.stream.shell import Fetched
 from orchestrator.stream.unpacking import packed, unpack
@@ -79,8 +80,7 @@ class LaneThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             async with asyncio.timeout(seconds or self.app.conf.broker_request_timeout):
                 return await running  # `wait_for` loses a cancellation that comes with the answer (Python 3.11)
         except asyncio.CancelledError:
-            asking = asyncio.current_task()
-            if self.app.should_stop or (asking is not None and asking.cancelling()):
+            if self.app.should_stop or cancellation.is_own():
                 raise
             raise LaneError(GIVEN_UP) from None
 

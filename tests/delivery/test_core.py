@@ -406,16 +406,19 @@ async def test_an_action_on_a_channel_without_a_topic_goes_to_dead_letter_and_en
     assert world.sent == ["b" * 32]
 
 
-async def test_a_defect_in_an_attempt_is_counted_and_costs_no_other_message(world: World) -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, asyncio.CancelledError])
+async def test_a_defect_in_an_attempt_is_counted_and_costs_no_other_message(
+    world: World, error: type[BaseException]
+) -> None:
     def fail(action: Action) -> Result:
         if action.id == "a" * 32:
-            raise ZeroDivisionError
+            raise error
         return Delivered()
 
     world.answer = fail
     await world.take(mail("a"), mail("b"))
     assert world.outcomes() == [("b" * 32, "delivered")]
-    assert world.counts.seen["ZeroDivisionError"] == 1
+    assert world.counts.seen[error.__name__] == 1
     entry = world.entry(mail("a"))
     assert isinstance(entry, Pending)
     assert entry.reason == "internal_error"

@@ -199,6 +199,17 @@ async def test_a_refused_write_fails_the_lane_and_nothing_behind_it_is_done(
     assert "changelog c" not in broker.log
 
 
+async def test_a_write_that_the_producer_gives_up_is_a_failure_and_no_silent_end(
+    pipeline: Pipeline, broker: Broker, owner: Owner
+) -> None:
+    await pipeline.put(batch("a", 1))
+    await broker.appended("changelog a")
+    broker.pending[0].future.cancel()
+    async with asyncio.timeout(5):
+        await pipeline.drain()
+    assert len(owner.failures) == 1
+
+
 async def test_an_owner_that_is_not_confirmed_neither_writes_nor_sends(
     pipeline: Pipeline, broker: Broker, owner: Owner
 ) -> None:

@@ -325,15 +325,18 @@ async def test_what_a_core_raises_at_its_last_word_ends_the_worker(
     assert isinstance(bench.failures[0], ArithmeticError)
 
 
-async def test_what_the_core_raises_ends_the_worker(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [ArithmeticError("a bad core"), asyncio.CancelledError("of what it waited for")])
+async def test_what_the_core_raises_ends_the_worker(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
     def broken(*_args: object) -> Batch:
-        raise ArithmeticError("a bad core")
+        raise error
 
     monkeypatch.setattr(bench.core, "process", broken)
     bench.runner.start()
     bench.feed(0)
     await bench.until(lambda: bench.failures)
-    assert isinstance(bench.failures[0], ArithmeticError)
+    assert bench.failures == [error]
     assert bench.out.batches == []
 
 

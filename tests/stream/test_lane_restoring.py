@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +15,7 @@ from orchestrator.stream.connection import Connection
 from orchestrator.stream.lane.merge import Merge
 from orchestrator.stream.lane.records import Record
 from orchestrator.stream.lane_settings import LaneHooks, LaneSettings
+from orchestrator.stream.recovery import LaneRecovery
 from orchestrator.stream.shell import Fetched, Shell
 from orchestrator.stream.table import PartitionTable, Restore
 from orchestrator.stream.transport import LaneThread
@@ -124,3 +126,15 @@ async def test_input_is_fetched_while_there_is_room_for_its_records_and_for_thei
     merge.add("channel.web", [Record("channel.web", 0, at, 0, None, value) for at in range(records)], records)
     shell.runners[0] = cast("PartitionRunner", SimpleNamespace(merge=merge))
     assert shell.wanted([tp]) == ({tp} if wanted else set())
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+async def test_a_recovery_that_is_cancelled_ends_the_worker_unless_it_was_interrupted(
+    shell: Shell, interrupted: bool
+) -> None:
+    running = asyncio.ensure_future(asyncio.Event().wait())
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    recovery = SimpleNamespace(_shell=shell, _running=None if interrupted else running)
+    LaneRecovery._ended(cast("LaneRecovery", recovery), cast("asyncio.Task[None]", running))
+    assert shell.failed.is_set() is not interrupted
