@@ -8,6 +8,10 @@ from orchestrator.model.effect import Action, Withdrawal
 from orchestrator.stream.lane.records import Record
 
 
+LATEST: Final = 253_402_300_799_999
+"""The last time that can be written as a date: the end of the year 9999."""
+
+
 class BadActionError(ValueError):
     """A record of `actions` that is no action; `reason` is the word that dead-letter shows."""
 
@@ -50,6 +54,8 @@ def read_action(record: Record, channels: frozenset[str] | None = None) -> Actio
 
 
 def _known(action: Action, channels: frozenset[str] | None) -> Action:
+    if not (0 <= action.valid_until <= LATEST and 0 <= action.at <= LATEST):
+        raise BadActionError("undecodable")
     if channels is not None and action.channel not in channels:
         raise BadActionError("unknown_channel")
     return action

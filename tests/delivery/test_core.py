@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from lane_world import DOWN, START, VirtualTime, World, mail, withdraw  # type: ignore[import-not-found]
+from lane_world import DOWN, START, VirtualTime, World, as_bytes, mail, withdraw  # type: ignore[import-not-found]
 
 from orchestrator.delivery.contents import Limit, Quiet
 from orchestrator.delivery.core import Tuning
@@ -381,6 +381,8 @@ async def test_a_transactional_mail_overtakes_a_newsletter_that_waits() -> None:
         (b"\xff\xfe", "undecodable"),
         (b'{"kind":"send","id":"x"}', "undecodable"),
         (b"[" * 100_000, "undecodable"),
+        (as_bytes(mail(valid_until=1 << 63)), "undecodable"),
+        (as_bytes(mail(at=1 << 60)), "undecodable"),
         (b'{"kind":"sing","id":"x"}', "unknown_kind"),
     ],
 )
