@@ -41,6 +41,10 @@ class Rate:
     def take(self, now: int) -> None:
         self.sent.append(now)
 
+    def set_back(self, by: int) -> None:
+        """The clock was set back by so many ms."""
+        self.sent = deque((each - by for each in self.sent), maxlen=self.sent.maxlen)
+
 
 class Gate:
     """One channel's gate. The caller asks `room`, says `enter` for each attempt, and `leave` with its result."""
@@ -51,6 +55,7 @@ class Gate:
         self._under_way = 0
         self._failures = 0
         self._paused_until = 0
+        self._seen_at = 0
         self._rate: Rate | None = None
 
     @property
@@ -72,6 +77,7 @@ class Gate:
 
     def opens(self, now: int) -> bool:
         """Whether one more attempt may start at `now`."""
+        self._follow(now)
         if self._under_way >= self._slots or now < self._paused_until:
             return False
         if self._failures and self._under_way:
@@ -79,12 +85,14 @@ class Gate:
         return self._rate is None or self._rate.room(now)
 
     def enter(self, now: int) -> None:
+        self._follow(now)
         self._under_way += 1
         if self._rate is not None:
             self._rate.take(now)
 
     def leave(self, result: Result, now: int, draw: float) -> None:
         """An attempt is over; `draw` is a random number in [0, 1)."""
+        self._follow(now)
         self._under_way -= 1
         if not isinstance(result, Deferred):
             self._failures = 0
@@ -93,3 +101,12 @@ class Gate:
             self._failures += 1
             pause = OUTAGE.wait(self._failures, draw, at_least=result.retry_after)
             self._paused_until = max(self._paused_until, now + pause)
+
+    def _follow(self, now: int) -> None:
+        """A clock that is set back makes nobody wait for the time that it shows again."""
+        back = self._seen_at - now
+        if back > 0:
+            self._paused_until -= back
+            if self._rate is not None:
+                self._rate.set_back(back)
+        self._seen_at = now

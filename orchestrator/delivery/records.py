@@ -7,7 +7,6 @@ import msgspec
 from orchestrator.model.effect import Action, Withdrawal
 from orchestrator.stream.lane.records import Record
 
-
 LATEST: Final = 253_402_300_799_999
 """The last time that can be written as a date: the end of the year 9999."""
 

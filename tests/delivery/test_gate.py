@@ -91,6 +91,24 @@ def test_when_the_channel_is_back_all_slots_open_at_once() -> None:
         gate.enter(now)
 
 
+def test_a_clock_that_is_set_back_prolongs_neither_a_pause_nor_what_a_rate_has_counted() -> None:
+    hour = 3_600_000
+    gate = Gate(slots=1)
+    gate.enter(hour)
+    gate.leave(DOWN, hour, 0.5)
+    pause = gate.paused_until - hour
+    assert not gate.opens(10)
+    assert gate.opens(10 + pause)
+    gate = Gate(slots=1)
+    gate.limit(Rate(2, 1_000, 1.0))
+    for at in (hour, hour + 400):
+        gate.enter(at)
+        gate.leave(Delivered(), at, 0.5)
+    assert not gate.opens(10), "both still count"
+    assert not gate.opens(10 + 599)
+    assert gate.opens(10 + 600)
+
+
 def test_a_message_that_is_refused_shows_that_the_channel_works() -> None:
     gate = Gate(slots=3)
     gate.enter(0)
