@@ -73,13 +73,17 @@ class WebhookSender:
         if len(payload) > MAX_PAYLOAD:
             return Refused(Outcome.FAILED, "too_large")
         port = self._url.port or {"http": 80, "https": 443}[self._url.scheme]
+        address = ""
         try:
-            address = await safe_address(self._url.host, port, self._allowed, self._resolve)
+            async with asyncio.timeout(self._timeout):
+                address = await safe_address(self._url.host, port, self._allowed, self._resolve)
+                return await self._post(message_id, payload, address)
         except BlockedAddressError:
             return Refused(Outcome.FAILED, "address_not_allowed")
         except UnknownHostError:
             return Deferred("unreachable", channel_wide=True)
-        return await self._post(message_id, payload, address)
+        except TimeoutError:
+            return Deferred("timeout") if address else Deferred("unreachable", channel_wide=True)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -97,16 +101,13 @@ class WebhookSender:
         # The connection goes to the address that was checked; the certificate is checked against the name.
         target = self._url.copy_with(host=address)
         try:
-            async with (
-                asyncio.timeout(self._timeout),
-                self._client.stream(
-                    "POST", target, content=payload, headers=headers, extensions={"sni_hostname": self._url.host}
-                ) as response,
-            ):
+            async with self._client.stream(
+                "POST", target, content=payload, headers=headers, extensions={"sni_hostname": self._url.host}
+            ) as response:
                 return answer(response.status_code, response.headers.get("retry-after"), self._clock())
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             return Deferred("unreachable", channel_wide=True)
-        except (httpx.TimeoutException, TimeoutError):
+        except httpx.TimeoutException:
             return Deferred("timeout")
         except (httpx.TransportError, httpx.InvalidURL):
             return Deferred("connection_lost")

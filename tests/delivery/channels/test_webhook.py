@@ -110,6 +110,17 @@ async def test_a_receiver_that_does_not_answer_is_given_up(receiver: Receiver) -
     await hook.close()
 
 
+async def test_a_name_service_that_does_not_answer_is_given_up_within_the_same_time() -> None:
+    async def silent(host: str, port: int) -> list[str]:
+        await asyncio.Event().wait()
+        return []
+
+    hook = sender("https://hook.example/", timeout=0.2, resolve=silent)
+    async with asyncio.timeout(5):
+        assert await hook.send(ID, b"{}") == Deferred("unreachable", channel_wide=True)
+    await hook.close()
+
+
 async def test_nobody_listening_is_the_channels_trouble(unused_tcp_port: int) -> None:
     hook = sender(f"http://127.0.0.1:{unused_tcp_port}/", allow_hosts=["127.0.0.1"])
     assert await hook.send(ID, b"{}") == Deferred("unreachable", channel_wide=True)
