@@ -125,6 +125,9 @@ class _Connection:
             await self.client.noop(timeout=_GOODBYE)
         except (aiosmtplib.SMTPException, OSError):
             return False
+        except BaseException:
+            self.client.close()
+            raise
         return True
 
 

@@ -27,6 +27,7 @@ class Post:
         self.open = 0
         self.most_open = 0
         self.connections = 0
+        self.looked_at = 0
         self.servers: list[SMTP] = []
         self.port = 0
 
@@ -43,6 +44,11 @@ class Post:
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer
+
+    async def handle_NOOP(self, server: SMTP, session: Session, envelope: Envelope, arg: str) -> str:  # noqa: N802
+        self.looked_at += 1
+        await self.hold.wait()
+        return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         self.open += 1
@@ -211,6 +217,21 @@ async def test_a_kept_connection_that_died_meanwhile_is_replaced(
     assert await send(smtp) == Delivered()
     await smtp.close()
     assert post.connections == 2
+
+
+async def test_a_connection_that_is_looked_at_when_its_attempt_is_broken_off_is_closed(
+    post: Post, eventually_async: Callable[..., Any]
+) -> None:
+    smtp = sender(post)
+    assert await send(smtp) == Delivered()
+    kept = smtp._idle[0]
+    kept.used_at -= 10.0
+    post.hold.clear()
+    sending = asyncio.create_task(send(smtp))
+    await eventually_async(lambda: post.looked_at)
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    assert not kept.client.is_connected
 
 
 async def test_mail_is_not_sent_in_the_clear_where_tls_is_required(post: Post) -> None:
