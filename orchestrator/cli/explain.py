@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +10,17 @@ import typer
 
 from orchestrator.cli.bundles import sound_bundle
 from orchestrator.cli.errors import UserError
-from orchestrator.cli.options import TopicsDir  # noqa: TC001 - typer reads the annotations
+from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
+from orchestrator.cli.recordings import Events, Keep, Since, Until, moment, recorded_events
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from orchestrator.engine.program.plan import Program
     from orchestrator.language.bundle import Bundle
     from orchestrator.rehearsal.explain import Explanation
     from orchestrator.rehearsal.folder import Loaded
+    from orchestrator.rehearsal.recorded import EventFile
     from orchestrator.rehearsal.world import World
 
 _HELP = """
@@ -25,11 +28,13 @@ Explain a customer: by scenario what matched, what did not and at which conditio
 by which gate with which numbers, and what happens next and when.
 
 CUSTOMER is a name of the test (--test), or an identifier such as email:amy@example.com. Their life is played on the
-production engine and a virtual clock: a test of the bundle, or recorded events (--events, JSON lines as for replay).
+production engine and a virtual clock: a test of the bundle, what came in on Kafka (--since), or recorded events
+(--events, JSON lines as for replay). Of what came before these events nothing is known.
 
 \b
 orchestrator explain amy --test "cart left at night"
 orchestrator explain amy --test "cart left at night" --scenario cart_rescue
+orchestrator explain email:amy@example.com --since 7d
 orchestrator explain email:amy@example.com --events yesterday.jsonl
 """
 
@@ -52,9 +57,10 @@ def explain_customer(
     test: Annotated[
         str | None, typer.Option(help="Play the test whose name this regular expression finds.", show_default=False)
     ] = None,
-    events: Annotated[
-        Path | None, typer.Option(help="Play these recorded events (JSON lines).", show_default=False)
-    ] = None,
+    events: Events = None,
+    since: Since = None,
+    until: Until = None,
+    keep: Keep = None,
     scenario: Annotated[str | None, typer.Option(help="This scenario alone.", show_default=False)] = None,
     at: Annotated[
         str | None,
@@ -68,18 +74,27 @@ def explain_customer(
     format_: Annotated[
         Format, typer.Option("--format", help="text, json, or mermaid: the scenario as a graph with the way taken.")
     ] = Format.TEXT,
+    bootstrap: Bootstrap = None,
     topics_dir: TopicsDir = None,
+    config: Config = None,
 ) -> None:
-    if (test is None) == (events is None):
-        raise UserError("say what to play: --test REGEX, or --events FILE")
-    loaded, checked = sound_bundle(bundle, topics_dir)
+    from orchestrator.cli.sources import load_settings  # noqa: PLC0415 - --help does without
+    from orchestrator.engine.program.build import build_program  # noqa: PLC0415
+
+    if sum(one is not None for one in (test, events, since)) != 1 or (test and (until or keep)):
+        raise UserError("say what to play: --test REGEX, or --events FILE, or --since TIME with --until and --keep")
+    settings = load_settings(config, {"kafka.bootstrap": bootstrap, "topics_dir": topics_dir})
+    loaded, checked = sound_bundle(bundle, settings.topics_dir)
     if scenario is not None and scenario not in checked.scenarios:
         raise UserError(f"the bundle has no scenario {scenario}; there are {', '.join(sorted(checked.scenarios))}")
     if test is not None:
         found, world, zone = _of_test(loaded, checked, test, customer, scenario, at)
     else:
-        assert events is not None  # noqa: S101 - one of both is given
-        found, world, zone = _of_events(checked, events, customer, scenario, at)
+        program = build_program(checked)
+        node = _node(program, customer)
+        with recorded_events(settings, events, since, until, keep) as file:
+            found, world = _of_events(program, file, node, scenario, at)
+        zone = checked.settings.zone
     _show(found, world.program, zone, format_, moments)
     if slot is not None and format_ is Format.TEXT:
         _show_slot(world, found, slot, channel)
@@ -144,28 +159,22 @@ def _of_test(
     return found, run.world, story.zone or bundle.settings.zone
 
 
-def _of_events(
-    bundle: Bundle, path: Path, customer: str, scenario: str | None, at: str | None
-) -> tuple[Explanation, World, str]:
-    from orchestrator.engine.program.build import build_program  # noqa: PLC0415
-    from orchestrator.rehearsal.explain import explain  # noqa: PLC0415
-    from orchestrator.rehearsal.played import play_events  # noqa: PLC0415
-    from orchestrator.rehearsal.recorded import EventFile  # noqa: PLC0415
-
-    program = build_program(bundle)
+def _node(program: Program, customer: str) -> str:
     namespace, _, value = customer.partition(":")
     try:
-        node = program.identity.node(namespace, value)
+        return program.identity.node(namespace, value)
     except ValueError as error:
         raise UserError(f"{customer}: {error}; write NAMESPACE:VALUE, such as email:amy@example.com") from error
-    try:
-        file = EventFile(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    if not file.count:
-        raise UserError(f"{path}: there is no event in it")
+
+
+def _of_events(
+    program: Program, file: EventFile, node: str, scenario: str | None, at: str | None
+) -> tuple[Explanation, World]:
+    from orchestrator.rehearsal.explain import explain  # noqa: PLC0415
+    from orchestrator.rehearsal.played import play_events  # noqa: PLC0415
+
     world, happenings = play_events(program, file, node, _moment(at))
-    return explain(world, [node], happenings, scenario), world, bundle.settings.zone
+    return explain(world, [node], happenings, scenario), world
 
 
 def _moment(at: str | None) -> int | datetime | None:
@@ -179,12 +188,4 @@ def _moment(at: str | None) -> int | datetime | None:
     if at is None:
         return None
     length = milliseconds(at)
-    if length is not None:
-        return length
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError as error:
-        raise UserError(f"--at {at}: write a duration such as 1h30m, or a time such as 2026-03-02T08:15:00Z") from error
-    if moment.tzinfo is None:
-        raise UserError(f"--at {at}: say in which zone, such as {at}Z")
-    return moment
+    return length if length is not None else moment("--at", at)

@@ -32,6 +32,6 @@ class Progress:
         if self._bar.console.is_terminal:
             self._bar.stop()
 
-    def __call__(self, done: int) -> None:
-        """So much is done."""
-        self._bar.update(self._task, completed=done)
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """So much is done, of so much where that is known by now."""
+        self._bar.update(self._task, completed=done, total=total)

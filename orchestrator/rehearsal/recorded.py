@@ -70,6 +70,15 @@ def read_line(line: bytes) -> Recorded:
     return Recorded(at, topic, value, event.data)
 
 
+def line_of(topic: str, at: int, value: bytes | None) -> bytes:
+    """A record of a topic as a line that `read_line` reads; one that holds no text is a line that holds no event."""
+    try:
+        text = value.decode() if value is not None else None
+    except UnicodeDecodeError:
+        text = None
+    return msgspec.json.encode({"topic": topic, "timestamp": at, "value": text}) + b"\n"
+
+
 def _arrival(event: _Event) -> int:
     known = event.received if event.received is not None else event.time
     if isinstance(known, datetime):

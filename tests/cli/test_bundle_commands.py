@@ -247,6 +247,8 @@ def test_explain_reads_recorded_events(orchestrator: Orchestrator, folder: Path,
     ("arguments", "message"),
     [
         (("amy",), "say what to play"),
+        (("amy", "--test", "greeted", "--since", "1d"), "say what to play"),
+        (("amy", "--test", "greeted", "--keep", "a.jsonl"), "say what to play"),
         (("amy", "--test", "visitor"), "finds 2 tests"),
         (("eva", "--test", "greeted"), "the test has no customer eva; there are amy"),
         (("amy", "--test", "greeted", "--scenario", "hallo"), "no scenario hallo; there are hello"),
@@ -281,6 +283,28 @@ def test_replay_compares_a_candidate_with_the_live_bundle(
     assert len(json.loads(orchestrator(*command, "--format", "json").out)["differences"]) == 5
     same = orchestrator("replay", folder, "--against", folder, "--events", events)
     assert "No action differs." in same.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "say which events: --events FILE, or --since TIME"),
+        (("--events", "a.jsonl", "--since", "1d"), "say which events: --events FILE, or --since TIME"),
+        (("--events", "a.jsonl"), "a.jsonl: cannot be read: No such file or directory"),
+        (("--events", "a.jsonl", "--keep", "b.jsonl"), "--since TIME with --until and --keep"),
+        (("--since", "yesterday"), "--since yesterday: write a duration such as 1h30m, or a time such as 2026-"),
+        (("--since", "2026-03-02T08:15:00"), "say in which zone, such as 2026-03-02T08:15:00Z"),
+        (("--since", "1d", "--until", "2d"), "--since 1d is not before --until 2d"),
+        (("--since", "1d", "--bootstrap", "127.0.0.1:1"), "cannot use Kafka"),
+        (("--since", "1d", "--keep", "/nowhere/b.jsonl"), "/nowhere/b.jsonl: cannot be written: No such file"),
+    ],
+)
+def test_replay_says_what_to_write(
+    orchestrator: Orchestrator, folder: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    told = orchestrator("replay", folder, "--against", folder, *arguments)
+    assert told.code == 2
+    assert message in told.err
 
 
 def test_diff_tells_bundles_apart_in_words(orchestrator: Orchestrator, folder: Path, tmp_path: Path) -> None:
