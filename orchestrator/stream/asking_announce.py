@@ -1,10 +1,12 @@
 """Telling everybody who owns a partition, on the compacted topic `workers`."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
+from aiokafka.errors import KafkaError
 
 from orchestrator.stream.lane.records import Outgoing
 
@@ -49,12 +51,19 @@ class Announcer:
         self._owned.pop(partition, None)
 
     async def run(self, every: float = AGAIN_AFTER) -> None:
-        """Announce all owned partitions again every `every` seconds, until cancelled."""
+        """Announce all owned partitions again every `every` seconds, until cancelled.
+
+        What the broker does not take, because it is away, is announced again with the next ones.
+        """
         while True:
             await asyncio.sleep(every)
-            for partition, number in list(self._owned.items()):
-                if self._owned.get(partition) == number:
-                    await self._announce(partition, number)
+            with contextlib.suppress(KafkaError):
+                await self._announce_all()
+
+    async def _announce_all(self) -> None:
+        for partition, number in list(self._owned.items()):
+            if self._owned.get(partition) == number:
+                await self._announce(partition, number)
 
     async def _announce(self, partition: int, number: int) -> None:
         value = msgspec.json.encode(Announcement(self._worker, self._address, number))

@@ -254,6 +254,7 @@ class _Worker:
         port = await _listening(server, parts.bind, parts.port)
         self.announcer = Announcer(lane.send, parts.name, f"{parts.host}:{port}")
         again = asyncio.ensure_future(self.announcer.run())
+        again.add_done_callback(self._announced)
         parts.figures.answering(port)
         try:
             yield
