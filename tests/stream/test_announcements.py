@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 from aiokafka.errors import KafkaTimeoutError
 
 from orchestrator.language.bundle import EventSchemas
-from orchestrator.stream import worker as workers
 from orchestrator.stream.asking_announce import Announcer
 from orchestrator.stream.worker import _Worker
 from orchestrator.stream.worker_figures import WorkerFigures
@@ -52,7 +51,7 @@ async def test_what_else_ends_the_announcements_ends_the_worker(monkeypatch: pyt
     async def broken(_announcer: Announcer) -> None:
         raise ArithmeticError("a defect")
 
-    monkeypatch.setattr(workers.Announcer, "run", broken)
+    monkeypatch.setattr(Announcer, "run", broken)
     worker = _Worker(cast("WorkerParts", parts))
     lane = SimpleNamespace(stop=stopped.set, send=None, heard_ago=lambda: 0)
     async with asyncio.timeout(5), worker.asking(cast("Lane", lane)):
