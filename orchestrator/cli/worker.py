@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -86,7 +85,6 @@ def _run(settings: Settings) -> NoReturn:
         code = run_worker(parts)
     except LaneError as error:
         raise UserError(str(error)) from error
-    shutil.rmtree(parts.data_dir, ignore_errors=True)  # of this process alone: Faust wants a folder, and keeps nothing
     leave("worker", code)
 
 
@@ -100,7 +98,7 @@ def _parts(settings: Settings, declared: Sequence[TopicDeclaration]) -> WorkerPa
     return WorkerParts(
         connection=kafka.connection(),
         partitions=kafka.partitions,
-        data_dir=settings.data_dir / f"worker-{os.getpid()}",
+        data_dir=settings.data_dir / "worker",  # of all workers here: Faust wants a folder, and keeps nothing in it
         channels=[each.topic for each in declared if each.topic.startswith("channel.")],
         schemas=EventSchemas.from_topics(each.model_dump() for each in declared),
         name=f"{socket.gethostname()}-{os.getpid()}",

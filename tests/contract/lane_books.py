@@ -144,7 +144,7 @@ class Books:
             "app": self.name,
             "bootstrap": self.bootstrap,
             "partitions": PARTITIONS,
-            "data": str(self.folder / f"{self.name}-data-{number}"),
+            "data": str(self.folder / f"{self.name}-data"),
             "channels": self.channels,
             "inputs": self.inputs,
             "actions": self.actions,
