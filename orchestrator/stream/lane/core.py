@@ -137,7 +137,7 @@ class CustomerCore:
         self.facts.set(fact, key, row)
         names = (fact, f"{fact}/{key.partition('/')[0]}", f"{fact}/{key}")
         for partition in self._owned.values():
-            if partition.waiting_for(names):
+            if partition.is_waited_for(names):
                 partition.changed_facts.update(names)
 
     def owned(self, partition: int) -> Partition | None:

@@ -38,6 +38,8 @@ class Mark(NamedTuple):
     next_visit: int
     visiting: str
     visited: bytes
+    looks: Sequence[bytes]
+    next_look: int
 
 
 class Partition:
@@ -52,6 +54,8 @@ class Partition:
         changed_facts: rows that have changed and that somebody here waits for.
         visits, next_visit: whom the release is told to, and who of them is next; the list itself is never changed.
         visiting, visited: what is written of the visits.
+        looks, next_look: who is still to be looked at because rows have changed, and who of them is next; nothing of it
+            is written, for every owner begins with all who wait for a row. The list itself is never changed.
         full: whose values are so large that nothing more is taken in for them.
         kept: records that are still to be applied.
         fits: how many records at once, since more were too much; 0: any number.
@@ -70,6 +74,8 @@ class Partition:
         self.next_visit = 0
         self.visiting = ""
         self.visited = b""
+        self.looks: Sequence[bytes] = ()
+        self.next_look = 0
         self.full: set[bytes] = set()
         self.kept: Sequence[Record] = ()
         self.fits = 0
@@ -126,11 +132,16 @@ class Partition:
 
     def mark(self) -> Mark:
         """For `undo`: taken between two batches."""
-        return Mark(self.release, self.tick_under_way, self.visits, self.next_visit, self.visiting, self.visited)
+        return Mark(
+            self.release, self.tick_under_way, self.visits, self.next_visit, self.visiting, self.visited,
+            self.looks, self.next_look,
+        )  # fmt: skip
 
     def undo(self, mark: Mark) -> None:
         """Everything as it was when the mark was taken: the table still has it."""
-        self.release, self.tick_under_way, self.visits, self.next_visit, self.visiting, self.visited = mark
+        self.release, self.tick_under_way = mark.release, mark.tick_under_way
+        self.visits, self.next_visit, self.visiting, self.visited = mark[2:6]
+        self.looks, self.next_look = mark.looks, mark.next_look
         self.dirty.clear()
         self._marks.clear()
         self._live.clear()
@@ -274,6 +285,24 @@ class Partition:
             self._waits[key] = facts
             for fact in facts.split("\n"):
                 self._waiters.setdefault(fact, set()).add(key)
+
+    def is_waited_for(self, facts: Iterable[str]) -> bool:
+        """Whether anybody here waits for any of these facts or rows."""
+        return any(self._waiters.get(fact) for fact in facts)
+
+    def look_at(self, keys: Iterable[bytes]) -> None:
+        """Have these keys looked at, in their order, behind those that still are to be."""
+        left = self.looks[self.next_look :]
+        known = set(left)
+        self.looks, self.next_look = [*left, *sorted(key for key in keys if key not in known)], 0
+
+    def take_looks(self, most: int) -> Sequence[bytes]:
+        """The next keys to look at, at most so many."""
+        taken = self.looks[self.next_look : self.next_look + most]
+        self.next_look += len(taken)
+        if self.next_look >= len(self.looks):
+            self.looks, self.next_look = (), 0
+        return taken
 
     def waiting_for(self, facts: Iterable[str]) -> set[bytes]:
         """Keys of customers who wait for any of these facts or rows."""

@@ -29,7 +29,7 @@ def wanted_tick(owned: "Partition", now: int, release: str) -> Tick | None:
     changed = sorted(owned.changed_facts)
     other = release if release != owned.release else ""
     visit = bool(owned.visiting)
-    if not (timers or changed or other or visit):
+    if not (timers or changed or other or visit or owned.looks):
         return None
     owned.changed_facts.clear()
     return Tick(timers, changed, other, visit=visit)
@@ -40,8 +40,9 @@ def apply_tick(step: "Step", record: Record, tick: Tick) -> None:
     if tick.visit:
         apply_visits(step, record)
     if tick.facts:
-        for key in sorted(step.partition.waiting_for(tick.facts)):
-            _facts_changed(step, record, key)
+        step.partition.look_at(step.partition.waiting_for(tick.facts))
+    for key in step.partition.take_looks(MOST_AT_ONCE):
+        _facts_changed(step, record, key)
     if tick.timers:
         until = record.timestamp - ON_ITS_WAY
         step.partition.schedule_dirty()
