@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.breaker import stopped
 from orchestrator.engine.endings import level_ends
-from orchestrator.engine.explaining import explained
+from orchestrator.engine.explaining import explained, explained_list
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, run
 from orchestrator.engine.maps import EventMap, opened_event, stored_event
@@ -72,9 +72,15 @@ def _by_event(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> None:
         elif moment.explain:
             moment.note("not_entered", plan.name, "", "where", explained(entry.where, moment.scope))
         return
+    empty = True
     for item in _elements(moment, plan):
+        empty = False
         if moment.holds(entry.where, plan.name, ""):
             _enter_keyed(moment, plan, {**stored_event(event, plan.entry_fields), "item": item})
+        elif moment.explain:
+            moment.note("not_entered", plan.name, "", "where", explained(entry.where, moment.scope))
+    if empty and moment.explain:
+        moment.note("not_entered", plan.name, "", "each", explained_list(entry.each, moment.scope))
 
 
 def _by_sequence(moment: "Moment", plan: "ScenarioPlan", event: "Event") -> None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 _FUNCTIONS: Final = functions(DYN)
 _METHODS: Final = {function.name: function.called for function in _FUNCTIONS}
-_ROOTS: Final = ("now", "event", "item", "entry", "steps", "vars", "profile", "account", "ask", "facts", "offer", "key")
 _FAULTS: Final = (CelError, LookupError, TypeError, AttributeError, ValueError)
 
 
@@ -29,7 +28,7 @@ def explained(condition: Expression | None, scope: "Context") -> dict[str, Any]:
         return {}
     parts: dict[str, str] = {}
     values: dict[str, Any] = {}
-    for part in _parts(condition.source, tuple(sorted({path[0] for path in condition.reads}))):
+    for part in _parts(condition):
         said = _said(part, scope)
         if said != "true":
             parts[part.source] = said
@@ -37,15 +36,26 @@ def explained(condition: Expression | None, scope: "Context") -> dict[str, Any]:
     return {"condition": condition.source, "parts": parts, "values": values}
 
 
+def explained_list(each: Expression, scope: "Context") -> dict[str, Any]:
+    """A list that has no element, in the same shape."""
+    try:
+        each.evaluate(scope)
+        said = "empty"
+    except CelError as problem:
+        said = f"unknown: {problem}"
+    return {"condition": each.source, "parts": {each.source: said}, "values": _values(each, scope)}
+
+
 @lru_cache(maxsize=4096)
-def _parts(source: str, names: tuple[str, ...]) -> tuple[Expression, ...]:
-    environment = Environment(dict.fromkeys((*_ROOTS, *names), DYN), _FUNCTIONS, strict=False)
+def _parts(condition: Expression) -> tuple[Expression, ...]:
+    """What `&&` joins, each checked against the same types: they say what `has` means."""
+    source, environment = condition.source, Environment(condition.roots, _FUNCTIONS, strict=False)
     found = []
     for node in _operands(parse(source)):
         try:
             found.append(compile_expression(source[node.offset : node.end], environment))
         except CelProblem:
-            return (compile_expression(source, environment),)  # a part in brackets that its text alone does not show
+            return (condition,)  # a part in brackets that its text alone does not show
     return tuple(found)
 
 

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from orchestrator.rehearsal.explain import Account, Explanation, Told
 
 MOST_MOVES = 8
+IDLE = 3
+"""Of `_nearness`: a scenario that has nothing to do with the customer."""
 
 
 def as_text(found: Explanation, program: Program, *, moments: bool, zone: str) -> str:
     """A block a scenario: what happened, what did not and why, what comes next, and the way through the story.
+
+    Scenarios under way come first, then those that were, then those not entered; a line each for all others.
 
     Args:
         found: what to show.
@@ -37,15 +41,27 @@ def as_text(found: Explanation, program: Program, *, moments: bool, zone: str) -
         for at, notes in found.moments:
             said = [line for line in (said_of(note, lambda moment: clock(moment, zone)) for note in notes) if line]
             lines += [f"  {clock(at, zone)}  {line}" for line in said]
-    for account in found.scenarios:
-        lines += ["", *_account(account, program, zone)]
+    for account in sorted(found.scenarios, key=_nearness):
+        if _nearness(account) < IDLE:
+            lines += ["", *_account(account, program, zone)]
+    idle = [account for account in found.scenarios if _nearness(account) == IDLE]
+    if idle:
+        width = max(len(account.scenario) for account in idle)
+        lines += ["", "nothing happened in"]
+        lines += [f"  {account.scenario:<{width}}  {account.starts}" for account in idle]
     return "\n".join(lines) + "\n"
+
+
+def _nearness(account: Account) -> int:
+    if account.stands or account.next:
+        return 0
+    if account.sends or account.reached:
+        return 1
+    return 2 if account.moves else IDLE
 
 
 def _account(account: Account, program: Program, zone: str) -> list[str]:
     plan = program.scenarios.get(account.scenario)
-    if not account.moves and not account.sends and not account.reached:
-        return [f"{account.scenario}: nothing happened; {account.starts}"]
     lines = [account.scenario]
     lines += _told("happened", account.moves, zone, lambda one: one.note.what not in {"not_entered", "not_matched"})
     lines += _told("did not", account.moves, zone, lambda one: one.note.what in {"not_entered", "not_matched"})

@@ -114,7 +114,7 @@ def _identity(note: Note, detail: dict[str, Any]) -> str:
 def _not_so(note: Note, place: str) -> str:
     if note.what == "not_matched":
         return f"{note.detail['event']} does not match {place}"
-    return f"not entered {note.scenario}" + ("" if note.reason == "where" else f": {note.reason}")
+    return f"not entered {note.scenario}" + ("" if note.reason in {"where", "each"} else f": {note.reason}")
 
 
 def parts_in_words(detail: dict[str, Any]) -> str:

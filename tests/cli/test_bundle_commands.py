@@ -211,6 +211,49 @@ def test_explain_says_what_matched_what_did_not_and_what_comes_next(orchestrator
     assert 'not entered hello: `event.page == "/x"` is false (event.page is "/y")' in other
 
 
+OTHERS = """scenario: a_later
+entry: {on: order_placed, re_entry: never}
+steps: [{id: wait, delay: {for: 1h}}]
+---
+scenario: b_each
+entry: {on: page_viewed, each: '[event.page].filter(page, page != "/x")', where: 'item == "/red"'}
+steps: [{id: over, end: {}}]
+---
+scenario: c_other
+entry: {on: page_viewed, where: 'event.page == "/z"'}
+steps: [{id: over, end: {}}]
+"""
+OTHERS_TEST = """test: three looks
+start: 2026-03-02T08:15:00+01:00
+customers: {amy: {ids: {email: amy@example.com}}}
+events:
+  - {at: 0s, customer: amy, channel: web, on: page_viewed, with: {page: /x}}
+  - {at: 1m, customer: amy, channel: web, on: page_viewed, with: {page: /y}}
+until: 30m
+"""
+
+
+def test_explain_begins_with_what_is_under_way_and_ends_with_what_has_nothing_to_do_with_it(
+    orchestrator: Orchestrator, folder: Path
+) -> None:
+    (folder / "others.yaml").write_text(OTHERS)
+    (folder / "others_test.yaml").write_text(OTHERS_TEST)
+    told = orchestrator("explain", "amy", "--bundle", folder, "--test", "three looks").out
+    blocks = [block.partition("\n")[0] for block in told.split("\n\n")[1:]]
+    assert blocks == ["hello", "b_each", "c_other", "nothing happened in"]
+    assert told.endswith("nothing happened in\n  a_later  it starts on order_placed\n")
+
+
+def test_explain_says_which_elements_did_not_enter_and_that_there_were_none(
+    orchestrator: Orchestrator, folder: Path
+) -> None:
+    (folder / "others.yaml").write_text(OTHERS)
+    (folder / "others_test.yaml").write_text(OTHERS_TEST)
+    told = orchestrator("explain", "amy", "--bundle", folder, "--test", "three looks", "--scenario", "b_each").out
+    assert 'not entered b_each: `[event.page].filter(page, page != "/x")` is empty (event.page is "/x")' in told
+    assert 'not entered b_each: `item == "/red"` is false (item is "/y")' in told
+
+
 def test_explain_says_what_a_slot_shows_and_why_not_the_rest(orchestrator: Orchestrator, folder: Path) -> None:
     told = orchestrator("explain", "amy", "--bundle", folder, "--test", "greeted", "--at", "30m", "--slot", "web.top")
     assert "slot web.top shows ct.welcome\n  not em.hello: no variant for web\n" in told.out

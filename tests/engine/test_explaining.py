@@ -7,8 +7,18 @@ from typing import Any
 
 import pytest
 
-from orchestrator.engine.explaining import explained
-from orchestrator.language.cel import DYN, CelError, Environment, compile_expression
+from orchestrator.engine.explaining import explained, explained_list
+from orchestrator.language.cel import (
+    DYN,
+    INT,
+    STRING,
+    CelError,
+    Environment,
+    compile_expression,
+    map_of,
+    nullable,
+    record,
+)
 from orchestrator.language.spec.scope import functions
 
 ENVIRONMENT = Environment({"event": DYN, "profile": DYN}, functions(DYN))
@@ -51,6 +61,27 @@ def test_what_a_part_gave(source: str, part: str, said: str, values: dict[str, A
     found = explain(source)
     assert found["parts"] == {part: said}
     assert found["values"] == values
+
+
+def test_what_is_null_where_it_is_declared_is_not_there_for_the_explanation_either() -> None:
+    row = record("catalog", {"name": STRING, "life": nullable(INT)}, open=False)
+    environment = Environment({"facts": record("facts", {"catalog": map_of(STRING, row)}, open=False)}, functions(row))
+    scope = Scope(facts={"catalog": {"x1": {"name": "X", "life": None}}})
+    condition = compile_expression('"x1" in facts.catalog && has(facts.catalog["x1"].life)', environment)
+    assert condition.evaluate(scope) is False
+    assert explained(condition, scope)["parts"] == {'has(facts.catalog["x1"].life)': "false"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "values"),
+    [
+        ('event.tags.filter(tag, tag != "a")', "empty", {}),
+        ("event.lost", "unknown: no such key: `event.lost`", {"event.lost": None}),
+    ],
+)
+def test_why_a_list_has_no_element(source: str, said: str, values: dict[str, Any]) -> None:
+    found = explained_list(compile_expression(source, ENVIRONMENT), SCOPE)  # type: ignore[arg-type]
+    assert found == {"condition": source, "parts": {source: said}, "values": values}
 
 
 def test_without_a_condition_there_is_nothing_to_explain() -> None:

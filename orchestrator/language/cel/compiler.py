@@ -31,6 +31,7 @@ class Expression:
         equalities: (path, literals) that must hold for it to be true: where the value at the path is
             none of the literals, it is false or an error.
         constant: (True, value) when it needs no context, else None.
+        roots: The names that it may read, with their types.
     """
 
     def __init__(self, source: str, tree: Node, environment: Environment, expected: Type | None) -> None:
@@ -41,7 +42,7 @@ class Expression:
         self.calls = analysis.calls_of(tree)
         self.equalities = analysis.equalities_of(tree, roots)
         self._tree = tree
-        self._roots = environment.roots
+        self.roots = environment.roots
         self._expected = expected
 
     @functools.cached_property
@@ -52,8 +53,8 @@ class Expression:
         CelError where the expression has no value, also where a lookup fails in such a method
         (LookupError). Any other exception is a fault in the code of `ctx` and comes through.
         """
-        fast = FastGenerator(self._roots).program(self._tree, self._expected)
-        exact = Generator(self._roots).program(self._tree, self._expected)
+        fast = FastGenerator(self.roots).program(self._tree, self._expected)
+        exact = Generator(self.roots).program(self._tree, self._expected)
         del self._tree  # many thousand expressions live long, their trees need not
         return assemble(fast, exact)
 
