@@ -176,8 +176,8 @@ class DeliveryCore:
 
     def revoked(self, partition: int) -> None:
         """What is still under way is broken off: its result could not be written down any more."""
-        del self._ledgers[partition]
-        for attempt in self._under_way.pop(partition).values():
+        self._ledgers.pop(partition, None)  # none is there where its values were damaged
+        for attempt in self._under_way.pop(partition, {}).values():
             attempt.task.cancel()
         self._apply_rates()
         self._watch.waiting(partition, {})

@@ -6,9 +6,9 @@ import pytest
 from lane_world import DOWN, START, VirtualTime, World, as_bytes, mail, withdraw  # type: ignore[import-not-found]
 
 from orchestrator.delivery.contents import Limit, Quiet
-from orchestrator.delivery.core import Tuning
+from orchestrator.delivery.core import DeliveryCore, Tuning
 from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
-from orchestrator.delivery.ledger import KEPT, Outcome, Pending, Settled, encode, read_head
+from orchestrator.delivery.ledger import KEPT, DamagedLedgerError, Outcome, Pending, Settled, encode, read_head
 from orchestrator.delivery.partition import MOST_PER_TURN, TOLD_AFTER
 from orchestrator.model.effect import Action
 from orchestrator.model.ids import made_id
@@ -441,6 +441,14 @@ async def test_forgetting_survives_a_restart(world: World) -> None:
     world.restart()
     await world.wake(KEPT + 1)
     assert set(world.values) == {b"partition:0"}
+
+
+def test_a_partition_with_a_damaged_ledger_is_not_begun_and_can_be_given_up(world: World) -> None:
+    """The worker ends; that it could not give the partition up hid why, and kept it from ending in good order."""
+    core = DeliveryCore(world.attempt, world.bundles, world.tuning, draw=lambda: 0.5, clock=lambda: START)
+    with pytest.raises(DamagedLedgerError):
+        core.assigned(1, {b"a" * 32: b"\xff"}, {}, START)
+    core.revoked(1)
 
 
 async def test_each_owner_outranks_those_before_it(world: World) -> None:
