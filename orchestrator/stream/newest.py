@@ -5,6 +5,7 @@ from typing import Final
 
 AT: Final = "at"
 """The header that says when what a row tells of happened: ms since the epoch, as decimal digits."""
+_MOST_DIGITS: Final = 15
 
 
 class Newest:
@@ -15,10 +16,14 @@ class Newest:
 
     def passes(self, key: bytes, headers: Iterable[tuple[str, bytes]]) -> bool:
         """Whether a row counts; the next one is compared with it then."""
-        at = next((int(value) for name, value in headers if name == AT and value.isdigit()), None)
+        at = next((int(value) for name, value in headers if name == AT and _is_time(value)), None)
         if at is None:
             return True
         if at < self._times.get(key, 0):
             return False
         self._times[key] = at
         return True
+
+
+def _is_time(value: bytes) -> bool:
+    return value.isdigit() and len(value) <= _MOST_DIGITS
