@@ -266,7 +266,7 @@ class CustomerCore:
         try:
             message = decode_message(record.value or b"")
             tenant, name = split_key(record.key or b"")
-        except (msgspec.DecodeError, ValueError, UnicodeDecodeError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             step.reject(record, reason.UNDECODABLE)
             return step
         if tenant != step.tenant:

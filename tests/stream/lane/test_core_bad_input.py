@@ -12,6 +12,7 @@ from orchestrator.language.bundle import EventSchemas, load_bundle
 from orchestrator.model.codec import decode_node
 from orchestrator.model.customer import Customer
 from orchestrator.model.lines import lines_of
+from orchestrator.model.message import Shown, encode_message
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.records import Batch, Record
 
@@ -190,8 +191,14 @@ def test_what_is_no_fault(lane: Lane, case: str) -> None:
     assert lane.views() == 1
 
 
+SHOWN = encode_message(Shown("user_id:amy", START, {"slot": "HERE"}, "shown-1"))
+DEEP_MESSAGE = SHOWN.replace(msgspec.msgpack.encode("HERE"), b"\x91" * 100_000 + b"\xc0")
+
+
 @pytest.mark.parametrize(
-    "raw", [b"", b"\xc1", b"hello", msgspec.msgpack.encode(["link"]), msgspec.msgpack.encode(["no", 1])]
+    "raw",
+    [b"", b"\xc1", b"hello", msgspec.msgpack.encode(["link"]), msgspec.msgpack.encode(["no", 1]), DEEP_MESSAGE],
+    ids=["nothing", "no value", "text", "half a message", "another", "deep nesting"],
 )
 def test_a_message_between_nodes_that_is_none_goes_to_dead_letter(lane: Lane, raw: bytes) -> None:
     batch = lane.come(lane.record(raw, topic="customer.inputs"), lane.record(event()))
