@@ -235,5 +235,5 @@ async def _watch_lag(shell: Shell) -> None:
             await shell.look_at_lag()
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001  the fate is chosen: the watchdog sees that no answer came
+        except Exception as error:  # noqa: BLE001  the fate is chosen: what was known last goes on counting
             log.warning("cannot ask the broker how far the inputs go: %s", error)
