@@ -117,6 +117,7 @@ class _Worker:
         self.lane: Lane | None = None
         self.failed = False
         self._published = asyncio.Event()
+        self._started = False
         self._announcing: set[asyncio.Task[None]] = set()
 
     def hooks(self) -> LaneHooks:
@@ -158,16 +159,18 @@ class _Worker:
             yield
 
     async def _first_release(self) -> None:
-        """Take what is published; where there is no release to run on, wait for one."""
-        self._take_all()
+        """Take what is published; where there is no release to run on, wait for one. Later ones are taken as they come.
+
+        What was refused would be refused again, and to find that out takes the loop's time: so it waits for another.
+        """
+        await self._take_all()
         if not self._has_release():
             self.parts.figures.waiting_for_bundle()
         while not self._has_release():
             self._published.clear()
-            await (
-                self._published.wait()
-            )  # what was refused is refused again, and to find that out takes the loop's time
-            self._take_all()
+            await self._published.wait()
+            await self._take_all()
+        self._started = True
 
     def _has_release(self) -> bool:
         return self.parts.tenant in self.releases.current and bool(self.programs)
@@ -179,15 +182,24 @@ class _Worker:
             except UNREADABLE:
                 self.parts.figures.left_aside(BUNDLES)
                 continue
-            if tenant == self.parts.tenant and self.programs and self.releases.is_news(tenant):
+            if tenant == self.parts.tenant and self._started and self.releases.is_news(tenant):
                 self._take(self.releases.current[tenant])
         self._published.set()
 
-    def _take_all(self) -> None:
-        """The current release, and the earlier ones that partitions or instances may still stand on."""
-        *earlier, current = self.releases.to_build(self.parts.tenant) or [""]
-        for release in earlier:
+    async def _take_all(self) -> None:
+        """The current release, and the earlier ones that partitions or instances may still stand on.
+
+        Between two of them the loop goes round: there may be many, and each takes its time.
+        """
+        taken: set[str] = set()
+        while True:
+            *earlier, current = self.releases.to_build(self.parts.tenant) or [""]
+            release = next((each for each in earlier if each not in taken), "")
+            if not release:
+                break
+            taken.add(release)
             self._take(release, current=False)
+            await asyncio.sleep(0)
         if current:
             self._take(current)
 

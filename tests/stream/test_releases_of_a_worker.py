@@ -38,18 +38,19 @@ def not_published() -> _Worker:
     return _Worker(cast("WorkerParts", parts))
 
 
-def on_first_release() -> _Worker:
+@pytest.fixture
+async def worker() -> _Worker:
+    """A worker on its first release."""
     worker = not_published()
     worker._bundle_rows(published("r1", 1))
-    worker._take_all()
+    await worker._first_release()
     return worker
 
 
-def test_a_release_that_is_published_again_is_not_built_again_and_an_earlier_one_is(
-    caplog: pytest.LogCaptureFixture,
+async def test_a_release_that_is_published_again_is_not_built_again_and_an_earlier_one_is(
+    worker: _Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """To build a large bundle takes the worker's loop for seconds; a desk publishes its folder at each start."""
-    worker = on_first_release()
     with caplog.at_level("INFO", "orchestrator"):
         caplog.clear()
         for at, release in enumerate(("r1", "r2", "r2", "r1", "r1"), 2):
@@ -58,13 +59,37 @@ def test_a_release_that_is_published_again_is_not_built_again_and_an_earlier_one
     assert worker.releases.taken[worker.parts.tenant] == "r1"
 
 
-def test_a_release_whose_files_come_later_is_built_when_it_is_published_again() -> None:
-    worker = on_first_release()
+async def test_a_release_whose_files_come_later_is_built_when_it_is_published_again(worker: _Worker) -> None:
     blob, listed, word = published("r2", 2, b"bundle: other\n")
     worker._bundle_rows([listed, word])
     assert worker.releases.taken[worker.parts.tenant] == "r1"
     worker._bundle_rows([blob, word])
     assert worker.releases.taken[worker.parts.tenant] == "r2"
+
+
+async def test_a_worker_that_starts_on_many_releases_goes_on_to_beat_and_ends_on_the_newest() -> None:
+    """Built in one go, eighty small ones took longer than the watchdog waits for a loop: no worker started again."""
+    worker, beats, half = not_published(), list[int](), asyncio.Event()
+
+    async def beat() -> None:
+        while True:
+            beats.append(len(worker.programs))
+            if len(worker.programs) == 3:
+                half.set()
+            await asyncio.sleep(0)
+
+    for number in range(1, 6):
+        worker._bundle_rows(published(f"r{number}", number, f"bundle: b{number}\n".encode()))
+    beating = asyncio.ensure_future(beat())
+    starting = asyncio.ensure_future(worker._first_release())
+    await half.wait()
+    worker._bundle_rows(published("r6", 6, b"bundle: b6\n"))
+    await starting
+    beating.cancel()
+    assert {0, 1, 2, 3, 4, 5} <= {*beats}, "a beat between any two"
+    assert [*worker.programs] == ["r1", "r2", "r3", "r4", "r5", "r6"]
+    assert worker.releases.taken == {"default": "r6"}
+    assert worker.core.current is worker.programs["r6"]
 
 
 async def test_a_first_release_with_errors_is_read_once_and_the_worker_goes_on_with_the_next(
@@ -89,9 +114,8 @@ DEEP = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
 @pytest.mark.parametrize("key", [b"default/release", b"default/release/r1", b"\xff"])
-def test_a_record_that_is_no_bundle_or_no_fact_is_left_aside(key: bytes) -> None:
+async def test_a_record_that_is_no_bundle_or_no_fact_is_left_aside(worker: _Worker, key: bytes) -> None:
     """It stays in the topic: a worker that ended on it would do so at each start."""
-    worker = on_first_release()
     worker._bundle_rows([(key, DEEP)])
     worker._fact_rows([(key, DEEP), (b"default/stock/lumo-1", b'{"left": 3}')])
     assert worker.facts.row("stock", "lumo-1") == {"left": 3}
