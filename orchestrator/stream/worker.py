@@ -164,16 +164,13 @@ class _Worker:
         What was refused would be refused again, and to find that out takes the loop's time: so it waits for another.
         """
         await self._take_all()
-        if not self._has_release():
+        if not self.releases.taken:
             self.parts.figures.waiting_for_bundle()
-        while not self._has_release():
+        while not self.releases.taken:
             self._published.clear()
             await self._published.wait()
             await self._take_all()
         self._started = True
-
-    def _has_release(self) -> bool:
-        return self.parts.tenant in self.releases.current and bool(self.programs)
 
     def _bundle_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         for key, value in rows:
@@ -189,6 +186,7 @@ class _Worker:
     async def _take_all(self) -> None:
         """The current release, and the earlier ones that partitions or instances may still stand on.
 
+        Where the current one has errors, the newest without counts, as for a worker that was there before it.
         Between two of them the loop goes round: there may be many, and each takes its time.
         """
         taken: set[str] = set()
@@ -200,18 +198,20 @@ class _Worker:
             taken.add(release)
             self._take(release, current=False)
             await asyncio.sleep(0)
-        if current:
-            self._take(current)
+        for release in [current, *self.releases.before(self.parts.tenant)] if current else []:
+            if self._take(release):
+                break
 
-    def _take(self, release: str, current: bool = True) -> None:
+    def _take(self, release: str, current: bool = True) -> bool:
+        """Build a release, and run on it where it is the current one; whether it has no errors."""
         bundle = self._load(release)
         if bundle is None:
-            return
+            return False
         program = build_program(bundle, [p for name, p in self.programs.items() if name != release])
         self.programs[release] = program
         if not current:
             self.core.know(program)
-            return
+            return True
         self.facts.rebase(program.base_facts)
         self.redeem_once = bundle.identity is None or bundle.identity.tokens.redeem == "once"
         self.core.publish(program)
@@ -220,6 +220,7 @@ class _Worker:
         signed = [name for name, channel in bundle.channels.items() if channel.sign_links]
         if signed and not self.parts.link_keys:
             self.parts.figures.link_key_missing(signed)
+        return True
 
     def _load(self, release: str) -> Bundle | None:
         files = self.releases.files(self.parts.tenant, release)

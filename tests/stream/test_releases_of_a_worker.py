@@ -150,3 +150,15 @@ async def test_a_worker_that_waits_for_its_first_release_ends_when_it_can_read_o
     entering.cancel()  # as the lane does when it stops
     await asyncio.gather(entering, return_exceptions=True)
     assert worker.failed
+
+
+async def test_a_worker_that_starts_while_a_release_with_errors_counts_runs_on_the_newest_without() -> None:
+    """As one that was there before it, and as delivery; it takes the next one without errors when that is published."""
+    worker = not_published()
+    for at, (release, bundle) in enumerate((("r1", b"bundle: one\n"), ("r2", b"bundle: two\n"), ("bad", b"bundle: {"))):
+        worker._bundle_rows(published(release, at, bundle))
+    await worker._first_release()
+    assert worker.core.current is worker.programs["r2"]
+    assert worker.releases.taken == {"default": "r2"}
+    worker._bundle_rows(published("r3", 4, b"bundle: three\n"))
+    assert worker.core.current is worker.programs["r3"]
