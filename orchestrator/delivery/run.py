@@ -16,10 +16,10 @@ from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Renderer, Site
 from orchestrator.delivery.ways import Way
 from orchestrator.language.bundle import EventSchemas, load_bundle
-from orchestrator.language.source import Severity
 from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.publishing import TOPIC as BUNDLES
+from orchestrator.stream.refusal import why_refused
 from orchestrator.stream.releases import UNREADABLE, Releases
 from orchestrator.stream.run import Lane, run_lane
 from orchestrator.stream.shared_topics import CompactedTopic
@@ -169,9 +169,7 @@ class _Bundles:
         files = self._releases.files(tenant, release)
         if files is None:
             return 1, "E-MISSING", "the topic bundles"
-        result = await asyncio.to_thread(load_bundle, files, self._schemas)
-        errors = [one for one in result.diagnostics if one.severity is Severity.ERROR]
-        return len(errors), errors[0].code, f"{errors[0].position.file}:{errors[0].position.line}"
+        return why_refused(await asyncio.to_thread(load_bundle, files, self._schemas))
 
     def _check_key(self, tenant: str) -> None:
         """Say at once that links cannot be signed, not with each message; refuse to start where no tenant has a key.

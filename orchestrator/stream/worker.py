@@ -24,6 +24,7 @@ from orchestrator.stream.connection import Connection
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane_settings import BatchCounts, LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.publishing import TOPIC as BUNDLES
+from orchestrator.stream.refusal import why_refused
 from orchestrator.stream.releases import UNREADABLE, Releases
 from orchestrator.stream.run import Lane, run_lane
 from orchestrator.stream.shared_topics import CompactedTopic, VersionedTopic
@@ -229,9 +230,7 @@ class _Worker:
             return None
         result = load_bundle(files, self.parts.schemas)
         if result.bundle is None:
-            first = result.diagnostics[0]
-            place = f"{first.position.file}:{first.position.line}"
-            self.parts.figures.bundle_refused(release, len(result.diagnostics), first.code, place)
+            self.parts.figures.bundle_refused(release, *why_refused(result))
         return result.bundle
 
     def _fact_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:

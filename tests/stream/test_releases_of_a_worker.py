@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Self, cast
 import msgspec
 import pytest
 
-from orchestrator.language.bundle import EventSchemas
+from orchestrator.language.bundle import EventSchemas, LoadResult
+from orchestrator.language.source import Position
+from orchestrator.language.source.diagnostic import diagnostic
+from orchestrator.stream.refusal import why_refused
 from orchestrator.stream.worker import _Worker
 from orchestrator.stream.worker_figures import WorkerFigures
 from orchestrator.telemetry.recorder import Recorder
@@ -162,3 +165,9 @@ async def test_a_worker_that_starts_while_a_release_with_errors_counts_runs_on_t
     assert worker.releases.taken == {"default": "r2"}
     worker._bundle_rows(published("r3", 4, b"bundle: three\n"))
     assert worker.core.current is worker.programs["r3"]
+
+
+def test_what_is_told_of_a_release_that_is_refused_are_its_errors_not_its_warnings() -> None:
+    warning = diagnostic("W-ABSENT", "may be absent", Position("a.yaml", 1, 1), length=1)
+    errors = [diagnostic("E-NAME", "is not declared", Position("b.yaml", line, 1), length=1) for line in (7, 9)]
+    assert why_refused(LoadResult(None, (warning, *errors), {})) == (2, "E-NAME", "b.yaml:7")
