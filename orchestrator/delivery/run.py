@@ -113,6 +113,8 @@ class _Bundles:
         self._schemas = parts.schemas
         self._keys = parts.keys
         self._any_key = parts.any_key
+        self._following = asyncio.Lock()
+        self._caught_up = False
         self._started = False
         self.failed = False
 
@@ -126,26 +128,33 @@ class _Bundles:
         async with CompactedTopic(BUNDLES, self._rows, connection=self._connection) as topic:
             await topic.ready()
             topic.when_failed(fail)
-            for tenant in self._releases.current:
-                await self._go_back(tenant)
+            self._caught_up = True
+            for tenant in [*self._releases.current]:
+                await self._follow(tenant)
                 self._check_key(tenant)
             self._started = True
             yield
 
     async def _rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         for key, value in rows:
-            await self._take(key, value)
+            try:
+                tenant = self._releases.apply(key, value)
+            except UNREADABLE:
+                self._recorder.add(metrics.DEAD_LETTERS, f"unreadable_{BUNDLES}")
+                continue
+            if tenant is not None and self._caught_up:  # until then only the last word counts, whatever was before it
+                await self._follow(tenant)
 
-    async def _take(self, key: bytes, value: bytes | None) -> None:
-        try:
-            tenant = self._releases.apply(key, value)
-        except UNREADABLE:
-            self._recorder.add(metrics.DEAD_LETTERS, f"unreadable_{BUNDLES}")
-            return
-        if tenant is None or not self._releases.is_news(tenant):
-            return
-        if await self._take_release(tenant, self._releases.current[tenant]) and self._started:
-            self._check_key(tenant)
+    async def _follow(self, tenant: str) -> None:
+        """Take over a tenant's release that counts; where none is followed and that one has errors, the one before."""
+        async with self._following:
+            current = self._releases.current.get(tenant)
+            if current is None or not self._releases.is_news(tenant):
+                return
+            if not await self._take_release(tenant, current):
+                await self._go_back(tenant)
+            elif self._started:
+                self._check_key(tenant)
 
     async def _go_back(self, tenant: str) -> None:
         """Follow the newest release without errors, where none is followed because the one that counts has some.

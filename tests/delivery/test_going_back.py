@@ -44,6 +44,19 @@ def counts(release: str) -> tuple[bytes, bytes]:
     return b"shop/release", msgspec.json.encode({"release": release, "published_at": 0})
 
 
+async def test_of_all_that_was_published_before_a_start_only_what_counts_is_read(
+    bundles: _Bundles, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each took half a second: after some hundreds delivery stood still for minutes whenever it was started."""
+    rows = [each for name in ("one", "two", "three") for each in (*publish(name, LIMITED), counts(name))]
+    with caplog.at_level(logging.INFO, "orchestrator"):
+        await bundles._rows(rows)
+        bundles._caught_up = True
+        await bundles._follow("shop")
+        await bundles._rows([*publish("four", LIMITED), counts("four"), counts("four")])
+    assert caplog.messages == ["release three taken: 0 scenarios", "release four taken: 0 scenarios"]
+
+
 DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
@@ -62,6 +75,7 @@ async def test_a_record_that_is_no_bundle_is_left_aside_and_counted(
 ) -> None:
     """It stays in the topic: a process that ended on it would do so at each start."""
     await bundles._rows([record, *publish("good", LIMITED), counts("good")])
+    await bundles._follow("shop")
     assert bundles._recorder.value(metrics.DEAD_LETTERS, "unreadable_bundles") == 1
     assert bundles._contents.rate_limit("shop", "email") is not None
 
@@ -71,10 +85,9 @@ async def test_the_limits_of_the_release_before_hold_while_the_one_that_counts_h
 ) -> None:
     contents = bundles._contents
     with caplog.at_level(logging.INFO, "orchestrator"):
-        for key, value in (*publish("good", LIMITED), *publish("bad", b"bundle: {\n"), counts("bad")):
-            await bundles._take(key, value)
+        await bundles._rows([*publish("good", LIMITED), *publish("bad", b"bundle: {\n"), counts("bad")])
         assert contents.rate_limit("shop", "email") is None
-        await bundles._go_back("shop")
+        await bundles._follow("shop")
     limit = contents.rate_limit("shop", "email")
     assert limit is not None
     assert (limit.limit, limit.per) == (5, 60_000)
