@@ -67,7 +67,8 @@ async def read_range(
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        **{"request_timeout_ms": REQUEST_MS, **connection},
+        request_timeout_ms=REQUEST_MS,
+        **connection,
     )
     try:
         await consumer.start()
