@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-import msgspec
-
 from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.release_rules import BundleRules
 from orchestrator.gateway.rules import ReleaseRules
 from orchestrator.language.bundle import EventSchemas, LoadResult, load_bundle
 from orchestrator.language.source.diagnostic import Severity
-from orchestrator.stream.releases import Releases
+from orchestrator.stream.releases import UNREADABLE, Releases
 
 
 class PublishedReleases:
@@ -41,7 +39,7 @@ class PublishedReleases:
         """
         try:
             tenant = self._published.apply(key, value)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise ValueError("a record of the topic bundles has a value that is none of ours") from error
         if tenant is not None:
             self._changed.add(tenant)

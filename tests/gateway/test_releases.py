@@ -286,11 +286,15 @@ async def test_a_release_whose_files_are_not_all_there_is_refused(house: House, 
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [(b"\xff", b"x"), (b"shop/release", b"{"), (b"shop/release", b"{}"), (b"shop/release/r", b"[]")],
-)
+    [
+        (b"\xff", b"x"), (b"shop/release", b"{"), (b"shop/release", b"{}"), (b"shop/release/r", b"[]"),
+        (b"shop/release", b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    ],
+    ids=range(5),
+)  # fmt: skip
 def test_a_record_that_is_none_of_ours_is_refused(key: bytes, value: bytes) -> None:
     releases = PublishedReleases(bundle_loader(EventSchemas()), cast("Observer", Told()))
-    with pytest.raises(ValueError, match=r"none of ours|utf-8"):
+    with pytest.raises(ValueError, match="none of ours"):
         releases.learn(key, value)
 
 
