@@ -35,6 +35,7 @@ from orchestrator.stream.addresses import is_loopback
 from orchestrator.stream.asking_announce import TOPIC as WORKERS
 from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.publishing import TOPIC as BUNDLES
+from orchestrator.stream.releases import UNREADABLE
 from orchestrator.stream.shared_topics import CompactedTopic
 from orchestrator.stream.topics import TopicDeclaration, event_schemas
 from orchestrator.telemetry.log import EventLog
@@ -287,7 +288,7 @@ def _follow(
         for key, value in rows:
             try:
                 learn(key or b"", value)
-            except ValueError:
+            except (ValueError, *UNREADABLE):
                 figures.left_aside(topic)
 
     return CompactedTopic(topic, take, connection=connection)
