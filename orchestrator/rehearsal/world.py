@@ -246,7 +246,7 @@ class World:
 
     def _stirred(self) -> bool:
         """Whether a partition has something to do at once, without a record."""
-        return any(owned.changed_facts or owned.visits for owned in self._owned)
+        return any(owned.changed_facts or owned.looks or owned.visits for owned in self._owned)
 
     def _tick(self) -> None:
         for index in range(self.partitions):

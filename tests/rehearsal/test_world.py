@@ -77,6 +77,31 @@ def test_the_same_life_gives_the_same_actions_whatever_the_number_of_partitions(
     assert all(one == found[0] for one in found), f"seed {seed}"
 
 
+BACK = """
+scenario: back
+entry: {on: page_viewed}
+steps:
+  - {id: there_again, wait_until: {when: 'stock("x1") > 0', timeout: 30d}}
+  - {id: tell, send: {content: em.thanks, channel: email}}
+"""
+
+
+def test_a_row_is_told_at_once_to_more_customers_than_one_tick_looks_at(
+    shop: Callable[..., Bundle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.stream.lane.ticks.MOST_AT_ONCE", 2)
+    bundle = shop(BACK)
+    world = World(build_program(bundle), START, 1, {**FACTS, "stock": {"x1/web": {"qty": 0}}})
+    for number in range(7):
+        event(world, START, "page_viewed", number, email=f"u{number}@example.com", page="/a")
+    assert actions(world) == []
+    level = {"id": "l", "source": "s", "type": "level_changed", "channel": "stock"}
+    world.arrive("channel.stock", None, encode({**level, "data": {"sku": "x1", "place": "web", "qty": 1}}), START + 1)
+    assert sorted((at, to) for _, at, _, to in actions(world)) == [
+        (START + 1, f"u{number}@example.com") for number in range(7)
+    ]
+
+
 def test_identifiers_become_one_customer_across_partitions(shop: Callable[..., Bundle]) -> None:
     world = World(build_program(shop()), START, partitions=8)
     event(world, START, "page_viewed", 0, anonymous_id="a1", page="/a")
