@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from orchestrator.engine.local_time import WEEKDAYS, instant, local, minutes_of_day
+from orchestrator.engine.local_time import WEEKDAYS, instant, local, minutes_gone
 
 _DAYS_AHEAD = 400
 
@@ -23,7 +23,7 @@ class OpenHours(NamedTuple):
 
     def is_open(self, at: int) -> bool:
         """Whether the moment (ms) lies within opening hours."""
-        today, minutes = local(at, self.where).date(), minutes_of_day(at, self.where)
+        today, minutes = local(at, self.where).date(), minutes_gone(at, self.where)
         if self.begin < self.end:
             return self.begin <= minutes < self.end and self._opens(today)
         return (minutes >= self.begin and self._opens(today)) or (

@@ -122,14 +122,17 @@ def _refused(moment: "Moment", candidate: Candidate, verdict: Verdict) -> bool:
     journey.leave(candidate.standing)
     if candidate.messages:
         return True
-    journey.output(candidate.step, "suppressed", sent=False, reason=verdict.reason, channel="", message="")
-    moment.make("contact_suppressed", {
-        "content": candidate.content.content, "channel": candidate.channel, "reason": verdict.reason,
-        "scenario": candidate.plan.name,
-    })  # fmt: skip
+    unsent(journey, candidate.step, candidate.content.content, candidate.channel, verdict.reason)
     if candidate.step.body.on_unsent == "exit":
         end(journey, "lost", verdict.reason)
     return True
+
+
+def unsent(journey: Journey, step: "StepPlan", content: str, channel: str, why: str) -> None:
+    """What a message that is not sent gives, and tells."""
+    journey.output(step, "suppressed", sent=False, reason=why, channel="", message="")
+    told = {"content": content, "channel": channel, "reason": why, "scenario": journey.plan.name}
+    journey.moment.make("contact_suppressed", told)
 
 
 def name_of(candidate: Candidate) -> str:

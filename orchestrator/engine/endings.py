@@ -10,6 +10,7 @@ from orchestrator.model.lines import Line
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
     from orchestrator.engine.program.plan import Ending, ScenarioPlan
+    from orchestrator.model.event import Event
 
 
 def check_endings(moment: "Moment") -> None:
@@ -24,6 +25,8 @@ def check_endings(moment: "Moment") -> None:
 def _check(moment: "Moment", instance: Instance, plan: "ScenarioPlan", names: tuple[str, ...]) -> None:
     journey = Journey(moment, instance, plan)
     journey.look()
+    if moment.event is not None and _was_before(moment.event, instance):
+        names = ()
     for ending in plan.endings:
         if ending.on is None:
             if level_ends(moment, plan, ending):
@@ -32,6 +35,14 @@ def _check(moment: "Moment", instance: Instance, plan: "ScenarioPlan", names: tu
         elif any(name in ending.on for name in names) and moment.holds(ending.condition, plan.name, ""):
             end(journey, ending.outcome, ending.reason)
             return
+
+
+def _was_before(event: "Event", instance: Instance) -> bool:
+    """Whether an event that comes now happened before the story began: had it come in time, it would end nothing.
+
+    A story whose event is dated ahead began when that came.
+    """
+    return event.time < instance.entry_time and event.time < instance.entered_at
 
 
 def level_ends(moment: "Moment", plan: "ScenarioPlan", ending: "Ending") -> bool:

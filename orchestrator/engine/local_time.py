@@ -71,6 +71,27 @@ def minutes_of_day(at: int, where: ZoneInfo) -> int:
     return moment.hour * 60 + moment.minute
 
 
+def minutes_gone(at: int, where: ZoneInfo) -> int:
+    """The newest o'clock (minutes after local midnight) that has been: what hours from and to are compared with.
+
+    It is the one on the wall, but in an hour that comes twice: its first time counts, so that the second time all of
+    it has been.
+    """
+    moment = local(at, where)
+    if moment.fold:
+        moment = local(_end_of_first(at, moment, where), where)
+    return moment.hour * 60 + moment.minute
+
+
+def _end_of_first(at: int, again: datetime, where: ZoneInfo) -> int:
+    """The last ms before the clock went back, where `at` shows an o'clock for the second time."""
+    low, high = round(again.replace(fold=0).timestamp() * 1000), at
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if local(middle, where).fold else (middle, high)
+    return low
+
+
 def within(minutes: int, begin: int, end: int) -> bool:
     """Whether a time of day lies in [begin, end), also across midnight."""
     return begin <= minutes < end if begin <= end else minutes >= begin or minutes < end

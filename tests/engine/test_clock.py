@@ -1,6 +1,6 @@
 """The customer's clock: delays over summer time, weekdays, calendars, zones that change."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from play import START, D, H, M, Play, event_bytes, program_of
 
 from orchestrator.engine.calendars import OpenHours
+from orchestrator.engine.gates.hours import quiet_at
 from orchestrator.engine.local_time import (
     instant,
     local,
+    minutes_gone,
     minutes_of_day,
     next_time,
     start_of_day,
@@ -87,6 +89,48 @@ def test_days_later_and_weekdays() -> None:
 def test_hours_across_midnight(now: str, inside: bool) -> None:
     hours, minutes = (int(part) for part in now.split(":"))
     assert within(hours * 60 + minutes, 21 * 60, 8 * 60) is inside
+
+
+@given(TIMES, st.integers(0, 24 * 60 - 1), st.integers(0, 24 * 60 - 1), st.sampled_from(ZONES))
+def test_hours_are_under_way_from_their_begin_to_their_end_over_every_change_of_the_clock(
+    at: int, begin: int, end: int, name: str
+) -> None:
+    where = ZoneInfo(name)
+    today = local(at, where).date()
+    spans = [
+        (instant(day, begin, where), instant(day + timedelta(days=end < begin), end, where))
+        for day in (today - timedelta(days=1), today)
+    ]
+    assert within(minutes_gone(at, where), begin, end) == any(since <= at < until for since, until in spans)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "now", "until"),
+    [
+        ("21:00", "02:30", "02:15+02:00", "02:30+02:00"),
+        ("21:00", "02:30", "02:15+01:00", None),
+        ("02:30", "08:00", "02:15+01:00", "08:00+01:00"),
+        ("21:00", "03:00", "02:59+01:00", "03:00+01:00"),
+        ("02:15", "02:45", "02:20+01:00", None),
+    ],
+    ids=["the first time", "over since the first time", "begun the first time", "not over yet", "once"],
+)
+def test_quiet_hours_know_that_of_a_doubled_hour_the_first_counts(
+    begin: str, end: str, now: str, until: str | None
+) -> None:
+    """They ended at the first 02:30 and began again at the second 02:00, to hold a message for a day."""
+    hours = f'quiet_hours: [{{from: "{begin}", to: "{end}"}}]'
+    policy = program_of(f"policy: p\npreferred_order: [email]\n{hours}").policy
+    assert policy is not None
+    quiet = quiet_at(policy, "marketing", "push", ms(f"2026-10-25T{now}"), PARIS)
+    assert (quiet and text(quiet.until)) == (until and f"2026-10-25T{until}")
+
+
+def test_a_shop_that_opens_in_a_doubled_hour_opens_once() -> None:
+    shop = OpenHours(("sun",), 2 * 60 + 30, 18 * 60, PARIS)
+    assert [shop.is_open(ms(f"2026-10-25T{at}")) for at in ("02:15+02:00", "02:30+02:00", "02:15+01:00")] == [
+        False, True, True,
+    ]  # fmt: skip
 
 
 def test_an_unknown_zone_is_the_bundles() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from play import START, D, H, M, Play, S
 
 HELLO = """
@@ -96,6 +97,28 @@ def test_a_late_event_may_end_but_moves_no_wait_and_enters_nothing() -> None:
     assert play.ended() == [("lost", "bought")]
     play.comes("seen", 32 * M, happened=2 * M)
     assert play.reasons("not_entered") == ["late_event"]
+
+
+@pytest.mark.parametrize("ending", ["goal: {on: bought}", "exit: {on: bought, reason: bought}"])
+@pytest.mark.parametrize(("happened", "ends"), [(9 * M, 0), (11 * M, 1)], ids=["before", "since"])
+def test_what_happened_before_the_story_began_does_not_end_it_whenever_it_comes(
+    ending: str, happened: int, ends: int
+) -> None:
+    for bought_at in (13 * M, 11 * M):
+        play = Play(scenario(WAIT, ending))
+        for at in sorted((bought_at, 12 * M)):
+            if at == bought_at:
+                play.comes("bought", at, happened=happened)
+            else:
+                play.comes("seen", at, happened=10 * M)
+        assert len(play.ended()) == ends
+
+
+def test_a_story_whose_event_is_dated_ahead_began_when_that_came() -> None:
+    play = Play(scenario(WAIT, "goal: {on: bought}"))
+    play.comes("seen", 1 * M, happened=4 * M)
+    play.comes("bought", 2 * M)
+    assert play.ended() == [("won", "converted")]
 
 
 def test_an_instance_does_not_outlive_its_lives() -> None:

@@ -245,6 +245,13 @@ def test_becomes_with_a_key_enters_at_each_other_key() -> None:
     assert [note.detail["key"] for note in play.notes("entered")] == ["1", "2", "3"]
 
 
+def test_a_level_that_a_late_event_passes_is_entered_for_there_will_be_no_other_time() -> None:
+    play = Play(SPENT, tale("{becomes: profile.spent >= 100.0}"), tale("{on: bought}", name="by_event"))
+    play.comes("bought", 5 * H, happened=1 * H, order="o1", total=120.0)
+    assert [one.scenario for one in live(play)] == ["tale"]
+    assert play.told("not_entered") == [("not_entered", "by_event", "late_event")]
+
+
 def test_a_level_that_is_unknown_is_false() -> None:
     often = """{n: {compute: 'count("seen", "1d") / count("bought", "1d")'}}"""
     play = Play(f"traits: t\ndefine: {often}", tale("{becomes: profile.n > 1}"))

@@ -79,6 +79,22 @@ def test_pin_finishes_on_the_version_it_began_and_new_ones_begin_on_the_new() ->
     assert releases.done == ["one", "two"]
 
 
+def test_an_instance_keeps_what_it_drew_when_a_release_changes_the_weights() -> None:
+    def drawing(version: int, weight: int) -> str:
+        arms = (
+            f"[{{name: a, weight: {weight}%, then: [{told('a').strip()[2:]}]}}, {{name: b, weight: {100 - weight}%}}]"
+        )
+        draw = f"  - {{id: draw, experiment: {{variants: {arms}}}}}\n"
+        return story(version, draw + WAIT + "  - {id: again, go_to: {step: draw, limit: 1}}\n", "in_flight: follow")
+
+    releases = Releases(drawing(1, 100))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(drawing(2, 0), at=10 * M)
+    releases.play.passes(90 * M)
+    releases.play.comes("seen", 100 * M, page="b")
+    assert releases.done == ["a", "a"], "the newcomer drew b"
+
+
 def test_pinned_content_calendars_segments_and_history_stay_though_they_are_gone() -> None:
     ground = """
 ---

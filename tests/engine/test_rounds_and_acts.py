@@ -108,6 +108,15 @@ def test_a_message_does_not_outlive_its_instance_within_a_moment() -> None:
     assert (play.actions, play.ended()) == ([], [("done", "finished")])
 
 
+def test_what_a_step_sets_by_time_alone_makes_a_new_version_of_the_profile() -> None:
+    later = "  - {id: wait, delay: {for: 1h}}\n  - {id: keep, set: {profile: {note: entry.page}}}"
+    play = Play("traits: t\ndefine: {note: {stored: string}}", tale(later))
+    play.comes("seen", page="a")
+    before = play.profile("version")
+    play.passes(2 * H)
+    assert (play.profile("note"), play.profile("version")) == ("a", before + 1)
+
+
 def test_set_keeps_variables_for_the_instance_and_stored_traits_for_the_customer() -> None:
     steps = """
   - {id: keep, set: {vars: {n: size(entry.page)}, profile: {note: entry.page}}}

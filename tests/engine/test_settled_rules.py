@@ -63,6 +63,20 @@ def test_a_wait_about_a_task_stands_although_nothing_was_sent() -> None:
     assert play.standing() == ["answer"]
 
 
+# A content whose name turns out to be none.
+
+
+@pytest.mark.parametrize(("unsent", "ends"), [("continue", ("done", "finished")), ("exit", ("lost", "error"))])
+def test_a_content_that_there_is_not_is_suppressed_like_any_other(unsent: str, ends: tuple[str, str]) -> None:
+    step = f"  - {{id: mail, send: {{content: {{is: entry.page}}, on_unsent: {unsent}}}}}\n"
+    follow = "  - {id: say, emit: {event: opened}}\n"
+    play = known(content("hello"), story(step + follow), story(follow, "noticed", "{on: contact_suppressed}"))
+    play.comes("seen", M, page="em.nothing")
+    assert play.told("suppressed") == [("suppressed", "tale", "error")]
+    assert ends in play.ended()
+    assert [note.scenario for note in play.notes("emitted")] == [*["tale"] * (unsent == "continue"), "noticed"]
+
+
 # What raises.
 
 

@@ -36,10 +36,11 @@ from orchestrator.engine.gates import arbitration, caps, expired, hours, min_gap
 from orchestrator.engine.identity import references as used_first
 from orchestrator.engine.program.schedule import Schedule
 from orchestrator.engine.steps import acting, waiting
+from orchestrator.engine.traits import values
 from orchestrator.engine.traits.ordered import Basket, Ordered, Score
 from orchestrator.engine.traits.sums import Ledger, Most, WindowSum
-from orchestrator.engine.traits.values import First, Flag, Last
-from orchestrator.stream.lane import partition, references, ticks
+from orchestrator.engine.traits.values import First, Flag
+from orchestrator.stream.lane import heads, partition, references, ticks
 from tests.reference.comparison import Example, told_apart
 from tests.reference.generated_bundles import small_bundles
 from tests.reference.generated_events import STARTS, halved, streams
@@ -194,8 +195,8 @@ DEFECTS: Final = (
     Defect("what an event does not say is nothing", "facts", fact_rows.change_row, "if value is not None:", "if True:"),
     Defect("a latch does not stay as it is", "facts", fact_rows._latched, "else before", "else False"),
     Defect("nobody looks when a row changes", "facts", partition.Partition.waiting_for, "self._waiters.get(fact, set())", "set()"),
-    Defect("who stands at a level is not told of its row", "facts", partition.facts_waited, "found |= step.facts", "pass"),
-    Defect("what a change of a row ends is not told of it", "facts", partition.facts_waited, "found |= plan.facts_read", "pass", 400),
+    Defect("who stands at a level is not told of its row", "facts", heads.facts_waited, "found |= step.facts", "pass"),
+    Defect("what a change of a row ends is not told of it", "facts", heads.facts_waited, "found |= plan.facts_read", "pass", 400),
     Defect("what is due waits while a row changes", "facts", advance.Advance.facts_changed, "self.timers(self.now)", "pass", 400),
     Defect("stock everywhere is stock somewhere", "facts", Facts.stock, "sum(int", "max(int"),
     # References.
@@ -204,10 +205,12 @@ DEFECTS: Final = (
     Defect("nobody waits for the owner of a reference", "references", references.refer, "record.timestamp + step.program.lateness", "record.timestamp"),
     Defect("what is late by a millisecond finds no owner", "references", ticks._unowned, "due > until", "due > until + 1", 400),
     Defect("what has an owner waits for one", "references", references.refer, "if body.owner:", "if False:"),
+    # Endings.
+    Defect("what happened before a story ends it", "goal", endings._was_before, "event.time < instance.entered_at", "False", 400),
     # Traits.
     Defect("a window is a millisecond too long", "traits", WindowSum.read, "now - self.window < time", "now - self.window <= time"),
     Defect("a count looks a millisecond too far back", "traits", HistoryFunctions.count, "since + 1)", "since)", 400),
-    Defect("a value is kept a millisecond too long", "traits", Last.read, ">= self.keep_for", "> self.keep_for"),
+    Defect("a value is kept a millisecond too long", "traits", values._kept, ">= keep_for", "> keep_for"),
     Defect("a flag stands a millisecond too long", "traits", Flag.read, ">= self.longest", "> self.longest", 800),
     Defect("the first value is the first to arrive", "traits", First.add, "(line, time, id_) < ", "line < state[_LINE] and () < ", 400),
     Defect("a run of events ends a millisecond late", "traits", Score.fold, "time - before < once_per", "time - before <= once_per"),

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestrator.engine.gates.verdict import Verdict, hold
-from orchestrator.engine.local_time import minutes_of_day, next_time, within, zone
+from orchestrator.engine.local_time import minutes_gone, minutes_of_day, next_time, within, zone
 from orchestrator.model.reason import BROWSE_DELAY, PREFERRED_HOURS, QUIET_HOURS
 
 if TYPE_CHECKING:
@@ -36,9 +36,8 @@ def quiet_at(policy: "Policy", class_: str, channel: str, now: int, where: "Zone
     for rule in policy.quiet_hours:
         if class_ in rule.except_ or (rule.channels and channel not in rule.channels):
             continue
-        minutes = minutes_of_day(now, where)
-        if within(minutes, rule.from_, rule.to):
-            return Disturbance(rule, minutes, next_time(now, rule.to, where))
+        if within(minutes_gone(now, where), rule.from_, rule.to):
+            return Disturbance(rule, minutes_of_day(now, where), next_time(now, rule.to, where))
     return None
 
 
@@ -67,10 +66,9 @@ def preferred_hours(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     if span is None:
         return None
     where = zone(moment.scope.zone_name(), moment.program.zone)
-    minutes = minutes_of_day(moment.now, where)
-    if within(minutes, *span):
+    if within(minutes_gone(moment.now, where), *span):
         return None
-    detail = {"clock": _clock(minutes), "hours": f"{_clock(span[0])}-{_clock(span[1])}"}
+    detail = {"clock": _clock(minutes_of_day(moment.now, where)), "hours": f"{_clock(span[0])}-{_clock(span[1])}"}
     return hold(PREFERRED_HOURS, next_time(moment.now, span[0], where), detail)
 
 

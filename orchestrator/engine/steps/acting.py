@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.engine.candidates import Candidate, named
+from orchestrator.engine.candidates import Candidate, named, unsent
 from orchestrator.engine.context import plain
 from orchestrator.engine.fallback import UNDELIVERED, drop, fits, is_fallback, is_needed
 from orchestrator.engine.gates.pauses import paused_until
-from orchestrator.engine.journey import STAND, Journey
+from orchestrator.engine.journey import STAND, Journey, end
 from orchestrator.engine.slots import answer_slot
 from orchestrator.engine.steps.word import NOTHING, Word
 from orchestrator.engine.tasks import open_task
@@ -30,13 +30,17 @@ class Send(Word):
         name = named(journey, step, step.body.content)
         content = moment.program.content(name)
         if content is None:
-            journey.note("suppressed", step, reason.ERROR, {"content": name, "because": "no such content"})
-            journey.output(step, "suppressed", sent=False, reason=reason.ERROR, channel="", message="")
-            return step.follow
+            return self._of_nothing(step, journey, name)
         standing = Standing(step.id, moment.now, 0, {"content": name, "decided": moment.now}, journey.branch)
         journey.instance.standing.append(standing)
         moment.candidates.append(Candidate(journey.instance, journey.plan, step, standing, content))
         return STAND
+
+    def _of_nothing(self, step: "StepPlan", journey: Journey, name: str) -> Any:
+        """A content that no document declares is suppressed like any other that cannot be sent."""
+        journey.note("suppressed", step, reason.ERROR, {"content": name, "because": "no such content"})
+        unsent(journey, step, name, "", reason.ERROR)
+        return end(journey, "lost", reason.ERROR) if step.body.on_unsent == "exit" else step.follow
 
     def due(self, step: "StepPlan", journey: Journey, standing: Standing) -> Any:
         """Held until now, or not delivered by now: a candidate again, from the top."""

@@ -29,9 +29,14 @@ class Experiment(Word):
 
     def enter(self, step: "StepPlan", journey: Journey) -> Any:
         instance = journey.instance
-        chosen = instance.vars.get(f"variant:{step.id}") or self._draw(step, journey)
+        chosen = instance.vars.get(f"variant:{step.id}") or self._drawn(step, journey) or self._draw(step, journey)
         journey.output(step, chosen, variant=chosen)
         return step.heads[chosen]
+
+    def _drawn(self, step: "StepPlan", journey: Journey) -> str:
+        """What the instance drew when it was here before: it keeps that, whatever the weights of a release are now."""
+        before = str(journey.instance.outputs.get(step.id, {}).get("variant", ""))
+        return before if before in step.heads else ""
 
     def _draw(self, step: "StepPlan", journey: Journey) -> str:
         salt = step.body.salt or f"{journey.plan.name}/{step.id}"
@@ -83,6 +88,7 @@ class SetValues(Word):
         for name, value in traits.items():
             moment.customer.traits[name] = pack([0, moment.now, step.id, value])
         if traits:
+            moment.customer.version += 1
             moment.scope.refresh()
         journey.output(step, "done")
         return step.follow

@@ -232,7 +232,7 @@ def _first_or_last(document: "Trait", kind: Kind) -> tuple[Kind, tuple[Line, ...
 
 def _best(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
     value, by = document.best.evaluate, _number(document.by)  # type: ignore[union-attr, arg-type]
-    return Best(), _one_line(document, lambda context: (by(context), kept(value(context))))
+    return Best(document.keep_for or 0), _one_line(document, lambda context: (by(context), kept(value(context))))
 
 
 def _count(document: "Trait", _: int) -> tuple[Kind, tuple[Line, ...]]:
@@ -303,7 +303,7 @@ def _basket(document: "Trait", lateness: int) -> tuple[Kind, tuple[Line, ...]]:
         for number, (word, on) in enumerate(words.items())
         if on
     )
-    return Basket(lateness), lines
+    return Basket(lateness, document.keep_for or 0), lines
 
 
 def _touch(word: str, identity: Expression) -> Value:
@@ -361,7 +361,7 @@ def _chosen(document: "Trait") -> Value:
 
 
 _BUILDERS: Final[dict[str, Callable[["Trait", int], tuple[Kind, tuple[Line, ...]]]]] = {
-    "first": lambda document, _: _first_or_last(document, First()),
+    "first": lambda document, _: _first_or_last(document, First(document.keep_for or 0)),
     "last": lambda document, _: _first_or_last(document, Last(document.keep_for or 0)),
     "best": _best,
     "count": _count,
@@ -373,7 +373,7 @@ _BUILDERS: Final[dict[str, Callable[["Trait", int], tuple[Kind, tuple[Line, ...]
     "flag": _flag,
     "basket": _basket,
     "ledger": _ledger,
-    "stored": lambda _document, _: (Last(), ()),
+    "stored": lambda document, _: (Last(document.keep_for or 0), ()),
 }
 _COMPUTED: Final[dict[str, Callable[["Trait"], Value]]] = {
     "choose": _chosen,

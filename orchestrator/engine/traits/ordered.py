@@ -109,15 +109,19 @@ class Basket(Ordered):
     """A cart: {"id", "lines": [{"sku", "qty"}], "channel", "at"}; its total is added where prices are known.
 
     A contribution's value is [word, sku, qty, id, channel] with the words "add", "remove", "empty". A base is
-    [{sku: qty}, id, channel, at, when emptied].
+    [{sku: qty}, id, channel, at, when emptied]. After `keep_for` (ms, 0: never) untouched it is empty.
     """
+
+    def __init__(self, lateness: int, keep_for: int = 0) -> None:
+        super().__init__(lateness)
+        self.keep_for = keep_for
 
     def begin(self) -> list[Any]:
         return [{}, "", "", 0, 0]
 
     def fold(self, base: list[Any], entry: list[Any]) -> None:
         time, _, _, (word, sku, qty, name, channel) = entry
-        lines = {} if word == "empty" else dict(base[0])
+        lines = {} if word == "empty" or self._is_over(base, time) else dict(base[0])
         if word == "add":
             lines[sku] = lines.get(sku, 0) + qty
         elif word == "remove":
@@ -128,14 +132,20 @@ class Basket(Ordered):
         emptied = time if word == "empty" else base[4]
         base[:] = [lines, name or base[1], channel, time, emptied]
 
+    def _is_over(self, base: list[Any], now: int) -> bool:
+        return bool(self.keep_for) and now - base[3] >= self.keep_for
+
     def value(self, base: list[Any], now: int) -> Any:
+        if self._is_over(base, now):
+            return None
         lines = [{"sku": sku, "qty": qty} for sku, qty in base[0].items()]
         return {"id": base[1] if lines else "", "lines": lines, "channel": base[2], "at": base[3]}
 
     def join_bases(self, one: list[Any], other: list[Any]) -> list[Any]:
         """The union of the lines with the larger quantity; the newer one's name, channel and time."""
         old, new = sorted((one, other), key=lambda base: (base[3], base[1]))
-        lines = {sku: max(old[0].get(sku, 0), new[0].get(sku, 0)) for sku in {**old[0], **new[0]}}
+        left = {} if self._is_over(old, new[3]) else old[0]
+        lines = {sku: max(left.get(sku, 0), new[0].get(sku, 0)) for sku in {**left, **new[0]}}
         return [_newest_lines(lines), new[1] or old[1], new[2], new[3], max(one[4], other[4])]
 
 

@@ -113,7 +113,10 @@ class TraitPlan:
     def read(self, context: "Context") -> Any:
         """The value as the profile shows it."""
         if self.label_of is not None:
-            return self._label(context)
+            labelled = context.program.traits.by_name[self.label_of]
+            if labelled.per is not None:
+                return Keyed(KeyedLabel(labelled, context))
+            return labelled.label(labelled.state(context.customer), context)
         if self.keyed_by is not None or self.per is not None:
             return Keyed(KeyedTrait(self, context))
         if self.compute is not None:
@@ -132,9 +135,10 @@ class TraitPlan:
             value = self.default
         return value if self.finish is None else self.finish(context, value)
 
-    def _label(self, context: "Context") -> str:
-        raw = context.customer.traits.get(self.label_of or "")
-        return self.labels[unpack(raw)[0]] if raw is not None else ""
+    def label(self, state: Any, context: "Context") -> str:
+        """Which line the value of a state is from; "" where there is none, or it is kept no longer."""
+        known = state is not None and self.kind.read(state, context.at) is not None  # type: ignore[union-attr]
+        return self.labels[state[0]] if known else ""
 
     def join(self, one: bytes, other: bytes) -> bytes:
         """The state as if the contributions to both had been one customer's."""
@@ -176,6 +180,14 @@ class KeyedTrait:
             return plan.compute(context)
         finally:
             context.key = outer
+
+
+class KeyedLabel(KeyedTrait):
+    """Which line the value of each key is from."""
+
+    def value(self, key: str) -> Any:
+        entry = self.states.get(key)
+        return self.plan.label(unpack(entry)[0] if entry is not None else None, self.context)
 
 
 class TraitUpdate(NamedTuple):

@@ -9,8 +9,16 @@ _ID: Final = 2
 _VALUE: Final = 3
 
 
+def _kept(state: Any, now: int, keep_for: int) -> Any:
+    """The value of a state; None where it was to be kept for so long only."""
+    return None if keep_for and now - state[_TIME] >= keep_for else state[_VALUE]
+
+
 class First:
-    """The value at the smallest event time."""
+    """The value at the smallest event time; `keep_for` (ms, 0 for ever) puts it back to the default afterwards."""
+
+    def __init__(self, keep_for: int = 0) -> None:
+        self.keep_for = keep_for
 
     def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
         if state is None or (line, time, id_) < (state[_LINE], state[_TIME], state[_ID]):
@@ -18,7 +26,7 @@ class First:
         return state
 
     def read(self, state: Any, now: int) -> Any:
-        return state[_VALUE]
+        return _kept(state, now, self.keep_for)
 
     def join(self, one: Any, other: Any) -> Any:
         return min(one, other, key=lambda state: state[:_VALUE])
@@ -38,16 +46,20 @@ class Last:
         return state
 
     def read(self, state: Any, now: int) -> Any:
-        if self.keep_for and now - state[_TIME] >= self.keep_for:
-            return None
-        return state[_VALUE]
+        return _kept(state, now, self.keep_for)
 
     def join(self, one: Any, other: Any) -> Any:
         return self.add(one, other[_TIME], other[_ID], other[_LINE], other[_VALUE])
 
 
 class Best:
-    """The value where `by` is largest; ties go to the earlier event. A contribution's value is (by, value)."""
+    """The value where `by` is largest; ties go to the earlier event. A contribution's value is (by, value).
+
+    `keep_for` (ms, 0 for ever) puts it back to the default so long after that event.
+    """
+
+    def __init__(self, keep_for: int = 0) -> None:
+        self.keep_for = keep_for
 
     def add(self, state: Any, time: int, id_: str, line: Any, value: Any) -> Any:
         by, best = value
@@ -56,7 +68,7 @@ class Best:
         return state
 
     def read(self, state: Any, now: int) -> Any:
-        return state[_VALUE]
+        return _kept(state, now, self.keep_for)
 
     def join(self, one: Any, other: Any) -> Any:
         return min(one, other, key=lambda state: (-state[0], state[_TIME], state[_ID]))

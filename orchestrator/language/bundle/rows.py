@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.language.bundle.draft import Draft, Drafts, beside
+from orchestrator.language.bundle.table import read_table
 from orchestrator.language.cel import BOOL, DOUBLE, DYN, INT, STRING, Type, list_of, map_of, nullable
-from orchestrator.language.source.core_schema import plain_value
 from orchestrator.language.source.diagnostic import diagnostic
 from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.source.nodes import Scalar
-from orchestrator.language.source.position import Position
 from orchestrator.language.source.yaml import read_documents
 from orchestrator.language.spec.types import plain_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from orchestrator.language.source.position import Position
 
 _PLAIN: Final[dict[type, Type]] = {bool: BOOL, int: INT, float: DOUBLE, str: STRING}
 
@@ -70,7 +70,8 @@ def read_rows(drafts: Drafts, files: Mapping[str, bytes]) -> FactRows:
             if path is None:
                 _report_missing(draft, files, drafts)
             elif path.endswith(".csv"):
-                rows.listed[draft.name] = _read_csv(path, files[path], drafts)
+                rows.listed[draft.name], problems, drafts.lines[path] = read_table(path, files[path])
+                drafts.diagnostics.extend(problems)
             else:
                 _read_yaml(draft.name, path, files[path], rows, drafts)
     return rows
@@ -89,32 +90,6 @@ def _report_missing(draft: Draft, files: Mapping[str, bytes], drafts: Drafts) ->
     drafts.diagnostics.append(
         diagnostic("E-NAME", f"there is no file `{name}` in the bundle", at, length=len(name), hint=hint)
     )
-
-
-def _read_csv(path: str, data: bytes, drafts: Drafts) -> list[tuple[Position, dict[str, Any]]]:
-    """Rows of a CSV file whose first line names the columns; values are read as plain YAML scalars."""
-    lines = data.decode("utf-8-sig", "replace").splitlines()
-    rows: list[tuple[Position, dict[str, Any]]] = []
-    reader = csv.reader(lines)
-    header = next(reader, [])
-    for cells in reader:
-        at = Position(path, reader.line_num, 1)
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            message = f"the row has {len(cells)} cells, the header {len(header)}"
-            drafts.diagnostics.append(
-                diagnostic("E-TYPE", message, at, hint="a cell with a comma goes in double quotes")
-            )
-            continue
-        rows.append((at, {name.strip(): _cell(cell, at) for name, cell in zip(header, cells, strict=True)}))
-    drafts.lines[path] = lines
-    return rows
-
-
-def _cell(text: str, at: Position) -> Any:
-    stripped = text.strip()
-    return plain_value(Scalar(stripped, plain=True, at=at, length=1))
 
 
 def _read_yaml(fact: str, path: str, data: bytes, rows: FactRows, drafts: Drafts) -> None:

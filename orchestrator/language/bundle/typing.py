@@ -100,7 +100,7 @@ class Typing:
         for name, trait in self.traits[root].items():
             fields[name] = self._trait(root, name)
             if isinstance(trait.first or trait.last, tuple):
-                fields[f"{name}_label"] = STRING
+                fields[f"{name}_label"] = STRING if trait.per is None else map_of(STRING, STRING)
         return record(root, fields)
 
     def facts_record(self) -> Type:
@@ -237,9 +237,9 @@ class Typing:
 
     def _partial(self, root: str, names: frozenset[str]) -> Type:
         fields = dict(self.always) if root == "profile" else {}
-        for name in self.traits[root]:
+        for name, trait in self.traits[root].items():
             fields[name] = self._trait(root, name) if name in names else DYN
-            fields[f"{name}_label"] = STRING
+            fields[f"{name}_label"] = STRING if trait.per is None else map_of(STRING, STRING)
         return record(root, fields)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orchestrator.language.lint.references import event_reference, undeclared
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.inside import place_inside
+from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.spec.reader import Reference
 from orchestrator.language.spec.scope import LONGEST_WINDOW, NAMED_BY_FUNCTION, WINDOWED
 from orchestrator.language.spec.types import milliseconds
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from orchestrator.language.cel import Call
     from orchestrator.language.lint.context import Context
 
+_PROPERTY: Final = 2
+"""Where `count` and `seen` name a property."""
 _FACT_BEHIND: Final = {"price": "price", "promised": "price", "catalog": "catalog"}
 
 
@@ -28,6 +31,7 @@ def called_names(context: Context) -> Iterator[Diagnostic]:
                 yield from _name(context, bound, call)
             if call.name in WINDOWED:
                 yield from _window(bound, call)
+                yield from _property(context, bound, call)
             if call.name == "intent":
                 yield from _intents(context, bound, call)
             yield from _fact(context, bound, call)
@@ -67,6 +71,23 @@ def _window(bound: Bound, call: Call) -> Iterator[Diagnostic]:
         yield _literal(bound, call, 1, 'the window is a duration in quotes, such as `"30d"`')
     elif length > LONGEST_WINDOW:
         yield _literal(bound, call, 1, "the window is longer than 400d: history is not kept so long")
+
+
+def _property(context: Context, bound: Bound, call: Call) -> Iterator[Diagnostic]:
+    """`count(type, window, property, value)`: a property that such an event cannot have is counted nowhere."""
+    if len(call.args) <= _PROPERTY or not isinstance(call.args[0], str):
+        return
+    name = call.args[_PROPERTY]
+    if not isinstance(name, str):
+        yield _literal(bound, call, _PROPERTY, "the property is a text in quotes: what is kept is known beforehand")
+        return
+    event = context.typing.event((call.args[0],))
+    if event.open or name in event.fields or not context.typing.events.named(call.args[0]):
+        return
+    offset, length = call.places[_PROPERTY]
+    at = place_inside(bound.pending.node, bound.draft.lines, offset)
+    hint = did_you_mean(name, event.fields) or "properties are declared in the topic files"
+    yield diagnostic("E-CEL", f"`{call.args[0]}` has no field `{name}`", at, length=length, hint=hint)
 
 
 def _intents(context: Context, bound: Bound, call: Call) -> Iterator[Diagnostic]:

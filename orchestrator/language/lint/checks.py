@@ -23,6 +23,7 @@ from orchestrator.language.lint.releases import releases
 from orchestrator.language.lint.reserved import reserved
 from orchestrator.language.lint.steps import steps
 from orchestrator.language.lint.story_events import story_events
+from orchestrator.language.lint.story_names import story_names
 from orchestrator.language.lint.templates import templates
 from orchestrator.language.lint.time_edge import time_edge
 from orchestrator.language.lint.untold import untold
@@ -63,6 +64,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     locale,  # W-LOCALE
     gaps,  # W-GAP
     expiry,  # W-EXPIRES
+    story_names,  # E-NAME
     story_events,  # W-PROPERTY
     untold,  # E-CONTENT W-UNTOLD
     unused,  # W-UNUSED

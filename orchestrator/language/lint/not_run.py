@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.inside import place_inside
 from orchestrator.language.spec import steps
-from orchestrator.language.spec.not_run import BRAND_EVENTS, FUNCTIONS_NOT_RUN, KINDS_NOT_RUN, STEPS_NOT_RUN
+from orchestrator.language.spec.not_run import (
+    BRAND_EVENTS,
+    EVENTS_NOT_RUN,
+    FUNCTIONS_NOT_RUN,
+    KINDS_NOT_RUN,
+    STEPS_NOT_RUN,
+)
 from orchestrator.language.spec.scope import NAMED_BY_FUNCTION
 from orchestrator.language.spec.walk import all_steps
 
@@ -33,6 +39,8 @@ def not_run(context: Context) -> Iterator[Diagnostic]:
             yield from look(draft)
         if draft.kind not in _MAY_NAME_BRAND_EVENTS and not _is_for_brand(draft):
             yield from _brand_events(context, draft)
+        if draft.kind not in KINDS_NOT_RUN:
+            yield from _engine_events(draft)
     for bound in context.bound:
         yield from _functions(context, bound)
 
@@ -104,6 +112,17 @@ def _brand_events(context: Context, draft: Draft) -> Iterator[Diagnostic]:
             yield _unheard(reference.name, reference.at)
 
 
+def _engine_events(draft: Draft) -> Iterator[Diagnostic]:
+    for reference in draft.references:
+        if reference.kind == "event" and reference.name in EVENTS_NOT_RUN:
+            yield _unmade(reference.name, reference.at)
+
+
+def _unmade(name: str, at: Position) -> Diagnostic:
+    message = f"this release makes no event `{name}`"
+    return diagnostic("E-NOT-RUN", message, at, length=len(name), hint=EVENTS_NOT_RUN[name])
+
+
 def _unheard(name: str, at: Position) -> Diagnostic:
     message = f"this release brings the event `{name}` to no customer: it is declared `for: brand`"
     return diagnostic("E-NOT-RUN", message, at, length=len(name), hint=BRAND_EVENTS)
@@ -121,6 +140,8 @@ def _functions(context: Context, bound: Bound) -> Iterator[Diagnostic]:
         named = NAMED_BY_FUNCTION.get(call.name, ("", 0))
         if call.name in FUNCTIONS_NOT_RUN:
             yield _problem(f"`{call.name}`", _at(bound, 0, call), "", FUNCTIONS_NOT_RUN[call.name])
+        elif named[0] == "event" and str(call.args[named[1]]) in EVENTS_NOT_RUN:
+            yield _unmade(str(call.args[named[1]]), _at(bound, named[1], call))
         elif named[0] == "event" and _is_of_brand(context, str(call.args[named[1]])):
             yield _unheard(str(call.args[named[1]]), _at(bound, named[1], call))
 

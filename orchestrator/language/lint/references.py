@@ -28,6 +28,7 @@ _CODES: Final = {
 }
 _NOUNS: Final = {"send_channel": "channel", "told": "content", "source": "fact"}
 _CHANNEL_WORDS: Final = frozenset({"preferred", "last_used"})
+_AT_A_GLANCE: Final = 12
 _LOCAL: Final = frozenset({"step", "test_customer"})
 """Names within one document: other checks look at them."""
 
@@ -44,6 +45,8 @@ def references(context: Context) -> Iterator[Diagnostic]:
                 yield from event_reference(context, reference)
             elif reference.kind not in _LOCAL and reference.name not in known[reference.kind]:
                 yield undeclared(reference, known[reference.kind])
+            elif reference.kind == "ledger" and context.typing.traits["profile"][reference.name].per is not None:
+                yield _keyed_ledger(reference)
 
 
 def _known(context: Context) -> dict[str, frozenset[str]]:
@@ -79,8 +82,19 @@ def undeclared(reference: Reference, known: Iterable[str]) -> Diagnostic:
     noun = _NOUNS.get(reference.kind, reference.kind)
     code = _CODES.get(reference.kind, "E-NAME")
     message = f"no {noun} `{reference.name}` is declared"
-    hint = did_you_mean(reference.name, known)
+    hint = did_you_mean(reference.name, known) or _declared(sorted(known))
     return diagnostic(code, message, reference.at, length=reference.length, hint=hint)
+
+
+def _declared(names: list[str]) -> str | None:
+    """What there is, where none of it is like what was written and a glance takes it in."""
+    return f"declared: {', '.join(names)}" if 0 < len(names) <= _AT_A_GLANCE else None
+
+
+def _keyed_ledger(reference: Reference) -> Diagnostic:
+    message = f"the ledger `{reference.name}` is one for each key, and `award` names none"
+    hint = "award to a ledger without `per`"
+    return diagnostic("E-TYPE", message, reference.at, length=reference.length, hint=hint)
 
 
 def _channels_of_stories(draft: Draft) -> dict[Position, str]:

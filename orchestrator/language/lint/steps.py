@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.language.spec.scenario import Scenario
     from orchestrator.language.spec.steps import Step
 
+_OWN_BRANCHES: Final = frozenset({"then", "on_timeout"})
 _TELLING: Final = frozenset({"send", "task", "show"})
 
 
@@ -129,6 +130,10 @@ def _names_of_branches(scenario: Scenario) -> Iterator[Diagnostic]:
             if label in seen:
                 yield _error(f"`{step.id}` has two branches `{label}`", step.id_at, step.id, "rename one of them")
             seen.add(label)
+        for awaited in step.body.any if isinstance(step.body, kinds.WaitUntil) else ():
+            if awaited.name in _OWN_BRANCHES:
+                message = f"`{awaited.name}` is a branch of every wait, not the name of one awaited event"
+                yield _error(message, awaited.place("name"), awaited.name, "choose another name")
 
 
 def _outputs(context: Context) -> Iterator[Diagnostic]:

@@ -15,7 +15,7 @@ from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.spec.content import variant_fields
 from orchestrator.language.spec.scenario import MONTH_DAYS, WEEKDAYS
 from orchestrator.language.spec.steps import SetValues
-from orchestrator.language.spec.traits import OWN_SOURCES
+from orchestrator.language.spec.traits import NO_SOURCES, OWN_SOURCES
 from orchestrator.language.spec.walk import all_steps
 
 if TYPE_CHECKING:
@@ -60,6 +60,12 @@ def trait_sources(context: Context) -> Iterator[Diagnostic]:
                     "E-FIELD", f"`on` is missing: which events make `{name}`?", at, length=len(name),
                     hint=f"{name}: {{{trait.kind}: ..., on: EVENT}}",
                 )  # fmt: skip
+            elif trait.on and (trait.kind in OWN_SOURCES or lines):
+                message = f"`on` says nothing beside `{trait.kind}`"
+                hint = (
+                    "it is computed when read, or `set`" if trait.kind in NO_SOURCES else "its lines name their events"
+                )
+                yield diagnostic("E-FIELD", message, trait.place("on"), hint=hint)
 
 
 def stored_traits(context: Context) -> Iterator[Diagnostic]:

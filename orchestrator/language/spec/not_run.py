@@ -26,6 +26,14 @@ FUNCTIONS_NOT_RUN: Final[dict[str, str]] = {
 }
 """Function → what to write instead."""
 
+EVENTS_NOT_RUN: Final[dict[str, str]] = {
+    "task_accepted": "let the system of those who work on tasks send an event of its own, and name that",
+    "offer_redeemed": "name the event that redeems it, such as an order",
+    "offer_refused": "name the event that refuses it",
+    "offer_expired": "wait for a time: `delay`, or a `timeout`",
+}
+"""Event that the engine is to make → what to name instead."""
+
 BRAND_EVENTS: Final = (
     "it changes facts only: wait for the fact, as in `wait_until: {when: 'stock(entry.sku) > 0', timeout: 30d}`"
 )

@@ -11,7 +11,7 @@ from orchestrator.language.spec.conditions_page import conditions_page
 from orchestrator.language.spec.documents import KINDS
 from orchestrator.language.spec.fields import Element, FieldSpec, fields_of
 from orchestrator.language.spec.foreign import OUR_WORDS
-from orchestrator.language.spec.not_run import KINDS_NOT_RUN, STEPS_NOT_RUN
+from orchestrator.language.spec.not_run import EVENTS_NOT_RUN, KINDS_NOT_RUN, STEPS_NOT_RUN
 from orchestrator.language.spec.scope import ENGINE_EVENTS, STEP_OUTPUTS
 from orchestrator.language.spec.step_words import ACTING, WAITING
 from orchestrator.language.spec.types import Type
@@ -123,7 +123,10 @@ def _step(word: StepWord) -> Iterator[str]:
 
 
 def _engine_events() -> str:
-    rows = [f"| `{name}` | {', '.join(f'`{one}`' for one in fields)} |" for name, fields in ENGINE_EVENTS.items()]
+    rows = [
+        f"| `{name}`{' (E-NOT-RUN)' if name in EVENTS_NOT_RUN else ''} | {', '.join(f'`{one}`' for one in fields)} |"
+        for name, fields in ENGINE_EVENTS.items()
+    ]
     return "| event | properties |\n|---|---|\n" + "\n".join(rows)
 
 

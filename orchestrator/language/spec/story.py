@@ -17,7 +17,7 @@ from orchestrator.language.spec.fields import (
 )
 from orchestrator.language.spec.parts import MapOfParts, OneOrMany, Part
 from orchestrator.language.spec.times import Duration, Timestamp
-from orchestrator.language.spec.types import Bool, Int, ListOf, MapOf, Name, Names, Plain, String, TextType
+from orchestrator.language.spec.types import Bool, Choice, Int, ListOf, MapOf, Name, Names, Plain, String, TextType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,9 +108,9 @@ class Expectation(Element):
     values: Mapping[str, Any] = optional(_PLAIN_MAP, "with `slot`: values returned")
     key: str | None = optional(String("key"), "with `task` `entered` `ended` `standing`")
     due: int | None = optional(Duration(signed=True), "with `task`: when it is due, after `start`")
-    state: str | None = optional(Name(), "with `task`: `open` `accepted` `closed` `overdue` `withdrawn`")
+    state: str | None = optional(Choice(("open", "accepted", "closed", "overdue", "withdrawn")), "with `task`")
     with_: Mapping[str, Any] = optional(_PLAIN_MAP, "with `task` `emitted` `sent`: values")
-    outcome: str | None = optional(Name(), "with `ended`: `won` `lost` `done`")
+    outcome: str | None = optional(Choice(("won", "lost", "done")), "with `ended`")
     step: str | None = optional(Name(), "with `standing`: at this step")
     value: Any = optional(Plain("value"), "with `kpi`")
 

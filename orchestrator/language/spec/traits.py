@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orchestrator.language.spec.conditions import Cel, KeyedByType
 from orchestrator.language.spec.fields import (
     AtLeastOne,
+    AtMostOne,
     Element,
     ExactlyOne,
     Needs,
@@ -34,7 +35,7 @@ _EVENT: Final = ("event", "item", "key")
 class ValueLine(Element):
     """One source of a `first` or `last` trait. An earlier line outranks a later one."""
 
-    label: str | None = optional(String("name"), "`profile.NAME_label` says which line it was")
+    label: str | None = optional(String("name"), "`profile.NAME_label` says which line it was; with `per`, of each key")
     on: tuple[str, ...] = required(Names("event"), "source events")
     where: Expression | None = given(Cel("bool", _EVENT), "true", "which of these events")
     value: Expression = required(Cel(None, _EVENT), "the value")
@@ -107,6 +108,11 @@ KINDS: Final = (
     "choose", "compute", "stored",
 )  # fmt: skip
 COMPUTED_KINDS: Final = frozenset({"choose", "compute"})
+GATHERING: Final = tuple(kind for kind in KINDS if kind not in {"choose", "compute", "stored"})
+"""Kinds that events contribute to."""
+FADING: Final = ("first", "last", "best", "basket", "stored")
+"""Kinds with `keep_for`: of one event or touch. What adds up has `window`, `reset_after` or `longest`."""
+NO_SOURCES: Final = COMPUTED_KINDS | {"stored"}
 OWN_SOURCES: Final = frozenset({"score", "ledger", "flag", "basket", "choose", "compute", "stored"})
 """Kinds that need no `on`: their lines name their events, or they have none."""
 
@@ -130,6 +136,10 @@ class Trait(Element):
         Needs("half_life", ("score",)),
         Needs("reset_after", ("score",)),
         Needs("else", ("choose",)),
+        AtMostOne(("per", "stored")),
+        Needs("where", GATHERING),
+        Needs("each", tuple(kind for kind in GATHERING if kind not in {"flag", "basket"})),
+        Needs("keep_for", FADING),
     )
 
     per: KeyedBy | None = optional(KeyedByType(), 'keyed: `profile.score["lumo-1"]`; inside, the key is `key`')
@@ -182,7 +192,9 @@ class Trait(Element):
     where: Expression | None = given(Cel("bool", _EVENT), "true", "which of these events")
     each: Expression | None = optional(Cel("list", ("event",)), "per element, as `item`")
     default: Any = optional(Plain("value"), "value where nothing is known", shown='0, "", false, empty')
-    keep_for: int | None = optional(Duration(), "then back to `default`")
+    keep_for: int | None = optional(
+        Duration(), "then back to `default`: so long after the event that gave the value; a basket after the last touch"
+    )
     keys_kept: int = given(Int(1, 10_000), "200", "least recently changed keys go first")
     business: bool = given(Bool(), "false", "also from account events (E-NOT-RUN)")
 

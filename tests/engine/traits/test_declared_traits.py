@@ -86,6 +86,48 @@ def test_keep_for_puts_a_value_back_to_its_default(play: Any) -> None:
     assert play.profile("mood") == ""
 
 
+def test_each_key_says_which_line_its_value_is_from() -> None:
+    lines = "[{on: bought, value: event.order, label: bought}, {on: seen, value: event.page, label: seen}]"
+    play = Play(program_of(f"traits: more\ndefine: {{last_word: {{per: event.meta.source, last: {lines}}}}}"))
+    play.comes("seen", 0, page="/a")
+    assert (play.profile("last_word")["shop"], play.profile("last_word_label")["shop"]) == ("/a", "seen")
+    assert play.profile("last_word_label")["elsewhere"] == ""
+
+
+FADING = """
+traits: more
+define:
+  came_by: {first: [{on: seen, value: event.page, label: shown}], keep_for: 1h}
+  peak: {best: event.page, by: event.seconds, on: seen, keep_for: 1h}
+  mood: {stored: string, keep_for: 1h}
+  cart: {basket: {id: event.cart, add: put}, keep_for: 1h}
+---
+scenario: remember
+entry: {on: seen}
+steps: [{id: mood, set: {profile: {mood: '"sunny"'}}}]
+"""
+
+
+def test_keep_for_counts_from_the_event_that_gave_the_value_and_for_a_basket_from_the_last_touch() -> None:
+    play = Play(program_of(FADING))
+    play.comes("seen", 0, page="/a", seconds=9.0)
+    play.comes("put", 0, sku="A", qty=1, cart="k1")
+    play.comes("put", 30 * M, sku="B", qty=1, cart="k1")
+
+    def known() -> list[Any]:
+        kept = [play.profile(name) for name in ("came_by", "came_by_label", "peak", "mood")]
+        return [*kept, *(line["sku"] for line in play.profile("cart")["lines"])]
+
+    play.passes(59 * M)
+    assert known() == ["/a", "shown", "/a", "sunny", "A", "B"]
+    play.passes(60 * M)
+    assert known() == ["", "", "", "", "A", "B"]
+    play.passes(90 * M)
+    assert known() == ["", "", "", ""]
+    play.comes("put", 91 * M, sku="C", qty=1, cart="k2")
+    assert known() == ["", "", "", "", "C"], "what was left is not there again"
+
+
 def test_an_earlier_line_outranks_a_later_one_and_says_so(play: Any) -> None:
     play.comes("seen", 0, page="/a")
     assert (play.profile("source"), play.profile("source_label")) == ("/a", "guessed")

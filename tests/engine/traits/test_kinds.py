@@ -41,6 +41,8 @@ ANY_ORDER = {
     "first": Case(First(), WORDS, 3),
     "last": Case(Last(), WORDS, 3),
     "last with keep_for": Case(Last(100), WORDS, 2),
+    "first with keep_for": Case(First(100), WORDS, 2),
+    "best with keep_for": Case(Best(100), st.tuples(AMOUNTS, WORDS)),
     "best": Case(Best(), st.tuples(AMOUNTS, WORDS)),
     "sum": Case(Sum(), AMOUNTS),
     "windowed sum": Case(WindowSum(30), AMOUNTS),
@@ -57,6 +59,7 @@ WITHIN_LATENESS = {
     "score that halves": Case(Score(LATENESS, 16, 0), st.tuples(AMOUNTS, st.just(0))),
     "score that resets": Case(Score(LATENESS, 0, 12), st.tuples(AMOUNTS, st.sampled_from([0, 5])), 2),
     "basket": Case(Basket(LATENESS), BASKET_WORDS),
+    "basket that is left": Case(Basket(LATENESS, 12), BASKET_WORDS),
 }
 CASES = ANY_ORDER | WITHIN_LATENESS
 

@@ -29,11 +29,6 @@ def parts(wall: datetime) -> dict[str, Any]:
     }
 
 
-def minutes_of_day(at: int, zone: str) -> int:
-    wall = local(at, zone)
-    return wall.hour * 60 + wall.minute
-
-
 def midnight(at: int, zone: str, days_later: int = 0) -> int:
     """The first minute of the local day that many days after the day of `at`."""
     return time_on(local(at, zone).date() + timedelta(days=days_later), 0, zone)
@@ -57,21 +52,24 @@ def next_time(at: int, minutes: int, zone: str, days_later: int = 0, weekdays: t
     return time_on(day, minutes, zone)
 
 
-def within(minutes: int, begin: int, end: int) -> bool:
-    """Whether a time of day lies between two, also across midnight."""
-    if begin <= end:
-        return begin <= minutes < end
-    return minutes >= begin or minutes < end
+def is_between(at: int, begin: int, end: int, zone: str) -> bool:
+    """Whether hours of that day, or of the day before, are under way; those whose `end` comes first end a day later."""
+    today = local(at, zone).date()
+    return any(
+        time_on(day, begin, zone) <= at < time_on(day + timedelta(days=end < begin), end, zone)
+        for day in (today - timedelta(days=1), today)
+    )
 
 
 def is_open(at: int, calendar: Calendar, bundle: Bundle) -> bool:
     """Whether it is open then, on the calendar's own clock."""
-    wall = local(at, calendar.zone or bundle.settings.zone)
-    minutes = wall.hour * 60 + wall.minute
-    overnight = calendar.to <= calendar.from_
-    if overnight and minutes < calendar.to:  # opened the day before
-        return _is_day(wall.date() - timedelta(days=1), calendar)
-    return _is_day(wall.date(), calendar) and calendar.from_ <= minutes and (overnight or minutes < calendar.to)
+    zone = calendar.zone or bundle.settings.zone
+    today = local(at, zone).date()
+    for day in (today - timedelta(days=1), today):
+        closes = time_on(day + timedelta(days=calendar.to <= calendar.from_), calendar.to, zone)
+        if _is_day(day, calendar) and time_on(day, calendar.from_, zone) <= at < closes:
+            return True
+    return False
 
 
 def _is_day(day: date, calendar: Calendar) -> bool:

@@ -22,6 +22,8 @@ def _check(moment: Moment, instance: Instance, event: Happened | None) -> None:
     scenario = instance.scenario
     scope = Scope(moment.customer, event, instance)
     goal = scenario.goal
+    if event is not None and event.time < min(instance.entry.time, instance.entered_at):
+        event = None  # it happened before the story began
     if goal is not None and event is not None and event.is_one_of(goal.on) and holds(goal.where, scope):
         end(moment, instance, "won", "converted")
         return

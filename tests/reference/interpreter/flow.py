@@ -25,8 +25,13 @@ def split(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
 
 
 def experiment(moment: Moment, instance: Instance, track: Track, step: Step) -> str:
-    """The variant in whose part of a hundred the customer's number lies."""
+    """The variant that was drawn here before, else the one in whose part of a hundred the customer's number lies."""
     body: Any = step.body
+    before = instance.outputs.get(step.id, {}).get("variant")
+    for variant in body.variants:
+        if variant.name == before:
+            output(moment, instance, step, variant.name, variant=variant.name)
+            return after(track, *variant.then)
     number = ticket(moment.bundle, body.salt or f"{instance.name}/{step.id}", instance.person)
     reached = 0.0
     for variant in body.variants:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.reference.interpreter.clock import local, midnight, minutes_of_day, next_time, within
+from tests.reference.interpreter.clock import is_between, local, midnight, next_time
 from tests.reference.interpreter.conditions import Scope, holds
 from tests.reference.interpreter.profile import read
 from tests.reference.interpreter.records import Refusal
@@ -133,7 +133,7 @@ def quiet_hours(moment: Moment, candidate: Candidate, full: list[str]) -> Refusa
     for quiet in moment.bundle.policy.quiet_hours:
         if candidate.content.class_ in quiet.except_ or (quiet.channels and candidate.channel not in quiet.channels):
             continue
-        if within(minutes_of_day(moment.now, zone), quiet.from_, quiet.to):
+        if is_between(moment.now, quiet.from_, quiet.to, zone):
             if quiet.on_hit == "skip":
                 return Refusal("quiet_hours")
             return Refusal("quiet_hours", True, next_time(moment.now, quiet.to, zone))
@@ -147,7 +147,7 @@ def preferred_hours(moment: Moment, candidate: Candidate, full: list[str]) -> Re
         return None
     begin, finish = (int(hour) * 60 for hour in declared.split("-"))
     zone = moment.customer.zone
-    if within(minutes_of_day(moment.now, zone), begin, finish):
+    if is_between(moment.now, begin, finish, zone):
         return None
     return Refusal("preferred_hours", True, next_time(moment.now, begin, zone))
 

@@ -86,7 +86,8 @@ def _plain(customer: Customer, name: str, trait: Trait) -> Any:
     if trait.kind in {"choose", "compute"}:
         return _computed(customer, trait, None)
     if trait.kind == "stored":
-        return customer.stored[name][1] if name in customer.stored else _default(trait)
+        at, value = customer.stored.get(name, (0, None))
+        return _default(trait) if value is None or _is_over(trait, at, customer.now) else value
     return _value(customer, trait, [one for _, one in contributions(customer, name, trait)])
 
 
@@ -214,7 +215,15 @@ def _value(customer: Customer, trait: Trait, ones: list[Contribution]) -> Any:
 
 
 def _first(trait: Trait, ones: list[Contribution], now: int) -> Any:
-    return min(ones, key=lambda one: (one.line, one.time, one.id)).value if ones else None
+    if not ones:
+        return None
+    earliest = min(ones, key=lambda one: (one.line, one.time, one.id))
+    return None if _is_over(trait, earliest.time, now) else earliest.value
+
+
+def _is_over(trait: Trait, since: int, now: int) -> bool:
+    """Whether `keep_for` has passed since then."""
+    return bool(trait.keep_for) and now - since >= (trait.keep_for or 0)
 
 
 def _last(trait: Trait, ones: list[Contribution], now: int) -> Any:
@@ -222,11 +231,14 @@ def _last(trait: Trait, ones: list[Contribution], now: int) -> Any:
         return None
     best_line = min(one.line for one in ones)
     newest = max((one for one in reversed(ones) if one.line == best_line), key=lambda one: one.place)
-    return None if trait.keep_for and now - newest.time >= trait.keep_for else newest.value
+    return None if _is_over(trait, newest.time, now) else newest.value
 
 
 def _best(trait: Trait, ones: list[Contribution], now: int) -> Any:
-    return min(ones, key=lambda one: (-one.value[0], one.time, one.id)).value[1] if ones else None
+    if not ones:
+        return None
+    best = min(ones, key=lambda one: (-one.value[0], one.time, one.id))
+    return None if _is_over(trait, best.time, now) else best.value[1]
 
 
 def _count(trait: Trait, ones: list[Contribution], now: int) -> Any:
@@ -297,13 +309,15 @@ def _ledger(trait: Trait, ones: list[Contribution], now: int) -> Any:
 
 
 def _basket(trait: Trait, ones: list[Contribution], now: int) -> Any:
-    """What was put in, less what was taken out, since it was last emptied."""
-    if not ones:
+    """What was put in, less what was taken out, since it was last emptied, or untouched for as long as it is kept."""
+    if not ones or _is_over(trait, ones[-1].time, now):
         return None
     lines: dict[str, int] = {}
     name = ""
-    for one in ones:
+    for place, one in enumerate(ones):
         sku, quantity, id_, _ = one.value
+        if place and _is_over(trait, ones[place - 1].time, one.time):
+            lines = {}
         if one.line == EMPTIED:
             lines = {}
         elif one.line == PUT_IN:

@@ -1,0 +1,46 @@
+"""E-NAME: whom and where a test looks for, and what is not there: what is never found is never seen to be wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
+from orchestrator.language.source.nearest import did_you_mean
+from orchestrator.language.spec.walk import all_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orchestrator.language.lint.context import Context
+    from orchestrator.language.spec.story import Expectation, Story
+
+
+def story_names(context: Context) -> Iterator[Diagnostic]:
+    """Look up the customers and the steps that expectations name."""
+    steps = {
+        draft.element.scenario: {step.id for step in all_steps(draft.element.steps)}
+        for draft in context.drafts.of("scenario")
+    }
+    for draft in context.sound("test"):
+        story: Story = draft.element
+        customers = _customers(story)
+        for expected in (*story.expect, *story.never, *story.exactly):
+            if expected.customer is not None and expected.customer not in customers:
+                message = f"this test has no customer `{expected.customer}`"
+                yield _undeclared(expected, "customer", message, customers)
+            known = steps.get(expected.standing or "")
+            if expected.step is not None and known is not None and expected.step not in known:
+                yield _undeclared(expected, "step", f"`{expected.standing}` has no step `{expected.step}`", known)
+
+
+def _customers(story: Story) -> set[str]:
+    """Those that are listed, that events name, and that have an identifier of this name."""
+    events = (*story.history, *story.events)
+    named = {event.customer for event in events if event.customer is not None}
+    return {*story.customers, *named, *(str(value) for event in events for value in event.ids.values())}
+
+
+def _undeclared(expected: Expectation, field: str, message: str, known: Iterable[str]) -> Diagnostic:
+    name = getattr(expected, field)
+    hint = did_you_mean(name, known) or "known here: " + " ".join(f"`{one}`" for one in sorted(known))
+    return diagnostic("E-NAME", message, expected.place(field), length=len(name), hint=hint)
