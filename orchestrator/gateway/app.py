@@ -8,6 +8,7 @@ import msgspec
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 
 from orchestrator.gateway.bodies import EITHER, media_type, read_body, read_events
 from orchestrator.gateway.buckets import InHand
@@ -20,6 +21,8 @@ from orchestrator.gateway.description import (
     EVENT_REFUSALS,
     EVENTS_REQUEST,
     INTRODUCTION,
+    KEYLESS,
+    READY_ANSWERS,
     describe,
 )
 from orchestrator.gateway.docs_page import docs_page
@@ -28,7 +31,7 @@ from orchestrator.gateway.erasure_routes import add_erasures
 from orchestrator.gateway.erasures import Erasures
 from orchestrator.gateway.events import Ready
 from orchestrator.gateway.intake import Intake
-from orchestrator.gateway.models import AcceptedBody, ContextAnswer, DecideAnswer, DecideBody
+from orchestrator.gateway.models import AcceptedBody, ContextAnswer, DecideAnswer, DecideBody, Liveness, Readiness
 from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.refusals import Malformed, Problem, Refusal, malformed
 from orchestrator.gateway.unsubscribe_page import add_unsubscribe
@@ -75,7 +78,14 @@ class Gateway:
 
 def create_app(gateway: Gateway) -> FastAPI:
     """The application; it starts and stops nothing by itself."""
-    app = FastAPI(title="Orchestrator gateway", version="1", description=INTRODUCTION, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Orchestrator gateway",
+        version="1",
+        description=INTRODUCTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # many clients take a redirect for success, and what they posted is lost
+    )
     _add_events(app, gateway)
     _add_decide(app, gateway)
     _add_context(app, gateway)
@@ -173,20 +183,39 @@ def _add_context(app: FastAPI, gateway: Gateway) -> None:
 
 
 def _add_operations(app: FastAPI, gateway: Gateway) -> None:
-    @app.get("/healthz", summary="Is the process alive", tags=["operations"])
+    @app.get(
+        "/healthz", response_model=Liveness, summary="Is the process alive", tags=["operations"], openapi_extra=KEYLESS
+    )
     async def healthz() -> Response:
         return _json({"alive": True})
 
-    @app.get("/readyz", summary="Can it answer requests", tags=["operations"])
+    @app.get(
+        "/readyz",
+        response_model=Readiness,
+        responses=READY_ANSWERS,
+        summary="Can it answer requests",
+        tags=["operations"],
+        openapi_extra=KEYLESS,
+    )
     async def readyz() -> Response:
         parts = gateway.parts_ready()
-        return _json({"ready": all(parts.values()), "parts": parts}, 200 if all(parts.values()) else 503)
+        ready = all(parts.values())
+        answer = _json({"ready": ready, "parts": parts}, 200 if ready else 503)
+        if not ready:
+            answer.headers["retry-after"] = "1"
+        return answer
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         return Response(docs_page(app.openapi()), media_type="text/html; charset=utf-8")
 
-    @app.get("/metrics", summary="Prometheus metrics", tags=["operations"])
+    @app.get(
+        "/metrics",
+        response_class=PlainTextResponse,
+        summary="Prometheus metrics",
+        tags=["operations"],
+        openapi_extra=KEYLESS,
+    )
     async def metrics() -> Response:
         page, kind = gateway.metrics()
         return Response(page, media_type=kind)

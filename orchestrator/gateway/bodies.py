@@ -30,16 +30,21 @@ def media_type(request: Request, allowed: tuple[str, ...]) -> str:
     Raises:
         WrongMedia: not one of `allowed`, compressed, or in another character set than UTF-8.
     """
-    name, _, parameters = request.headers.get("content-type", "").partition(";")
+    name, *parameters = request.headers.get("content-type", "").split(";")
     kind = name.strip().lower()
     if kind not in allowed:
         raise WrongMedia(f"send Content-Type: {' or '.join(allowed)}")
-    charset = parameters.replace(" ", "").lower().replace('"', "")
-    if charset.startswith("charset=") and charset not in ("charset=utf-8", "charset=utf8"):
+    if not all(map(_keeps_utf8, parameters)):
         raise WrongMedia("send UTF-8")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise WrongMedia("compressed bodies are not read here")
     return kind
+
+
+def _keeps_utf8(parameter: str) -> bool:
+    """Whether a parameter of a content type leaves the character set at UTF-8."""
+    name, _, value = parameter.partition("=")
+    return name.strip().lower() != "charset" or value.strip(' "').lower() in ("utf-8", "utf8")
 
 
 async def read_body(request: Request, limit: int, seconds: float, held: Held) -> bytes:
@@ -74,6 +79,10 @@ async def read_events(request: Request, seconds: float, held: Held) -> tuple[lis
         ClientDisconnect: the caller has gone.
     """
     kind = media_type(request, (EITHER, SINGLE, BATCH))
+    if kind == EITHER and "ce-specversion" in request.headers:
+        raise WrongMedia(
+            "CloudEvents in binary mode (attributes in headers) are not read here; send structured or batched mode"
+        )
     if kind == SINGLE:
         return [await read_body(request, MAX_EVENT_BYTES, seconds, held)], False
     body = await read_body(request, MAX_BATCH_BYTES, seconds, held)

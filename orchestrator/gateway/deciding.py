@@ -1,7 +1,7 @@
 """What a customer should see now, and what is known of them: asked of the worker that owns them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,10 +11,12 @@ from orchestrator.gateway.asking import Asker
 from orchestrator.gateway.credentials import Credential, Credentials
 from orchestrator.gateway.events import Ready, Tokens, identifier_problems, redeem, undeclared_channel
 from orchestrator.gateway.intake import Intake
+from orchestrator.gateway.json_input import field_path
 from orchestrator.gateway.models import DecideBody
 from orchestrator.gateway.observer import Observer
 from orchestrator.gateway.refusals import Malformed, Problem, TooMany, Unavailable, Unknown, malformed
 from orchestrator.gateway.rules import ReleaseRules
+from orchestrator.language.source.nearest import nearest
 from orchestrator.model.reason import FALLBACK
 from orchestrator.stream.asking_wire import Answer, EventName, Question
 
@@ -147,10 +149,7 @@ class Decider:
 
     def _whom(self, body: DecideBody, tenant: str, rules: ReleaseRules) -> tuple[str, str]:
         """The node that is asked about, and what became of the token that came along."""
-        named: dict[str, Any] = dict(body.identifiers)
-        if body.identifier is not None:
-            namespace, _, value = _node(body.identifier, rules).partition(":")
-            named.setdefault(namespace, value)
+        named = _named(body, rules)
         token = ""
         if body.token is not None:
             token = self._redeem(body.token, named, tenant, rules)
@@ -158,7 +157,7 @@ class Decider:
         problems = [Problem(path, message) for path, message in identifier_problems(named, rules, "identifiers")]
         node = None if problems else rules.strongest(named)
         if node is None:
-            known = ", ".join((*rules.identifiers, *rules.references))
+            known = ", ".join(rules.naming)
             raise malformed(problems or [Problem("identifiers", f"names nobody; one of these is needed: {known}")])
         return node, token
 
@@ -198,9 +197,38 @@ def _question(body: DecideBody, tenant: str, node: str, event: EventName | None)
     return Question(tenant, node, event, tuple(body.slots), ask, body.deadline_ms, body.context)
 
 
+def _named(body: DecideBody, rules: ReleaseRules) -> dict[str, Any]:
+    """Whom the question names, by namespace.
+
+    Raises:
+        Malformed: a namespace is not declared, or has two values: another customer than was meant could answer.
+    """
+    named: dict[str, Any] = dict(body.identifiers)
+    known = (*rules.identifiers, *rules.references)
+    unknown = [
+        Problem(field_path("identifiers", name), f"is not a declared namespace{_hint(name, known)}")
+        for name in named
+        if name not in known
+    ]
+    if unknown:
+        raise malformed(unknown)
+    if body.identifier is not None:
+        node = _node(body.identifier, rules)
+        namespace, _, value = node.partition(":")
+        if namespace in named and rules.node(namespace, named[namespace]) != node:
+            raise malformed([Problem("identifier", f"names somebody else than identifiers.{namespace}")])
+        named[namespace] = value
+    return named
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    near = nearest(name, known)
+    return f"; did you mean {near!r}?" if near is not None else f"; declared are: {', '.join(known)}"
+
+
 def _node(identifier: str, rules: ReleaseRules) -> str:
     namespace, colon, value = identifier.partition(":")
-    known = (*rules.identifiers, *rules.references)
+    known = rules.naming
     if not colon or namespace not in known:
         message = f"must read NAMESPACE:VALUE, with one of the namespaces {', '.join(known)}"
         raise malformed([Problem("identifier", message)])

@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from orchestrator.gateway.bodies import BATCH, EITHER, MAX_BATCH, SINGLE
-from orchestrator.gateway.models import DecideBody, ErasureBody, EventBody, ProblemBody
+from orchestrator.gateway.models import DecideBody, ErasureBody, EventBody, ProblemBody, Readiness
 
 INTRODUCTION: Final = """
 Channel events in; decisions and context out.
@@ -37,6 +37,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
     429: "The key's share is used up; Retry-After says for how long",
     503: "Not possible at the moment; Retry-After says when to come again",
 }
+PROBLEM: Final = "application/problem+json"
 _RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}
 
 
@@ -47,6 +48,23 @@ def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
         for status in statuses
     }
 
+
+def _page(status: int) -> dict[str, Any]:
+    headers = {"headers": _RETRY_AFTER} if status in (429, 503) else {}
+    return {"description": _PAGES[status], "content": {"text/html": {"schema": {"type": "string"}}}, **headers}
+
+
+KEYLESS: Final[dict[str, Any]] = {"security": []}
+READY_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    503: {"model": Readiness, "description": "Not yet, or not at the moment", "headers": _RETRY_AFTER}
+}
+_PAGES: Final[Mapping[int, str]] = {
+    404: "A page that says so: the link is none of ours, or too old",
+    429: "A page that says so: too many at once",
+    503: "A page that says so: this cannot be written down at the moment",
+}
+UNSUBSCRIBE_PAGES: Final[dict[int | str, dict[str, Any]]] = {404: _page(404)}
+UNSUBSCRIBED_PAGES: Final[dict[int | str, dict[str, Any]]] = {status: _page(status) for status in _PAGES}
 
 EVENT_REFUSALS: Final = _refusals(401, 403, 408, 413, 415, 422, 429, 503)
 DECIDE_REFUSALS: Final = _refusals(401, 403, 408, 413, 415, 422, 429, 503)
@@ -112,16 +130,25 @@ def _completed(
             models[f"{channel}.{name}"] = {"title": f"data of {name} on {channel}", **schema}
     for path in description["paths"].values():
         for operation in path.values():
-            _as_problem_json(operation)
+            _corrected(operation)
+    for name in ("HTTPValidationError", "ValidationError"):
+        models.pop(name, None)
     if keyed:
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         description["security"] = [{"key": []}]
     return description
 
 
-def _as_problem_json(operation: dict[str, Any]) -> None:
-    """Refusals have a content type of their own, which the framework cannot know."""
-    for status, response in operation["responses"].items():
-        content = response.get("content", {})
-        if status >= "400" and EITHER in content:
-            content["application/problem+json"] = content.pop(EITHER)
+def _corrected(operation: dict[str, Any]) -> None:
+    """What the framework cannot know: refusals have a content type of their own, and are not its own refusals."""
+    responses = operation["responses"]
+    for status in [each for each, told in responses.items() if _refers(told, "HTTPValidationError")]:
+        del responses[status]
+    for told in responses.values():
+        if _refers(told, ProblemBody.__name__):
+            told["content"][PROBLEM] = told["content"].pop(EITHER)
+
+
+def _refers(response: Mapping[str, Any], component: str) -> bool:
+    reference = response.get("content", {}).get(EITHER, {}).get("schema", {}).get("$ref", "")
+    return bool(reference == f"#/components/schemas/{component}")

@@ -77,9 +77,16 @@ def _answer(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterato
 
 def _parts_of(schema: Mapping[str, Any]) -> list[str]:
     """The names of the components that the fields of a component hold."""
-    held = [field.get("items", field) for field in schema.get("properties", {}).values()]
+    held = [_held(field) for field in schema.get("properties", {}).values()]
     each = [one for field in held for one in (field, *field.get("anyOf", ()))]
     return list(dict.fromkeys(name for one in each for name in _referred(one)))
+
+
+def _held(field: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a field is, or what its list or map is of."""
+    of = field.get("additionalProperties")
+    held: Mapping[str, Any] = of if isinstance(of, Mapping) else field.get("items", field)
+    return held
 
 
 def _request(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[str]:
@@ -125,6 +132,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return " or ".join(_kind(each) for each in schema["anyOf"])
     if schema.get("type") == "array":
         return f"list of {_kind(schema.get('items', {}))}"
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        return f"map of {_kind(schema['additionalProperties'])}"
     return str(schema.get("format") or schema.get("type") or "any")
 
 

@@ -10,6 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.gateway.observer import Observer
@@ -32,7 +33,7 @@ class Edge:
     A request id that comes along is kept if it can be nothing but an id (hex digits and dashes); else a new one
     is made. An error of ours is answered with 500 and handed to the observer, without its text, which could
     quote what was sent; the connection's next request is served as if nothing had been. Beyond `limit` requests at
-    once the answer is 503.
+    once the answer is 503. HEAD is answered as GET is; the server leaves the body out.
     """
 
     def __init__(self, app: ASGIApp, observer: Observer, clock: Callable[[], float], limit: int) -> None:
@@ -46,6 +47,8 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server keeps its own, by which it knows to send no body
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         started, status = self._clock(), CLIENT_GONE
@@ -81,6 +84,8 @@ def refusal_response(request: Request, refusal: Refusal) -> Response:
         headers["retry-after"] = str(max(1, -int(-refusal.retry_after // 1)))
     if refusal.status == 401:
         headers["www-authenticate"] = "Bearer"
+    if refusal.status == 408:
+        headers["connection"] = "close"  # what still comes is the rest of a body that nobody waits for
     request_id: str = request.scope["state"]["request_id"]
     return problem_response(refusal.status, refusal.title, refusal.detail, request_id, refusal.problems, headers)
 
@@ -90,7 +95,18 @@ def http_error_response(request: Request, error: HTTPException) -> Response:
     request_id: str = request.scope["state"]["request_id"]
     details = {404: "there is no such path here; see /openapi.json", 405: "this path has other methods"}
     detail = details.get(error.status_code, "the request cannot be handled")
-    return problem_response(error.status_code, "Not possible", detail, request_id, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers = {"allow": ", ".join(sorted(_methods(request)))}
+    return problem_response(error.status_code, "Not possible", detail, request_id, headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """All methods of the request's path, which may be several routes'."""
+    routes: list[BaseRoute] = request.app.routes
+    here = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    found = {method for route in here for method in getattr(route, "methods", None) or ()}
+    return found | {"HEAD"} if "GET" in found else found
 
 
 def problem_response(

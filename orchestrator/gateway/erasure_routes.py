@@ -40,6 +40,7 @@ def add_erasures(app: FastAPI, gateway: "Gateway") -> None:
         with gateway.in_hand.holding(credential.tenant) as held:
             raw = await read_body(request, MAX_ERASURE_BYTES, gateway.body_seconds, held)
         body = validated(ErasureBody, raw)
+        gateway.credentials.spend(credential, 1)
         receipt, token = await gateway.erasures.ask(credential.tenant, body.identifier, body.token)
         return _answer({"receipt": receipt, "token": token}, 202)
 
@@ -57,6 +58,7 @@ def add_erasures(app: FastAPI, gateway: "Gateway") -> None:
         moment is added, and the receipt is complete again when that has answered, too.
         """
         credential = gateway.credentials.identify(request.headers.get("authorization"), "erase")
+        gateway.credentials.spend(credential, 1)
         found = gateway.erasures.receipt(credential.tenant, receipt)
         nodes = [{"mark": mark, "namespace": namespace, "at": at or None} for mark, namespace, at in found.nodes]
         return _answer({

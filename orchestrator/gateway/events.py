@@ -153,14 +153,15 @@ class EventCheck(msgspec.Struct, frozen=True):
         for name in ("meta", "item"):
             if name in data:
                 yield f"data.{name}", "is a reserved name; call the property something else"
-        yield from identifier_problems(data, rules, "data")
+        misnamed = list(identifier_problems(data, rules, "data"))
+        yield from misnamed
         if not isinstance(channel, str) or not isinstance(kind, str) or channel not in self.channels:
             return
         check = self.channels[channel].get(kind)
-        if check is not None:
-            yield from check(data, "data")
-        if rules.of_customer(channel, kind) and not names_customer(named, rules):
-            known = ", ".join((*rules.identifiers, *rules.references))
+        misfits = list(check(data, "data")) if check is not None else []
+        yield from misfits or rules.unnamed_rows(channel, kind, data)
+        if rules.of_customer(channel, kind) and not misnamed and rules.strongest(named) is None:
+            known = ", ".join(rules.naming)
             yield "data", f"names nobody: at least one identifier or reference is needed, one of: {known}"
 
 
@@ -219,11 +220,6 @@ def _text_problem(value: str) -> str | None:
     if len(value) > MAX_IDENTIFIER:
         return f"is longer than {MAX_IDENTIFIER} characters"
     return "holds control characters" if _CONTROL.search(value) else None
-
-
-def names_customer(data: Mapping[str, Any], rules: ReleaseRules) -> bool:
-    """Whether any identifier or reference stands in `data`, well formed or not."""
-    return any(data.get(name) is not None for name in rules.identifiers) or rules.strongest(data) is not None
 
 
 def _within_limit(size: int) -> None:

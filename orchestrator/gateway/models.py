@@ -2,8 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Strict, StringConstraints
 
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
+"""An integer of JSON, which 100.0 is and "100" is not."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
@@ -19,11 +26,9 @@ _EVENT: dict[str, JsonValue] = {
 
 
 class EventBody(BaseModel):
-    """One channel event, shaped like a CloudEvent (structured mode). At most 64 kB, properties nested 8 levels at most.
+    """One channel event, shaped like a CloudEvent (structured mode). At most 64 kB, properties nested 8 levels deep."""
 
-    This model describes events; they are judged by `EventCheck`, which names everything that is wrong at once.
-    """
-
+    # Only described here: events are judged by `EventCheck`, which names everything that is wrong at once.
     model_config = ConfigDict(json_schema_extra={"example": _EVENT})
 
     id: Name = Field(description="Unique within `source`. An event that comes again under both counts once.")
@@ -118,10 +123,12 @@ class DecideBody(BaseModel):
         description="The event that made this request. It is written first, and the answer already knows of it; "
         "whom it names is whom the question is about. `channel` may be left out. Needs the scope `events` as well.",
     )
-    deadline_ms: int = Field(
+    deadline_ms: Whole = Field(
         default=100, ge=10, le=10_000, description="When each slot gives its default, with the reason `fallback`."
     )
-    context: bool = Field(default=False, description="Send the customer's context along. Needs the scope `context`.")
+    context: bool = Field(
+        default=False, strict=True, description="Send the customer's context along. Needs the scope `context`."
+    )
 
 
 class EventAccepted(BaseModel):
@@ -136,16 +143,52 @@ class EventAccepted(BaseModel):
     warnings: list[EventWarning] = Field(default_factory=list, description="As `/v1/events` gives them.")
 
 
+class SlotAnswer(BaseModel):
+    """What to show in one slot."""
+
+    content: str = Field(description="The content's name; empty: show nothing.")
+    name: str = Field(default="", description="Of the variant for the asking channel.")
+    fields: dict[str, Any] = Field(
+        default_factory=dict, description="Of that variant, as far as it has them: title, text, image, link, say, data."
+    )
+    values: dict[str, Any] = Field(default_factory=dict, description="What slot and content give beside: their `with`.")
+    reason: str | None = Field(
+        default=None,
+        description="Why it is the slot's default: `fallback` (nothing else fits, or there was no time), `only` (the "
+        "slot is not for this customer). Or `unknown_slot`: nobody declares it.",
+    )
+    items: list["SlotAnswer"] | None = Field(default=None, description="Of a slot of several: all of them, in order.")
+    include: dict[str, "SlotAnswer"] | None = Field(default=None, description="The answers of other slots, by field.")
+
+
+class CustomerContext(BaseModel):
+    """What every channel may know of a customer."""
+
+    person: str
+    persons: list[str] = Field(description="The ids of those who turned out to be the same person.")
+    version: int
+    now: int = Field(description="The customer's own time, ms since 1970.")
+    identifiers: list[str] = Field(description="As `NAMESPACE:VALUE`.")
+    profile: dict[str, Any] = Field(description="The traits of the release, by name.")
+    journeys: list[dict[str, Any]] = Field(description="Where scenarios stand, and when they go on.")
+    messages: list[dict[str, Any]] = Field(description="The newest 20, and how they ended.")
+    tasks: list[dict[str, Any]] = Field(description="Those that are open.")
+    decisions: list[dict[str, Any]] = Field(description="The newest, with their reasons.")
+    timeline: list[dict[str, Any]] = Field(description="What happened lately, oldest first.")
+
+
 class DecideAnswer(BaseModel):
     """An answer per slot."""
 
     version: int | None = Field(description="The customer's version that the answers were made from; null: fallback.")
     person: str | None = Field(description="The person id; null when nobody is known.")
-    answers: dict[str, Any] = Field(description="Slot -> its answer. One that could not be had in time is a fallback.")
+    answers: dict[str, SlotAnswer] = Field(
+        description="Slot -> its answer. One that could not be had in time is a fallback."
+    )
     linking: list[str] = Field(
         default_factory=list, description="Identifiers whose history is being joined to this customer's right now."
     )
-    context: dict[str, Any] | None = None
+    context: CustomerContext | None = None
     event: EventAccepted | None = None
     token: Literal["linked", "invalid", "expired", "conflict", "unbound"] | None = Field(
         default=None, description="What became of the token; all but `linked` mean that it did not count."
@@ -157,7 +200,7 @@ class ContextAnswer(BaseModel):
 
     version: int
     person: str | None
-    context: dict[str, Any]
+    context: CustomerContext
     linking: list[str] = Field(default_factory=list)
 
 
@@ -197,6 +240,19 @@ class ErasureState(BaseModel):
     reached: int
     expected: int
     nodes: list[ErasureNode]
+
+
+class Liveness(BaseModel):
+    """The process runs."""
+
+    alive: Literal[True]
+
+
+class Readiness(BaseModel):
+    """Whether requests can be answered, and what that depends on."""
+
+    ready: bool
+    parts: dict[str, bool] = Field(description="Part -> whether it stands: `broker`, `release`, `owners`.")
 
 
 class FieldProblem(BaseModel):

@@ -1,16 +1,19 @@
 """A release's documents as the gateway's `ReleaseRules`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from orchestrator.engine.identity.rules import BadIdentifierError
 from orchestrator.engine.program.build import plan_identity
 from orchestrator.gateway.declared import Declared, Undeclared
+from orchestrator.gateway.fact_keys import FactKeys
 from orchestrator.language.bundle import Bundle
 from orchestrator.language.cel import DYN
 from orchestrator.language.spec.ground import EventDeclaration
 from orchestrator.model.reason import FALLBACK
 
+UNKNOWN_SLOT: Final = "unknown_slot"
+"""What the owner says of a slot that nobody declares: a slip in its name is told whether there was time or not."""
 _TEXTS: Final = ("title", "text", "image", "link", "say")
 _LOOKED_AT: Final = ("token", "thread", "message", "content", "task", "in_reply_to")
 """Properties that the product itself looks at, on whatever event they stand."""
@@ -25,6 +28,7 @@ class BundleRules:
         self._accounts = frozenset(self._identity.account)
         self._of_brand = _names_of_brand(bundle.events)
         self._declared = Declared(_declared_types(bundle), (*self.identifiers, *self.references, *_LOOKED_AT))
+        self._rows = FactKeys(bundle)
         self._bundle = bundle
 
     @property
@@ -34,6 +38,10 @@ class BundleRules:
     @property
     def references(self) -> tuple[str, ...]:
         return tuple(self._identity.references)
+
+    @property
+    def naming(self) -> tuple[str, ...]:
+        return (*self._identity.order, *self._identity.references)
 
     @property
     def channels(self) -> frozenset[str]:
@@ -61,6 +69,9 @@ class BundleRules:
     def of_customer(self, channel: str, event_type: str) -> bool:
         return f"{channel}.{event_type}" not in self._of_brand
 
+    def unnamed_rows(self, channel: str, event_type: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        return self._rows.problems(channel, event_type, data)
+
     def undeclared(self, channel: str, event_type: str, data: Mapping[str, Any]) -> tuple[Undeclared, ...]:
         return self._declared.beside(channel, event_type, data)
 
@@ -70,7 +81,7 @@ class BundleRules:
     def _fallback(self, slot: str, channel: str, language: str, around: frozenset[str]) -> dict[str, Any]:
         found = self._bundle.slots.get(slot)
         if found is None:
-            return {"content": "", "reason": FALLBACK, "values": {}, "name": "", "fields": {}}
+            return {"content": "", "reason": UNKNOWN_SLOT, "values": {}}
         name = found.default or ""
         answer = {"content": name, "reason": FALLBACK, "values": {}, **self._variant(name, channel, language)}
         if found.items > 1:

@@ -1,6 +1,6 @@
 """What the gateway needs of a tenant's release: which properties name a customer, what slots fall back to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from orchestrator.gateway.declared import Undeclared
@@ -23,6 +23,11 @@ class ReleaseRules(Protocol):
         ...
 
     @property
+    def naming(self) -> tuple[str, ...]:
+        """Those of both that say whose an event is: an account alone is nobody."""
+        ...
+
+    @property
     def channels(self) -> frozenset[str]:
         """The channels that the release declares."""
         ...
@@ -42,6 +47,10 @@ class ReleaseRules(Protocol):
 
     def of_customer(self, channel: str, event_type: str) -> bool:
         """Whether such an event belongs to a customer and so must name one; False for events of the brand."""
+        ...
+
+    def unnamed_rows(self, channel: str, event_type: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """(path, message) for what such an event lacks to tell which rows of facts it changes."""
         ...
 
     def undeclared(self, channel: str, event_type: str, data: Mapping[str, Any]) -> tuple[Undeclared, ...]:

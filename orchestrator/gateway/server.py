@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from orchestrator.gateway.app import Gateway, create_app
 from orchestrator.gateway.asking import Asker, HttpTransport
 from orchestrator.gateway.buckets import InHand
+from orchestrator.gateway.connections import Connection
 from orchestrator.gateway.credentials import Credential, Credentials
 from orchestrator.gateway.deciding import Decider
 from orchestrator.gateway.erasures import Erasures
@@ -230,6 +231,7 @@ class _Server(uvicorn.Server):
 def _uvicorn(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Connection,
         lifespan="off",
         ws="none",
         access_log=False,  # it would write paths, and an identifier may stand in one

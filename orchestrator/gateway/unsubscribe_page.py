@@ -10,7 +10,9 @@ from html import escape
 from typing import Final, NamedTuple
 
 from fastapi import FastAPI, Request, Response
+from starlette.responses import HTMLResponse
 
+from orchestrator.gateway.description import KEYLESS, UNSUBSCRIBE_PAGES, UNSUBSCRIBED_PAGES
 from orchestrator.gateway.refusals import Refusal, Unknown
 from orchestrator.gateway.unsubscribing import Unsubscribing
 
@@ -68,7 +70,14 @@ _WORDS: Final = {
 def add_unsubscribe(app: FastAPI, unsubscribing: Unsubscribing) -> None:
     """Add both routes. They need no key: the token is one."""
 
-    @app.get(PATH, summary="The page of an unsubscribe link", tags=["unsubscribe"], openapi_extra={"security": []})
+    @app.get(
+        PATH,
+        response_class=HTMLResponse,
+        responses=UNSUBSCRIBE_PAGES,
+        summary="The page of an unsubscribe link",
+        tags=["unsubscribe"],
+        openapi_extra=KEYLESS,
+    )
     async def ask(request: Request, token: str = "") -> Response:
         """Asks whether to unsubscribe; changes nothing."""
         language, words = _words(request)
@@ -80,7 +89,12 @@ def add_unsubscribe(app: FastAPI, unsubscribing: Unsubscribing) -> None:
         return _page(language, words.question, form)
 
     @app.post(
-        PATH, summary="Unsubscribe, in one click (RFC 8058)", tags=["unsubscribe"], openapi_extra={"security": []}
+        PATH,
+        response_class=HTMLResponse,
+        responses=UNSUBSCRIBED_PAGES,
+        summary="Unsubscribe, in one click (RFC 8058)",
+        tags=["unsubscribe"],
+        openapi_extra=KEYLESS,
     )
     async def leave(request: Request, token: str = "") -> Response:
         """200 means that Kafka has acknowledged the channel's event `unsubscribed`. The same link counts once."""

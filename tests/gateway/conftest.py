@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -63,6 +63,7 @@ class FakeRules:
 
     identifiers = ("user_id", "email", "anonymous_id")
     references = ("thread",)
+    naming = (*identifiers, *references)
     channels = frozenset({"voice"})
     redeem_once = True
     declared = Declared(
@@ -72,6 +73,9 @@ class FakeRules:
         },
         (*identifiers, *references, "token", "sku"),
     )
+
+    def unnamed_rows(self, channel: str, event_type: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        return iter(())
 
     def undeclared(self, channel: str, event_type: str, data: Mapping[str, Any]) -> tuple[Undeclared, ...]:
         return self.declared.beside(channel, event_type, data)

@@ -190,6 +190,9 @@ async def test_the_page_for_people_says_what_the_description_says_and_loads_noth
     assert "<td>413</td><td>an event may have 64 kB</td>" in page
     assert "<p>EventWarning:</p>" in page, "what comes back is told, with its parts"
     assert "<td>warnings</td><td>list of EventWarning</td>" in page
+    assert "<td>answers</td><td>map of SlotAnswer</td>" in page
+    assert "<p>SlotAnswer:</p>" in page
+    assert "<p>CustomerContext:</p>" in page
     assert not set("*`").intersection(re.sub(r"<pre>.*?</pre>", "", page, flags=re.DOTALL)), "the marks are read"
     assert "<script" not in page
     assert "http://" not in page

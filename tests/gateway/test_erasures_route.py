@@ -108,3 +108,13 @@ async def test_the_receipt_is_known_from_the_topic_to_its_tenant_alone(house: Ho
 async def test_when_the_broker_does_not_answer_the_request_was_not_taken(house: House) -> None:
     house.log.failing = True
     assert (await ask(house, AMY)).status_code == 503
+
+
+async def test_a_key_that_asks_too_fast_is_told_when_to_come_again(make_house: Callable[..., House]) -> None:
+    """Each request is a message to every node of a customer; whoever looks at receipts counts as well."""
+    house = make_house([Credential.of_key("privacy", KEY, "default", ["erase"], rate=0.5, burst=2)])
+    statuses = [(await ask(house, AMY)).status_code, (await look(house, "0")).status_code]
+    refused, looked = await ask(house, AMY), await look(house, "0")
+    assert [*statuses, refused.status_code, looked.status_code] == [202, 404, 429, 429]
+    assert int(refused.headers["retry-after"]) >= 1
+    assert len(house.log.written) == 1

@@ -51,10 +51,34 @@ async def test_a_single_event_type_refuses_a_list(house: House, page_read: Event
     assert "one event" in response.json()["detail"]
 
 
-@pytest.mark.parametrize("headers", [{"content_type": "text/plain"}, {"content_encoding": "gzip"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content_type": "text/plain"},
+        {"content_type": "application/json; charset=latin-1"},
+        {"content_type": "application/json; v=1; charset=latin-1"},
+        {"content_encoding": "gzip"},
+    ],
+)
 async def test_other_media_are_refused(house: House, page_read: Event, headers: dict[str, str]) -> None:
     response = await house.send(page_read, **headers)
     assert response.status_code == 415
+
+
+@pytest.mark.parametrize("parameters", ["; charset=utf-8; v=1", "; v=1", ';charset="UTF-8"', "; Charset = utf8 ;", ";"])
+async def test_parameters_of_the_content_type_change_nothing(house: House, page_read: Event, parameters: str) -> None:
+    assert (await house.send(page_read, content_type=f"application/json{parameters}")).status_code == 202
+
+
+async def test_a_cloud_event_in_binary_mode_is_told_what_to_send_instead(house: House, page_read: Event) -> None:
+    """Its attributes stand in headers, so that its body looks like an event without any."""
+    response = await house.send(
+        page_read["data"], ce_specversion="1.0", ce_id="e-1", ce_source="s", ce_type="page_read"
+    )
+    assert response.status_code == 415
+    assert response.json()["detail"] == (
+        "CloudEvents in binary mode (attributes in headers) are not read here; send structured or batched mode"
+    )
 
 
 async def test_the_key_is_the_strongest_identifier_normalised(house: House, page_read: Event) -> None:

@@ -6,12 +6,15 @@ import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
 
+from orchestrator.engine.slots import answer_slot
 from orchestrator.gateway.figures import Figures
+from orchestrator.gateway.models import SlotAnswer
 from orchestrator.gateway.releases import PublishedReleases, bundle_loader
 from orchestrator.gateway.schemas import compile_schema
 from orchestrator.language.bundle import EventSchemas, LoadResult
@@ -217,9 +220,11 @@ async def test_a_fallback_is_shaped_as_the_owner_would_answer(house: House, even
         "fields": {"title": "Apercu", "link": "/p"},
         "include": {"side": side},
     }
+    assert set(side) | {"include"} <= set(SlotAnswer.model_fields), "what the description says of an answer"
     assert rules.fallback("web.lp.body", "web", "")["fields"]["title"] == "Overview"
     assert rules.fallback("web.lp.body", "kiosk", "fr")["fields"] == {}
-    assert rules.fallback("no.such.slot", "web", "")["content"] == ""
+    nobody: Any = SimpleNamespace(program=SimpleNamespace(slots={}))
+    assert rules.fallback("no.such.slot", "web", "") == answer_slot(nobody, "no.such.slot"), "a slip, in time or not"
 
 
 @pytest.mark.parametrize(
