@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from orchestrator.cli.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from orchestrator.language.bundle import Bundle
     from orchestrator.rehearsal.folder import Loaded
 
 
+LARGEST: Final = 1_900_000
+"""Bytes of a bundle's file: it is published as one record, of which Kafka takes 2 MB with all that stands around it."""
+
+
+def check_sizes(files: Mapping[str, bytes]) -> None:
+    """Refuse what could not be published.
+
+    Raises:
+        UserError: files that are too large, all of them by name.
+    """
+    large = [f"{path} ({len(content):,} bytes)" for path, content in sorted(files.items()) if len(content) > LARGEST]
+    if large:
+        raise UserError(
+            f"{' and '.join(large)}: a file of a bundle may have {LARGEST:,} bytes; split it, let rows come as events, "
+            "and keep what no scenario reads in another folder"
+        )
+
+
 def read_bundle(path: Path, topics_dir: Path | None, previous: Bundle | None = None) -> Loaded:
     """A bundle as it is, with errors or without.
 
     Raises:
-        UserError: there is none at the path, or the topic files have faults.
+        UserError: there is none at the path, a file is too large, or the topic files have faults.
     """
     from orchestrator.rehearsal.folder import FolderError, load_folder  # noqa: PLC0415 - --help does without
     from orchestrator.stream.topics import DeclarationError  # noqa: PLC0415
 
     try:
-        return load_folder(path, topics_dir, previous)
+        loaded = load_folder(path, topics_dir, previous)
     except (FolderError, DeclarationError) as error:
         raise UserError(str(error)) from error
+    check_sizes(loaded.files)
+    return loaded
 
 
 def sound_bundle(path: Path, topics_dir: Path | None) -> tuple[Loaded, Bundle]:

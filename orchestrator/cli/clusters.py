@@ -87,6 +87,29 @@ def read_topic(
         raise UserError(str(error)) from error
 
 
+def read_customers(settings: Settings, take: Callable[[bytes, bytes | None], None]) -> None:
+    """Read every record of the customers' changelog, with a bar that says so.
+
+    Args:
+        settings: where the cluster is.
+        take: given key and value, None for a deletion; of a partition the oldest first.
+
+    Raises:
+        UserError: the cluster cannot be read, or holds something that only a newer version can.
+    """
+    from orchestrator.model.codec import UnknownVersionError  # noqa: PLC0415 - --help does without
+    from orchestrator.stream.worker import CHANGELOG  # noqa: PLC0415
+
+    def take_all(rows: Sequence[tuple[bytes, bytes | None]]) -> None:
+        for key, value in rows:
+            take(key, value)
+
+    try:
+        read_topic(settings, CHANGELOG, take_all, "Reading customers")
+    except UnknownVersionError as error:
+        raise UserError(f"{CHANGELOG}: {error}") from error
+
+
 def _refusal(error: Exception, kafka: KafkaSettings) -> str:
     if "Authorization" in type(error).__name__:
         who = f"user {kafka.username!r}" if kafka.username else "this client"

@@ -21,6 +21,7 @@ _COMMANDS: Final = (
     "kafka",
     "topics",
     "publish",
+    "releases",
     "reopen",
     "lint",
     "fmt",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -55,12 +55,24 @@ def publish(
 
         publish_dry_run(settings, settings.scenarios, as_json=format_ is Format.JSON)
         return
-    release, scenarios = publish_folder(settings, settings.scenarios, against_live=True)
-    typer.echo(f"Published release {release[:12]} with {scenarios} scenarios.")
+    typer.echo(publish_folder(settings, settings.scenarios, against_live=True).told)
 
 
-def publish_folder(settings: Settings, folder: Path, *, against_live: bool = False) -> tuple[str, int]:
-    """Check and publish a folder; gives the release and how many scenarios it has.
+class Published(NamedTuple):
+    """What was published: for whom, its content hash, and how many scenarios it has."""
+
+    tenant: str
+    release: str
+    scenarios: int
+
+    @property
+    def told(self) -> str:
+        """It, in a line."""
+        return f"Published release {self.release[:12]} with {self.scenarios} scenarios."
+
+
+def publish_folder(settings: Settings, folder: Path, *, against_live: bool = False) -> Published:
+    """Check and publish a folder.
 
     Args:
         settings: where to.
@@ -82,11 +94,12 @@ def publish_folder(settings: Settings, folder: Path, *, against_live: bool = Fal
         raise UserError(_refused(folder, result))
     if against_live:
         _check_against_live(settings, folder, files, bundle)
-    records = release_records(bundle.settings.tenant, bundle.release, files, wall_clock())
+    versions = {name: scenario.version for name, scenario in bundle.scenarios.items()}
+    records = release_records(bundle.settings.tenant, bundle.release, files, wall_clock(), versions)
     connection = settings.kafka.connection()
     with reaching(settings.kafka):
         asyncio.run(publish_records(connection, records))
-    return bundle.release, len(bundle.scenarios)
+    return Published(bundle.settings.tenant, bundle.release, len(bundle.scenarios))
 
 
 def _check_against_live(settings: Settings, folder: Path, files: dict[str, bytes], bundle: Bundle) -> None:
@@ -128,16 +141,20 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     """Every file of a bundle's folder, by its path relative to the folder.
 
     Raises:
-        UserError: there is no such folder.
+        UserError: there is no such folder, or a file is too large to be published.
     """
+    from orchestrator.cli.bundles import check_sizes  # noqa: PLC0415
+
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder; name the folder of your scenarios")
-    return {
+    files = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         and not any(part in SKIPPED or part.startswith(".") for part in path.relative_to(folder).parts)
     }
+    check_sizes(files)
+    return files
 
 
 def check_files(settings: Settings, files: Mapping[str, bytes], previous: Bundle | None = None) -> LoadResult:

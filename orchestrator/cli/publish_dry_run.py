@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from orchestrator.cli.clusters import read_topic
-from orchestrator.cli.errors import UserError
+from orchestrator.cli.clusters import read_customers
 from orchestrator.cli.publish import check_files, read_folder, show_errors
 from orchestrator.cli.published import published, read_releases
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from orchestrator.cli.settings import Settings
     from orchestrator.language.bundle import LoadResult
-    from orchestrator.rehearsal.census import Census
 
 
 def publish_dry_run(settings: Settings, folder: Path, *, as_json: bool) -> None:
@@ -29,6 +26,7 @@ def publish_dry_run(settings: Settings, folder: Path, *, as_json: bool) -> None:
     """
     from orchestrator.engine.program.build import build_program  # noqa: PLC0415 - --help does without
     from orchestrator.rehearsal import publish_report  # noqa: PLC0415
+    from orchestrator.rehearsal.census import Census  # noqa: PLC0415
     from orchestrator.rehearsal.publish_plan import plan_publish  # noqa: PLC0415
 
     files = read_folder(folder)
@@ -41,7 +39,8 @@ def publish_dry_run(settings: Settings, folder: Path, *, as_json: bool) -> None:
     checked = check_files(settings, files, live)
     if checked.bundle is None:
         _refuse(checked)
-    census = _read_census(settings, tenant)
+    census = Census(tenant, settings.kafka.partitions)
+    read_customers(settings, census.take)
     changes = plan_publish(live, checked.bundle, build_program(checked.bundle, earlier), census.groups())
     named = publish_report.Releases(live.release if live is not None else "", checked.bundle.release)
     show = publish_report.as_json if as_json else publish_report.as_text
@@ -51,21 +50,3 @@ def publish_dry_run(settings: Settings, folder: Path, *, as_json: bool) -> None:
 def _refuse(result: LoadResult) -> NoReturn:
     show_errors(result)
     raise typer.Exit(1)
-
-
-def _read_census(settings: Settings, tenant: str) -> Census:
-    from orchestrator.model.codec import UnknownVersionError  # noqa: PLC0415
-    from orchestrator.rehearsal.census import Census  # noqa: PLC0415
-    from orchestrator.stream.worker import CHANGELOG  # noqa: PLC0415
-
-    census = Census(tenant, settings.kafka.partitions)
-
-    def take(rows: Sequence[tuple[bytes, bytes | None]]) -> None:
-        for key, value in rows:
-            census.take(key, value)
-
-    try:
-        read_topic(settings, CHANGELOG, take, "Reading customers")
-    except UnknownVersionError as error:
-        raise UserError(f"{CHANGELOG}: {error}") from error
-    return census

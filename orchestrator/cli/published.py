@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestrator.cli.clusters import read_topic
 from orchestrator.cli.errors import UserError
 
@@ -25,7 +23,7 @@ def read_releases(settings: Settings) -> Releases:
         UserError: it cannot be read.
     """
     from orchestrator.stream.publishing import TOPIC  # noqa: PLC0415
-    from orchestrator.stream.releases import Releases  # noqa: PLC0415
+    from orchestrator.stream.releases import UNREADABLE, Releases  # noqa: PLC0415
 
     releases = Releases()
 
@@ -33,7 +31,7 @@ def read_releases(settings: Settings) -> Releases:
         for key, value in rows:
             try:
                 releases.apply(key, value)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 continue  # a worker leaves it aside too, and counts it
 
     read_topic(settings, TOPIC, take, "Reading releases")
@@ -62,7 +60,7 @@ def published(settings: Settings, releases: Releases, tenant: str) -> tuple[Bund
     from orchestrator.engine.program.build import build_program  # noqa: PLC0415
 
     current = releases.current.get(tenant)
-    known = [release for release in releases.known(tenant) if release != current]
+    known = [release for release in releases.held(tenant) if release != current]
     live: Bundle | None = None
     programs: list[Program] = []
     for release in [*known, *([current] if current is not None else [])]:

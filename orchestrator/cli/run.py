@@ -16,6 +16,7 @@ from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001
 from orchestrator.cli.parts import Processes
 
 if TYPE_CHECKING:
+    from orchestrator.cli.publish import Published
     from orchestrator.cli.settings import Settings
     from orchestrator.stream.broker import EmbeddedKafka
 
@@ -26,11 +27,14 @@ them: which one it was, and its last lines, stand at the end. Other commands (id
 this Kafka by themselves, unless another already listens on its port.
 
 The folder of scenarios is published at the start, and again whenever a file in it changes; a bundle with errors is
-refused with what is wrong, and the one that counts goes on. Links are signed with links.key, or, where there is none,
+refused with what is wrong, and the one that counts goes on. Earlier ones that nobody is on are retired now and then
+(orchestrator releases). Links are signed with links.key, or, where there is none,
 with a key that is made once and kept in the data folder.
 """
 
 LOOK_EVERY: Final = 0.5
+RETIRE_EVERY: Final = 8
+"""A desk publishes with every save of a file, and each release costs the next start half a second."""
 
 
 def register(app: typer.Typer) -> None:
@@ -105,7 +109,7 @@ def _everything(
 ) -> None:
     """Topics, bundle, processes; until told to stop or one of them ends by itself."""
     _apply_topics(settings)
-    _publish(settings)
+    published = _publish(settings)
     if stop.is_set():
         return
     parts = Processes(settings, config)
@@ -116,7 +120,7 @@ def _everything(
         parts.start("delivery", "deliver")
         parts.start("gateway", "gateway")
         typer.echo("Starting worker, delivery and gateway ...")
-        ended = _look_after(parts, settings, watch, stop, broker)
+        ended = _look_after(parts, settings, published.tenant, watch, stop, broker)
     finally:
         parts.stop()
     if ended is not None:  # said last, behind what the others say as they stop
@@ -125,7 +129,12 @@ def _everything(
 
 
 def _look_after(
-    parts: Processes, settings: Settings, watch: bool, stop: threading.Event, broker: EmbeddedKafka | None
+    parts: Processes,
+    settings: Settings,
+    tenant: str,
+    watch: bool,
+    stop: threading.Event,
+    broker: EmbeddedKafka | None,
 ) -> str | None:
     """Say when everything is ready, and publish what changes; until told to stop, or one of them ends by itself.
 
@@ -134,7 +143,7 @@ def _look_after(
     """
     gateway = f"http://{settings.gateway.host}:{settings.gateway.port}"
     waits_for = ready_pages(settings)
-    told = False
+    told, since_retiring = False, 0
     folder = Watched(settings.scenarios) if watch else None
     while not stop.wait(LOOK_EVERY):
         ended = parts.ended()
@@ -145,8 +154,12 @@ def _look_after(
         if not told and all(map(answers_well, waits_for)):
             told = True
             typer.echo(f"Running. Events: POST {gateway}/v1/events; what it takes: {gateway}/docs. Ctrl-C ends it.")
-        if folder is not None and folder.changed():
-            _publish(settings, keep_running=True)
+            _retire(settings, tenant)
+        if folder is not None and folder.changed() and _publish_again(settings):
+            since_retiring += 1
+        if told and since_retiring >= RETIRE_EVERY:
+            since_retiring = 0
+            _retire(settings, tenant)
     return None
 
 
@@ -185,17 +198,36 @@ def _apply_topics(settings: Settings) -> None:
         asyncio.run(topics.apply(connection, declared, kafka.partitions, replication=kafka.replication))
 
 
-def _publish(settings: Settings, keep_running: bool = False) -> None:
+def _publish(settings: Settings) -> Published:
     from orchestrator.cli.publish import publish_folder  # noqa: PLC0415
 
+    published = publish_folder(settings, settings.scenarios)
+    typer.echo(published.told)
+    return published
+
+
+def _publish_again(settings: Settings) -> bool:
+    """Publish what has changed; whether that could be done. What is wrong with it is told, and the rest goes on."""
     try:
-        release, scenarios = publish_folder(settings, settings.scenarios)
+        _publish(settings)
     except UserError as error:
-        if not keep_running:
-            raise
         typer.echo(f"error: {error}", err=True)
+        return False
+    return True
+
+
+def _retire(settings: Settings, tenant: str) -> None:
+    """Retire what nobody is on. Where that cannot be done, it is told and tried again later: nothing depends on it."""
+    from orchestrator.cli.retiring import retire, worth_a_look  # noqa: PLC0415
+    from orchestrator.stream.clock import wall_clock  # noqa: PLC0415
+
+    try:
+        gone = len(retire(settings, tenant, wall_clock()).gone) if worth_a_look(settings, tenant) else 0
+    except UserError as error:
+        typer.echo(f"error: earlier releases could not be retired: {error}", err=True)
         return
-    typer.echo(f"Published release {release[:12]} with {scenarios} scenarios.")
+    if gone:
+        typer.echo(f"Retired {gone} earlier {'release' if gone == 1 else 'releases'} that nobody is on.")
 
 
 class Watched:

@@ -34,13 +34,42 @@ class Group(NamedTuple):
     rests: bool
 
 
+class Writers:
+    """Which values count, as for a worker that recovers.
+
+    Values come in the order of their partitions. One written under a lower ownership number than any before it in the
+    partition, whosever it is, is of a worker that had lost the partition, and does not count.
+    """
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self._newest: dict[int, int] = {}
+
+    def passes(self, key: bytes, value: bytes | None) -> bool:
+        """Whether a record of the changelog counts; a deletion always does.
+
+        Raises:
+            UnknownVersionError: a newer release of this software wrote it.
+        """
+        if value is None:
+            return True
+        writer, place = decode_head(value).writer, self._place(key)
+        if writer < self._newest.get(place, 0):
+            return False
+        self._newest[place] = writer
+        return True
+
+    def _place(self, key: bytes) -> int:
+        """The partition that a key stands in: that of its hash, but for the node that says whose a partition is."""
+        namespace, _, value = key.rpartition(b"/")[2].partition(b":")
+        return int(value) if namespace == PARTITION and value.isdigit() else partition_of(key, self._partitions)
+
+
 class Census:
     """The newest value of every customer with something under way, as a worker would recover it.
 
-    Values come in the order of their partitions. One written under a lower ownership number than any before it in the
-    partition, whosever it is, is of a worker that had lost the partition, and does not count. What a worker changes
-    meanwhile may or may not be in it; who is on the way from one partition to another at that moment may be in
-    neither, or in both. Only groups are kept of a customer.
+    What a worker changes meanwhile may or may not be in it; who is on the way from one partition to another at that
+    moment may be in neither, or in both. Only groups are kept of a customer.
 
     Args:
         tenant: whose customers.
@@ -49,8 +78,7 @@ class Census:
 
     def __init__(self, tenant: str, partitions: int) -> None:
         self._prefix = f"{tenant}/".encode()
-        self._partitions = partitions
-        self._writers: dict[int, int] = {}
+        self._writers = Writers(partitions)
         self._found: dict[bytes, tuple[Group, ...]] = {}
         self.records = 0
 
@@ -61,25 +89,13 @@ class Census:
             UnknownVersionError: a newer release of this software wrote it.
         """
         self.records += 1
-        due = 0
-        if value is not None:
-            head = decode_head(value)
-            place = self._place(key)
-            if head.writer < self._writers.get(place, 0):
-                return
-            self._writers[place], due = head.writer, head.due
-        if not key.startswith(self._prefix):
+        if not self._writers.passes(key, value) or not key.startswith(self._prefix):
             return
-        groups = _groups(value) if value is not None and due else ()
+        groups = _groups(value) if value is not None and decode_head(value).due else ()
         if groups:
             self._found[key] = groups
         else:
             self._found.pop(key, None)
-
-    def _place(self, key: bytes) -> int:
-        """The partition that a key stands in: that of its hash, but for the node that says whose a partition is."""
-        namespace, _, value = key.rpartition(b"/")[2].partition(b":")
-        return int(value) if namespace == PARTITION and value.isdigit() else partition_of(key, self._partitions)
 
     @property
     def customers(self) -> int:

@@ -22,8 +22,8 @@ from orchestrator.rehearsal.record import RecordingEngine, Refusal
 from orchestrator.stream.answering import CoreAnswering
 from orchestrator.stream.asking import Answered, NotYet
 from orchestrator.stream.lane.core import CustomerCore
+from orchestrator.stream.lane.heads import node_due
 from orchestrator.stream.lane.outbox import DEAD_LETTER
-from orchestrator.stream.lane.partition import node_due
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 

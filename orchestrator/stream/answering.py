@@ -43,8 +43,8 @@ class CoreAnswering:
         partition = self._core.owned(partition_of(key, self._core.partitions))
         if partition is None:
             raise LookupError("asked about a partition that this worker does not own")
+        node = self._look(partition, key)
         engine = self._core.engine_of(partition)
-        node = _look(partition, key)
         if node.to is not None:
             return Forward(node.to)
         if isinstance(node.body, Reference):
@@ -55,6 +55,12 @@ class CoreAnswering:
         if customer is None or not customer.person:
             return self._nobody(engine, question, now)
         return self._answer(engine, customer, question, now)
+
+    def _look(self, partition: "Partition", key: bytes) -> Node:
+        """A node as it is; a question about somebody unknown leaves no trace."""
+        if key not in partition.values and not partition.is_live(key):
+            return Node()
+        return self._core.look(partition, key)
 
     def _answer(self, engine: "Engine", customer: Customer, question: Question, now: int) -> Answered:
         moment = asking(engine, customer, question.identifier, now)
@@ -86,13 +92,6 @@ class CoreAnswering:
             shown = Shown(question.identifier, now, data, name)
             sends.append(Outgoing(INPUTS, node_key(question.tenant, question.identifier), encode_message(shown)))
         return tuple(sends)
-
-
-def _look(partition: "Partition", key: bytes) -> Node:
-    """A node as it is; a question about somebody unknown leaves no trace."""
-    if key in partition.values or partition.is_live(key):
-        return partition.node(key)
-    return Node()
 
 
 def _has_seen(customer: Customer | None, source: str, event_id: str) -> bool:

@@ -7,13 +7,13 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
 from orchestrator.engine.facts import Facts
 from orchestrator.engine.program.build import build_program
-from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
+from orchestrator.language.bundle import Bundle, EventSchemas, LoadResult, load_bundle
 from orchestrator.stream.addresses import is_loopback
 from orchestrator.stream.answering import CoreAnswering
 from orchestrator.stream.asking import AskServer
@@ -102,6 +102,14 @@ def run_worker(parts: WorkerParts) -> int:
     return 1 if worker.failed else code
 
 
+class _Built(NamedTuple):
+    """What became of a release: nothing where not all of its files are here, no bundle where it has errors."""
+
+    result: LoadResult | None
+    bundle: Bundle | None = None
+    program: "Program | None" = None
+
+
 class _Worker:
     """One worker's parts in one event loop."""
 
@@ -110,9 +118,11 @@ class _Worker:
         self.facts = Facts()
         self.releases = Releases()
         self.programs: dict[str, Program] = {}
+        self._retired: set[str] = set()
         self.redeem_once = True
         tokens = SignedTokens(parts.link_keys, parts.tenant, lambda: self.redeem_once) if parts.link_keys else None
         self.core = CustomerCore(None, self.facts, parts.channels, parts.partitions, tokens)
+        self.core.recall = self._recall
         self.progress = Progress()
         self.announcer: Announcer | None = None
         self.lane: Lane | None = None
@@ -172,8 +182,9 @@ class _Worker:
             await self._published.wait()
             await self._take_all()
         self._started = True
+        self._let_go()
 
-    def _bundle_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
+    async def _bundle_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         for key, value in rows:
             try:
                 tenant = self.releases.apply(key, value)
@@ -181,14 +192,15 @@ class _Worker:
                 self.parts.figures.left_aside(BUNDLES)
                 continue
             if tenant == self.parts.tenant and self._started and self.releases.is_news(tenant):
-                self._take(self.releases.current[tenant])
+                await self._take_beside(self.releases.current[tenant])
+        if self._started:
+            self._let_go()
         self._published.set()
 
     async def _take_all(self) -> None:
         """The current release, and the earlier ones that partitions or instances may still stand on.
 
         Where the current one has errors, the newest without counts, as for a worker that was there before it.
-        Between two of them the loop goes round: there may be many, and each takes its time.
         """
         taken: set[str] = set()
         while True:
@@ -197,19 +209,40 @@ class _Worker:
             if not release:
                 break
             taken.add(release)
-            self._take(release, current=False)
-            await asyncio.sleep(0)
+            await self._take_beside(release, current=False)
         for release in [current, *self.releases.before(self.parts.tenant)] if current else []:
-            if self._take(release):
+            if await self._take_beside(release):
                 break
 
-    def _take(self, release: str, current: bool = True) -> bool:
-        """Build a release, and run on it where it is the current one; whether it has no errors."""
-        bundle = self._load(release)
-        if bundle is None:
+    async def _take_beside(self, release: str, current: bool = True) -> bool:
+        """Take a release that a thread of its own reads and builds, so that events and questions go on meanwhile.
+
+        Where what it was built on has changed by then (a release was recalled), it is built again.
+        """
+        while True:
+            known = self.programs
+            built = await asyncio.to_thread(
+                self._build, self.releases.files(self.parts.tenant, release), release, known
+            )
+            if self.programs is known:
+                return self._take(release, built, current)
+
+    def _build(self, files: Mapping[str, bytes] | None, release: str, known: Mapping[str, "Program"]) -> "_Built":
+        """A release, and its program on those that are known."""
+        result = load_bundle(files, self.parts.schemas) if files is not None else None
+        if result is None or result.bundle is None:
+            return _Built(result)
+        older = [program for name, program in known.items() if name != release]
+        return _Built(result, result.bundle, build_program(result.bundle, older))
+
+    def _take(self, release: str, built: "_Built", current: bool = True) -> bool:
+        """Know a release, and run on it where it is the current one; whether it has no errors."""
+        bundle, program = built.bundle, built.program
+        if bundle is None or program is None:
+            why = why_refused(built.result) if built.result is not None else (1, "E-MISSING", BUNDLES)
+            self.parts.figures.bundle_refused(release, *why)
             return False
-        program = build_program(bundle, [p for name, p in self.programs.items() if name != release])
-        self.programs[release] = program
+        self.programs = {**self.programs, release: program}
         if not current:
             self.core.know(program)
             return True
@@ -223,15 +256,37 @@ class _Worker:
             self.parts.figures.link_key_missing(signed)
         return True
 
-    def _load(self, release: str) -> Bundle | None:
-        files = self.releases.files(self.parts.tenant, release)
-        if files is None:
-            self.parts.figures.bundle_refused(release, 1, "E-MISSING", BUNDLES)
-            return None
-        result = load_bundle(files, self.parts.schemas)
-        if result.bundle is None:
-            self.parts.figures.bundle_refused(release, *why_refused(result))
-        return result.bundle
+    def _let_go(self) -> None:
+        """Retired releases are held no longer, but what a partition here runs on; those put back are built again."""
+        tenant, before = self.parts.tenant, self._retired
+        running = {partition.release for partition in self.core.all_owned()}
+        self.releases.recalled |= running.intersection(self.releases.retired(tenant))
+        self._retired = retired = {*self.releases.retired(tenant)}
+        self.programs = {release: program for release, program in self.programs.items() if release not in retired}
+        if before - retired - self.programs.keys():
+            self._build_anew()
+        self.core.retire(retired, self.releases.asleep(tenant))
+        self.parts.figures.holds(len(self.programs))
+
+    def _recall(self, release: str) -> None:
+        """Somebody is on a retired release: a change to it was on its way, or a customer, when nobody seemed to be.
+
+        It takes the loop's time, and happens once; `orchestrator releases --retire` finds who is on it, and puts it
+        back for all workers.
+        """
+        self.releases.recalled.add(release)
+        self._retired.discard(release)
+        self._build_anew()
+        self._let_go()
+
+    def _build_anew(self) -> None:
+        """All that is held, each knowing those before it."""
+        tenant = self.parts.tenant
+        self.programs = {}
+        *earlier, current = self.releases.to_build(tenant)
+        for release in [*earlier, *([current] if current == self.releases.taken[tenant] else [])]:
+            built = self._build(self.releases.files(tenant, release), release, self.programs)
+            self._take(release, built, current=release == current)
 
     def _fact_rows(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         for key, value in rows:

@@ -148,6 +148,10 @@ class WorkerFigures:
     def bundle_taken(self, release: str, scenarios: int) -> None:
         self._log.emit(events.BundleTaken(release, scenarios))
 
+    def holds(self, releases: int) -> None:
+        """So many releases are in memory, for somebody may be on them."""
+        self._recorder.set(metrics.RELEASES, releases)
+
     def bundle_refused(self, release: str, errors: int, code: str, place: str) -> None:
         self._log.emit(events.BundleRefused(release, errors, code, place))
 

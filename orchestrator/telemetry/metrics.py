@@ -117,6 +117,7 @@ ZOMBIE_VALUES: Final = _counter("zombie_values", "Changelog values left aside: t
 RECOVERY_SECONDS: Final = _histogram("recovery_seconds", "From the assignment of a partition until it takes inputs.")
 REBALANCES: Final = _counter("rebalances", "Times that partitions were assigned anew to this worker.")
 BUNDLES: Final = _counter("bundles", "Releases of the bundle, by outcome: taken or refused.", "outcome")
+RELEASES: Final = _gauge("releases", "Releases of the bundle in memory: the one that counts, and earlier ones.")
 ASKS: Final = _counter("asks", "Questions answered from memory, by outcome.", "outcome")
 ASK_SECONDS: Final = _histogram("ask_seconds", "From a question's arrival at its owner to the answer.")
 

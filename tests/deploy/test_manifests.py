@@ -4,6 +4,7 @@ import re
 import tomllib
 import urllib.request
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def of_kind(*kinds: str) -> dict[str, Document]:
     return {each["metadata"]["name"]: each for each in documents() if each["kind"] in kinds}
 
 
-PODS = of_kind("Deployment", "Job")
+NIGHTLY = {name: each["spec"]["jobTemplate"] for name, each in of_kind("CronJob").items()}
+PODS = of_kind("Deployment", "Job") | NIGHTLY
 DEPLOYMENTS = of_kind("Deployment")
 
 
@@ -75,7 +77,7 @@ def options(name: str) -> dict[str, Any]:
     """What the options of a container's command say, as settings."""
     section = {"worker": "worker", "deliver": "delivery", "gateway": "gateway"}.get(container(name)["args"][0], "")
     words = container(name)["args"]
-    pairs = [(word, words[at + 1]) for at, word in enumerate(words) if word.startswith("--")]
+    pairs = [(word, after) for word, after in pairwise(words) if word.startswith("--")]
     return {f"{section}.{word.removeprefix('--').replace('-', '_')}": value for word, value in pairs}
 
 

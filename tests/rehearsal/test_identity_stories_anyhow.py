@@ -30,7 +30,8 @@ SPREADS = {
     "AMY-03d an answer in the last second": SECOND,
     "AMY-05a": SECOND,  # a conversation
     "SBX-05": SECOND,  # a refusal counts at once
-    "TP-01": 60 * SECOND,
+    "TP-01": 60 * SECOND,  # the spot must have been before the visit
+    "TP-05": 60 * SECOND,
 }
 """How a story begins -> by how much (ms) arrivals are put off at random; 10 minutes for all others."""
 

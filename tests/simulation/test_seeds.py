@@ -2,13 +2,18 @@
 
 import pytest
 
-from tests.simulation.simulator.faults import LEAST, LEAST_DEEP, LEAST_DENIED
+from tests.simulation.simulator.faults import LEAST, LEAST_DEEP, LEAST_DENIED, LEAST_RETIRED
 from tests.simulation.simulator.play import Draw, failure_of, run_seeds, too_rare
-from tests.simulation.simulator.story import DRAWS, draw_deep, draw_denied, draw_story
+from tests.simulation.simulator.story import DRAWS, draw_deep, draw_denied, draw_retired, draw_story
 
 MIXED, CLOSE = 500, 60
 """How many seeds are drawn in the way that mixes everything, and in each that looks closely."""
-DUE = {draw_story.__name__: LEAST, draw_deep.__name__: LEAST_DEEP, draw_denied.__name__: LEAST_DENIED}
+DUE = {
+    draw_story.__name__: LEAST,
+    draw_deep.__name__: LEAST_DEEP,
+    draw_denied.__name__: LEAST_DENIED,
+    draw_retired.__name__: LEAST_RETIRED,
+}
 """In which share of these seeds each trouble must come."""
 
 

@@ -35,7 +35,7 @@ _PYTHON: Final[dict[str, tuple[type, ...]]] = {
 
 
 def build_program(bundle: "Bundle", older: "Iterable[Program]" = ()) -> Program:
-    """Build a program. `older` are earlier releases, whose scenarios live on for the instances that are on them."""
+    """Build a program. `older` are all earlier releases that instances may be on: their scenarios live on for those."""
     settings = bundle.settings
     identity = plan_identity(bundle)
     program = Program(
@@ -141,6 +141,7 @@ def _contact_horizon(bundle: "Bundle") -> int:
 
 
 def _plan_scenarios(bundle: "Bundle", program: Program) -> None:
+    contents = expressions(bundle.contents)
     for name in sorted(bundle.scenarios):
         document = bundle.scenarios[name]
         plan = plan_scenario(document)
@@ -148,7 +149,7 @@ def _plan_scenarios(bundle: "Bundle", program: Program) -> None:
         for step in plan.steps.values():
             if step.kind == "wait_until" and step.body.when is not None:
                 step.facts = facts_read([step.body.when], bundle)
-        reading = expressions(document) + expressions(list(bundle.contents.values()))
+        reading = expressions(document) + contents
         plan.entry_fields = _entry_fields(reading)
         plan.sequence = plan_sequence(document.entry, reading)
         program.scenarios[name] = plan

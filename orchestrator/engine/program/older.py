@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def keep_older(program: "Program", older: "Iterable[Program]") -> None:
-    """Sort the scenarios of earlier releases (oldest first) by what becomes of their instances.
+    """Sort the scenarios of earlier releases (all of them, oldest first) by what becomes of their instances.
 
     With `pin` and `drain` they live on, and with them contents, calendars and segments that are gone from the bundle.
     The others are out of date: their instances follow, or end.
     """
     for earlier in older:
         lives_on = False
-        for plan in (*earlier.older.values(), *earlier.scenarios.values()):
+        for plan in earlier.scenarios.values():
             newest = program.scenarios.get(plan.name)
             if newest is not None and newest.version == plan.version:
                 continue
@@ -33,7 +33,6 @@ def _keep_referred(program: "Program", earlier: "Program") -> None:
     program.calendars = {**earlier.calendars, **program.calendars}
     program.known_segments = {**earlier.known_segments, **program.known_segments}
     kept = {name: (content, earlier.release) for name, content in earlier.contents.items()}
-    kept |= earlier.kept_contents
     program.kept_contents |= {name: known for name, known in kept.items() if name not in program.contents}
 
 

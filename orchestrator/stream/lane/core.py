@@ -5,7 +5,7 @@ in which the shell must do what a batch says, and why.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,7 @@ from orchestrator.model.ids import node_key, split_key
 from orchestrator.model.message import Tick, decode_message, encode_message
 from orchestrator.stream.lane.intake import CHANNEL
 from orchestrator.stream.lane.outbox import dead_letter, unsent
-from orchestrator.stream.lane.partition import LARGEST, Partition, TooLargeError
+from orchestrator.stream.lane.partition import LARGEST, AsleepError, Partition, TooLargeError
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
 from orchestrator.stream.lane.setting_aside import failed_at, may_be_set_aside
 from orchestrator.stream.lane.statistics import Statistics
@@ -85,9 +85,12 @@ class CustomerCore:
     Attributes:
         most_failed: so many events of a partition may fail, and one more for each thousand records: 0 where a failure
             is to be seen at once, as in a rehearsal.
+        recall: called with a retired release that somebody is on after all. It is to be known, and those behind it with
+            it, as if it had never been retired.
     """
 
     most_failed: int = MOST_FAILED
+    recall: Callable[[str], None] = staticmethod(lambda _: None)
 
     def __init__(
         self,
@@ -104,6 +107,8 @@ class CustomerCore:
         self._current = program
         self._topics = (*channels, INPUTS)
         self._engines: dict[str, Engine] = {program.release: Engine(program, facts)} if program is not None else {}
+        self._retired: frozenset[str] = frozenset()
+        self._asleep: Mapping[tuple[str, int], str] = {}
         self._owned: dict[int, Partition] = {}
 
     @property
@@ -129,8 +134,29 @@ class CustomerCore:
         self._current = program
 
     def know(self, program: "Program") -> None:
-        """An earlier release, which a partition may still stand on."""
-        self._engines.setdefault(program.release, Engine(program, self.facts))
+        """An earlier release, which a partition may still stand on; the one that counts may be one again."""
+        if self._current is None or program.release != self._current.release:
+            self._engines[program.release] = Engine(program, self.facts)
+
+    def retire(self, releases: Collection[str], asleep: Mapping[tuple[str, int], str]) -> None:
+        """These are all releases that are retired: none is held, but what a partition runs on.
+
+        Args:
+            releases: nobody is on them, as far as was seen.
+            asleep: (scenario, version) -> which of them is to be woken where somebody is on that version after all.
+        """
+        self._retired, self._asleep = frozenset(releases), asleep
+        running = {self.current.release, *(partition.release for partition in self._owned.values())}
+        gone = self._retired - running
+        self._engines = {release: engine for release, engine in self._engines.items() if release not in gone}
+        for partition in self._owned.values():
+            partition.sleep(asleep)
+
+    def wake(self, release: str) -> None:
+        """Somebody is on a release that is retired. Where it cannot be built, they go on by the newest version."""
+        self.recall(release)
+        left = {version: name for version, name in self._asleep.items() if name != release}
+        self.retire(self._retired - {release}, left)
 
     def fact_row(self, fact: str, key: str, row: dict[str, Any] | None) -> None:
         """A row for everyone has changed; who waits for it is looked at again, by a tick."""
@@ -155,12 +181,23 @@ class CustomerCore:
             MissingReleaseError: nobody has that release any more.
         """
         engine = self._engines.get(partition.release)
+        if engine is None and partition.release in self._retired:
+            self.wake(partition.release)
+            engine = self._engines.get(partition.release)
         if engine is None:
             raise MissingReleaseError(
                 f"partition {partition.index} runs on release {partition.release[:12]}, which the topic `bundles` "
                 "does not hold: publish that bundle again, then restart the worker"
             )
         return engine
+
+    def look(self, partition: Partition, key: bytes) -> Node:
+        """A node as it is, for who asks between two batches."""
+        while True:
+            try:
+                return partition.node(key)
+            except AsleepError as asleep:
+                self.wake(asleep.release)
 
     # The contract with the shell (records.Core).
 
@@ -179,6 +216,7 @@ class CustomerCore:
     ) -> Batch:
         """Take a partition over: indexes, ownership, and what may not have been sent before a crash."""
         owned = self._owned[partition] = Partition(partition, values, committed)
+        owned.asleep = self._asleep
         key = self._ownership_key(partition)
         known = values.get(key)
         state = decode_node(known).body if known is not None else None
@@ -213,6 +251,9 @@ class CustomerCore:
                 break
             except NEVER_SET_ASIDE:
                 raise
+            except AsleepError as asleep:
+                owned.undo(before)
+                self.wake(asleep.release)
             except Exception as problem:  # noqa: BLE001 - the fate is chosen: tried in parts, set aside, or raised
                 owned.undo(before)
                 if count == 1 and not records:
@@ -281,10 +322,11 @@ class CustomerCore:
         """A tick. A batch's changelog may be cut off anywhere, so the order in it counts.
 
         What came before a release is written before the release, and that before all that it leads to; how far visits
-        have come, behind those whom they reached.
+        have come, behind those whom they reached. A tick to a release that was retired meanwhile changes nothing: the
+        next one is to the release that counts.
         """
         owned.tick_under_way = False
-        if tick.release and tick.release != owned.release:
+        if tick.release and tick.release != owned.release and tick.release not in self._retired:
             left = self._engines.get(owned.release)
             written = [*step.written, *owned.encode_dirty(step.program)]
             owned.release = tick.release

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from orchestrator.engine.identity.marks import cleaned_at, is_gone
-from orchestrator.engine.program.plan import Program
-from orchestrator.engine.timers import earliest_due
+from orchestrator.engine.identity.marks import is_gone
 from orchestrator.model.codec import decode_head, decode_node, decode_outbox, encode_node
-from orchestrator.model.customer import Customer, Node, Reference
+from orchestrator.model.customer import Body, Customer, Node
+from orchestrator.stream.lane.heads import facts_waited, node_due
 from orchestrator.stream.lane.outbox import drop_committed, weight
 
 if TYPE_CHECKING:
+    from orchestrator.engine.program.plan import Program
     from orchestrator.stream.lane.records import Record
 
 EVERYBODY: Final = "everybody"
@@ -27,6 +27,18 @@ LARGEST: Final = 1_500_000
 
 class TooLargeError(Exception):
     """A value would be larger than it may be written."""
+
+
+class AsleepError(Exception):
+    """Somebody is on a version of a scenario that only a retired release has: it is to be built, and this done again.
+
+    Attributes:
+        release: that release.
+    """
+
+    def __init__(self, release: str) -> None:
+        super().__init__()
+        self.release = release
 
 
 class Mark(NamedTuple):
@@ -60,6 +72,7 @@ class Partition:
         kept: records that are still to be applied.
         fits: how many records at once, since more were too much; 0: any number.
         patience: how many more records may fail before the worker ends.
+        asleep: (scenario, version) -> the retired release that alone has it.
     """
 
     def __init__(self, index: int, values: Mapping[bytes, bytes], committed: Mapping[str, int]) -> None:
@@ -80,6 +93,7 @@ class Partition:
         self.kept: Sequence[Record] = ()
         self.fits = 0
         self.patience = 0.0
+        self.asleep: Mapping[tuple[str, int], str] = {}
         self.dirty: dict[bytes, Node] = {}
         self._marks: dict[bytes, dict[str, int]] = {}
         self._live: dict[bytes, Node] = {}
@@ -89,12 +103,39 @@ class Partition:
         self._waits: dict[bytes, str] = {}
 
     def node(self, key: bytes) -> Node:
-        """A node as it is now; one never seen is an empty root."""
+        """A node as it is now; one never seen is an empty root.
+
+        Raises:
+            AsleepError: who it is of is on what only a retired release has.
+        """
         node = self._live.get(key)
         if node is None:
             value = self.values.get(key)
-            node = self._live[key] = decode_node(value) if value is not None else Node()
+            node = decode_node(value) if value is not None else Node()
+            if self.asleep:
+                self.look_for_sleepers(node.body)
+            self._live[key] = node
         return node
+
+    def look_for_sleepers(self, body: Body | None) -> None:
+        """Look whether a customer is on what only a retired release has.
+
+        Raises:
+            AsleepError: they are.
+        """
+        if not self.asleep or not isinstance(body, Customer):
+            return
+        on = [(instance.scenario, instance.version) for instance in body.instances]
+        on += [(task.scenario, task.version) for task in body.tasks]
+        for version in on:
+            if version in self.asleep:
+                raise AsleepError(self.asleep[version])
+
+    def sleep(self, asleep: Mapping[tuple[str, int], str]) -> None:
+        """What only retired releases have is another now: everybody is looked at anew. Between two batches."""
+        if asleep != self.asleep:
+            self.asleep = asleep
+            self._live.clear()
 
     def home(self, key: bytes | None) -> bytes | None:
         """The key of the root that a record with this key goes to, as far as it is known here; None without a key."""
@@ -160,7 +201,7 @@ class Partition:
         elif offset > marks.get(topic, -1):
             marks[topic] = offset
 
-    def encode_dirty(self, program: Program, largest: int = LARGEST) -> list[tuple[bytes, bytes | None]]:
+    def encode_dirty(self, program: "Program", largest: int = LARGEST) -> list[tuple[bytes, bytes | None]]:
         """The values of all nodes that this batch has changed, each once; indexes follow.
 
         Raises:
@@ -326,38 +367,3 @@ class Partition:
     def timers(self) -> int:
         """How many nodes have something that is still to fall due."""
         return len(self._due)
-
-
-def node_due(node: Node) -> int:
-    """When something in a node is due (ms, 0: never). A moving customer is frozen."""
-    body = node.body
-    if node.to is not None or body is None:
-        return 0
-    if isinstance(body, Customer):
-        due = earliest_due(body)
-        if len(body.family) < 2 and not body.wiped:  # nobody has left, or was refused
-            return due
-        cleaned = cleaned_at(body)
-        return min(due, cleaned) if due and cleaned else due or cleaned
-    if isinstance(body, Reference):
-        dues = [until for until, _ in body.waiting]
-        return min([*dues, body.forgotten_at] if body.forgotten_at else dues, default=0)
-    return 0
-
-
-def facts_waited(node: Node, program: Program) -> str:
-    """The facts that a customer's levels read, joined with newlines."""
-    body = node.body
-    if node.to is not None or not isinstance(body, Customer) or not body.instances:
-        return ""
-    found: set[str] = set()
-    for instance in body.instances:
-        plan = program.scenario(instance.scenario, instance.version)
-        if plan is None:
-            continue
-        found |= plan.facts_read
-        for standing in instance.standing:
-            step = plan.steps.get(standing.step)
-            if step is not None:
-                found |= step.facts
-    return "\n".join(sorted(found)) if found else ""

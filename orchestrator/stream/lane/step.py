@@ -263,6 +263,8 @@ class Step:
         """
         key = node_key(self.tenant, name)
         node = self.partition.node(key)
+        if isinstance(message, Absorb):
+            self.partition.look_for_sleepers(message.customer)
         work = self.work(node, name, record)
         hops = getattr(message, "hops", 0)
         handle(work, message)

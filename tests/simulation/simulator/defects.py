@@ -14,6 +14,7 @@ from orchestrator.engine.identity import handlers, merge, route
 from orchestrator.engine.identity.rules import IdentityRules
 from orchestrator.engine.program import older, plan
 from orchestrator.model import ring
+from orchestrator.rehearsal import retiring
 from orchestrator.stream.lane import core, facts, partition, step, ticks
 from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator import delivery, worker, wrong_customers, wrong_lane, wrong_messages
@@ -29,6 +30,7 @@ from tests.simulation.simulator.story import (
     draw_haunted,
     draw_releases,
     draw_restless,
+    draw_retired,
     draw_skew,
     draw_stock,
     draw_story,
@@ -188,6 +190,21 @@ DEFECTS: Final = (
         ),
         1000,
         draw_skew,
+    ),
+    Defect(
+        "who is on a retired release is not looked for",
+        both(
+            replaced(retiring, "_needed", always({})),
+            replaced(partition.Partition, "look_for_sleepers", always(None)),
+        ),
+        1000,
+        draw_retired,
+    ),
+    Defect(
+        "a retired release that somebody is on is not built",
+        replaced(core.CustomerCore, "wake", wrong_lane.forgets_only),
+        1000,
+        draw_retired,
     ),
     Defect("who follows moves twice", replaced(releases, "_go_over", wrong_lane.moved_again), 400, draw_releases),
     Defect(

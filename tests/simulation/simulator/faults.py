@@ -56,6 +56,10 @@ class Fault(StrEnum):
     RELEASE = "a release at somebody who is under way"
     RELEASE_SKEW = "partitions on different releases"
     RELEASE_MISSING = "a release that a worker has not read"
+    RETIRED = "a release that is retired"
+    TICK_TO_RETIRED = "a change to a release that is retired meanwhile"
+    RETIRED_TOO_EARLY = "somebody on a retired release"
+    PUT_BACK = "a retired release that somebody turns out to be on"
     BUSY_CHANNEL = "a channel that takes a message later"
     DELIVERY_BEFORE_LEDGER = "delivery interrupted before its ledger"
     DELIVERY_BEFORE_TELLING = "delivery interrupted before it tells"
@@ -72,6 +76,7 @@ LEAST: Final[dict[Fault, float]] = {
     Fault.RELEASE_MISSING: 0.002,
     Fault.RELEASE_TAKEN_BACK: 0.002,
     Fault.RECALLED: 0.0,
+    **dict.fromkeys((Fault.RETIRED, Fault.TICK_TO_RETIRED, Fault.RETIRED_TOO_EARLY, Fault.PUT_BACK), 0.0),
 }
 """In which share of the mixed seeds each must come, at least."""
 
@@ -82,6 +87,9 @@ LEAST_DEEP: Final[dict[Fault, float]] = dict.fromkeys(
 
 LEAST_DENIED: Final[dict[Fault, float]] = dict.fromkeys((Fault.RECALLED, Fault.ERASURE, Fault.PARCEL), 0.05)
 """The same, of the seeds of people who take their consent back."""
+
+LEAST_RETIRED: Final[dict[Fault, float]] = {Fault.RETIRED: 0.2, Fault.PUT_BACK: 0.02}
+"""The same, of the seeds of releases that are retired."""
 
 Met = Counter[Fault]
 """How often each fault came: in a seed, or in how many seeds."""

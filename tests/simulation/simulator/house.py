@@ -5,7 +5,7 @@ from typing import Final
 
 from orchestrator.engine.program.build import build_program
 from orchestrator.engine.program.plan import Program
-from orchestrator.language.bundle import EventSchemas, load_bundle
+from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
 
 SECOND: Final = 1000
 SILENCE: Final = 10 * SECOND
@@ -230,15 +230,44 @@ def releases(following: tuple[int, ...] = ()) -> tuple[Program, ...]:
     """
     if not following:
         return (_program(_HOUSE, ()),)
-    texts = [_HOUSE + text for text in (_first(), _second(), _third())]
     programs: list[Program] = []
     for number in (0, *following):
-        programs.append(_program(texts[number], tuple(programs)))
+        programs.append(_program(_texts()[number], tuple(programs)))
     return tuple(programs)
 
 
-def _program(text: str, older: tuple[Program, ...]) -> Program:
+@cache
+def held(following: tuple[int, ...], published: int, retired: frozenset[str]) -> list[Program]:
+    """The releases as a worker builds them that does without the retired ones; the one that counts is the last.
+
+    Args:
+        following: as above.
+        published: so many of them are.
+        retired: what nobody is on, by content hash; the one that counts is built whatever is said of it.
+    """
+    if not following or not retired:
+        return [*releases(following)[:published]]
+    programs: list[Program] = []
+    numbers = (0, *following)[:published]
+    for place, number in enumerate(numbers):
+        program = _program(_texts()[number], tuple(programs))
+        if place == published - 1 or program.release not in retired:
+            programs.append(program)
+    return programs
+
+
+@cache
+def _texts() -> tuple[str, ...]:
+    return tuple(_HOUSE + text for text in (_first(), _second(), _third()))
+
+
+@cache
+def _bundle(text: str) -> Bundle:
     loaded = load_bundle({"house.yaml": text.encode()}, _SCHEMAS)
     if loaded.bundle is None:
         raise ValueError("\n".join(str(one) for one in loaded.diagnostics))
-    return build_program(loaded.bundle, older)
+    return loaded.bundle
+
+
+def _program(text: str, older: tuple[Program, ...]) -> Program:
+    return build_program(_bundle(text), older)

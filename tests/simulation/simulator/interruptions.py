@@ -35,7 +35,7 @@ class Interruptions:
         positions = dict(owner.positions)
         for topic, at in before.positions.items() if before else ():
             positions[topic] = max(at, positions[topic])
-        self._last[owner.partition] = _Interrupted(positions, worker.facts_read, worker.releases_read)
+        self._last[owner.partition] = _Interrupted(positions, worker.facts_read, worker.read.published)
 
     @contextmanager
     def watched(self, owner: Ownership, records: Sequence[Record], owners: Mapping[int, Ownership]) -> Iterator[None]:
@@ -54,7 +54,7 @@ class Interruptions:
             return
         met[Fault.REPLAY] += 1
         met[Fault.ROWS_BEFORE_REPLAY] += owner.worker.facts_read > last.facts
-        met[Fault.RELEASE_BEFORE_REPLAY] += owner.worker.releases_read > last.releases
+        met[Fault.RELEASE_BEFORE_REPLAY] += owner.worker.read.published > last.releases
         met[Fault.TICK_AGAIN] += any(one.topic == INPUTS and _is_own(one) for one in again)
 
     def _release(self, owner: Ownership, owners: Mapping[int, Ownership]) -> None:

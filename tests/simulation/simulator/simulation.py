@@ -4,11 +4,13 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
+from orchestrator.engine.program.plan import Program
 from orchestrator.stream.lane.core import MissingReleaseError
 from tests.simulation.simulator.broker import Broker
+from tests.simulation.simulator.bundles import Bundles, Retiring
 from tests.simulation.simulator.delivery import Delivery
 from tests.simulation.simulator.faults import Fault
-from tests.simulation.simulator.house import SECOND, releases
+from tests.simulation.simulator.house import SECOND
 from tests.simulation.simulator.interruptions import Interruptions
 from tests.simulation.simulator.producers import Producers
 from tests.simulation.simulator.story import Story
@@ -37,9 +39,8 @@ class Simulation:
         self._cuts = Random(story.seed ^ 0xC075)
         alone = story.mode == "solo" and bool(story.releases)
         self.broker = Broker(story.partitions, START, distinct=alone)
-        self.programs = releases(story.releases)
-        self.published = 1
-        """How many of the programs are published."""
+        self.bundles = Bundles(story.releases)
+        self.retiring = Retiring(self.broker, self.bundles)
         self.trace = trace
         self.producers = Producers(story, self.broker, self.rng, self._say)
         meeting = story.mode in {"unique", "newest"} and not story.has("erase")
@@ -57,6 +58,11 @@ class Simulation:
         self._troubles = 7
         self._stirs = 4 if story.troubles.crash else 0
         self._drawn = self._moves()
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """All releases of this story."""
+        return self.bundles.programs
 
     # The run.
 
@@ -89,7 +95,8 @@ class Simulation:
             (self.producers.repeat, troubles.repeat),
             (self._release, troubles.release),
             (self._take_over, 5.0),
-            (self._publish, 2.0 if self.story.releases else 0.0),
+            (self._publish, 6.0 if self.story.retires else 2.0 if self.story.releases else 0.0),
+            (self._retire, 12.0 if self.story.retires else 0.0),
         ]
         return [move for move, _ in table], [weight for _, weight in table]
 
@@ -112,18 +119,21 @@ class Simulation:
 
     def _publish(self) -> None:
         """Another release; or a worker reads of the next one, sooner or later than others."""
-        if self.published < len(self.programs) and self.rng.random() < 0.4:
-            self.published += 1
-            self._say(f"release {self.published} is published")
+        if self.bundles.published < len(self.programs) and self.rng.random() < 0.4:
+            self.bundles.publish()
+            self._say(f"release {self.bundles.published} is published")
         worker = self.workers[0] if self.story.lagging else self.rng.choice(self.workers)
-        if worker.read_release(self.published):
-            self._say(f"{worker.name} reads of release {worker.releases_read}")
+        if worker.read_next():
+            self._say(f"{worker.name} reads of release {worker.read.published}")
+
+    def _retire(self) -> None:
+        self._say(f"the operator {self.retiring.go_on()}")
 
     # Workers at work.
 
     def _worker(self) -> Worker:
         self.made += 1
-        worker = Worker(f"w{self.made}", self.broker, self.programs, self.published, self.watcher.settled)
+        worker = Worker(f"w{self.made}", self.broker, self.bundles, len(self.bundles.states) - 1, self.watcher.settled)
         worker.core.too_much = self._too_much
         return worker
 
@@ -151,7 +161,7 @@ class Simulation:
         if not records and not owner.rest:
             return False
         known = self._known.get(owner.partition, 0)
-        self._known[owner.partition] = max(known, owner.worker.releases_read)
+        self._known[owner.partition] = max(known, owner.worker.read.published)
         self.watcher.latest = max(self.watcher.latest, *(record.timestamp for record in records), 0)
         if self.trace is not None:
             for record in records:
@@ -213,7 +223,7 @@ class Simulation:
 
     def _assign(self, partition: int) -> None:
         workers = [worker for worker in self.workers if not worker.lost]
-        behind = [worker for worker in workers if worker.releases_read < self.published]
+        behind = [worker for worker in workers if worker.place < len(self.bundles.states) - 1]
         worker = self.rng.choice(behind if behind and self.rng.random() < 0.5 else workers)
         for other in self.workers:
             if other is not worker:
@@ -227,7 +237,7 @@ class Simulation:
         except MissingReleaseError:
             self._miss(worker)
             return
-        self.behind = self.behind or worker.releases_read < self._known.get(partition, 0)
+        self.behind = self.behind or worker.read.published < self._known.get(partition, 0)
         self.owners[partition] = owner
         self.broker.met[Fault.OUTBOX_AGAIN] += bool(batch.sends)
         self._say(f"{worker.name} takes p{partition} over, sends {len(batch.sends)} again")
@@ -317,7 +327,8 @@ class Simulation:
     def _settle(self) -> None:
         """Let everything arrive, and time pass until nothing is due."""
         self._sober()
-        self.published = len(self.programs)
+        while self.bundles.published < len(self.programs):
+            self.bundles.publish()
         while self.producers.busy:
             self.producers.go_on()
         for _ in range(MOST_ROUNDS):
@@ -351,7 +362,7 @@ class Simulation:
         """One turn for everybody; whether anything moved."""
         moved = False
         for worker in self.workers:
-            while worker.read_release(self.published):
+            while worker.read_next():
                 moved = True
             if worker.facts_read < len(self.broker.logs["facts", 0]):
                 worker.read_facts(99)

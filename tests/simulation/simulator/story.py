@@ -72,6 +72,8 @@ class Story(NamedTuple):
     """How many records a batch has at most."""
     busy: float = 0.2
     """How likely a channel takes a message later only."""
+    retires: bool = False
+    """An operator retires releases that nobody is on."""
 
     def has(self, *types: str) -> bool:
         return any(one.type in types for one in self.happenings)
@@ -257,9 +259,22 @@ def draw_skew(seed: int) -> Story:
     )  # fmt: skip
 
 
+def draw_retired(seed: int) -> Story:
+    """A story of releases that are retired as soon as nobody is on them, while workers lag behind, crash and come."""
+    story = draw_releases(seed)
+    rng = Random(seed ^ 0x2E71)
+    troubles = story.troubles._replace(
+        crash=rng.choice((0.4, 1.0)), lose=0.0, release=rng.choice((0.5, 1.5)), hours=rng.choice((2.0, 6.0))
+    )
+    return story._replace(
+        releases=rng.choice(((1,), (1, 2), (1, 2), (1, 0))), happenings=story.happenings[: rng.randint(1, 6)],
+        workers=2, troubles=troubles, retires=True, busy=rng.choice((0.0, 0.2)),
+    )  # fmt: skip
+
+
 DRAWS: Final = (
     draw_story, draw_apart, draw_deep, draw_denied, draw_echoes, draw_erased, draw_handed, draw_haunted, draw_releases,
-    draw_restless, draw_skew, draw_stock,
+    draw_restless, draw_retired, draw_skew, draw_stock,
 )  # fmt: skip
 """Ways to draw: everything mixed, and those that look closely where trouble is rare."""
 

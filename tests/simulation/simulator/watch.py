@@ -120,7 +120,7 @@ class Watcher:
         if partition is None or roots is None:
             return
         for key in keys:
-            node = partition.node(key)
+            node = owner.worker.core.look(partition, key)
             name = split_key(key)[1]
             if node.to is not None and strength(node.to) >= strength(name):
                 raise ViolationError(f"{name} forwards to {node.to}, which is not stronger")

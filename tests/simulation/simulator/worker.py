@@ -12,6 +12,7 @@ from orchestrator.engine.facts import Facts
 from orchestrator.engine.identity.work import Work
 from orchestrator.engine.program.plan import Program
 from orchestrator.model.effect import FACTS
+from orchestrator.model.message import Tick
 from orchestrator.stream.lane.core import CustomerCore
 from orchestrator.stream.lane.partition import LARGEST, Partition, TooLargeError
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
@@ -19,7 +20,8 @@ from orchestrator.stream.lane.step import Step
 from orchestrator.stream.newest import Newest
 from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator.broker import Broker
-from tests.simulation.simulator.faults import Fault
+from tests.simulation.simulator.bundles import Bundles, State
+from tests.simulation.simulator.faults import Fault, Met
 from tests.simulation.simulator.house import CHANNELS
 
 MOST_IN_FLIGHT = 4
@@ -42,6 +44,7 @@ class WatchedCore(CustomerCore):
 
     Attributes:
         too_much: asked of each try at several records, with whether a release is among them.
+        met: told of each tick to a release that was retired.
     """
 
     most_failed = 0
@@ -50,6 +53,7 @@ class WatchedCore(CustomerCore):
     def __init__(self, program: Program, facts: Facts, partitions: int, watch: Watch) -> None:
         super().__init__(program, facts, CHANNELS, partitions)
         self.watch = watch
+        self.met: Met = Met()
 
     def _apply(self, owned: Partition, records: Sequence[Record], now: int, largest: int = LARGEST) -> Batch:
         before = owned.release
@@ -57,6 +61,11 @@ class WatchedCore(CustomerCore):
         if len(records) > 1 and self.too_much(owned.release != before):
             raise TooLargeError
         return batch
+
+    def _tick(self, owned: Partition, step: Step, record: Record, tick: Tick) -> Step:
+        passed_over = tick.release != owned.release and tick.release in self._retired
+        self.met[Fault.TICK_TO_RETIRED] += passed_over
+        return super()._tick(owned, step, record, tick)
 
     def _step(self, owned: Partition) -> Step:
         step = WatchedStep(owned, self.engine_of(owned), self.partitions, self.tokens)
@@ -88,28 +97,63 @@ class Flight:
 class Worker:
     """One process: a core, its own view of facts and releases, and the tables it kept."""
 
-    def __init__(self, name: str, broker: Broker, programs: tuple[Program, ...], published: int, watch: Watch) -> None:
+    def __init__(self, name: str, broker: Broker, bundles: Bundles, place: int, watch: Watch) -> None:
+        """One that has read `bundles` up to a place."""
         self.name = name
-        self.programs = programs
-        self.releases_read = published
-        self.facts = Facts(programs[0].base_facts)
-        self.core = WatchedCore(programs[published - 1], self.facts, broker.partitions, watch)
-        for program in programs[: published - 1]:
-            self.core.know(program)
+        self.bundles = bundles
+        self.place = place
+        self.recalled: frozenset[str] = frozenset()
         self.broker = broker
+        *earlier, current = bundles.held(self.read)
+        self.facts = Facts(current.base_facts)
+        self.core = WatchedCore(current, self.facts, broker.partitions, watch)
+        self.core.met = broker.met
+        self.core.recall = self._recall
+        for program in earlier:
+            self.core.know(program)
+        self._retire()
         self.facts_read = 0
         self.newest = Newest()
         self.kept: dict[int, PartitionTable] = {}
         self.lost = False
         self.read_facts(len(broker.logs["facts", 0]))
 
-    def read_release(self, published: int) -> bool:
-        """The next of the published releases, if there is one."""
-        if self.releases_read >= published:
+    @property
+    def read(self) -> State:
+        """What it has read of releases."""
+        return self.bundles.states[self.place]
+
+    def read_next(self) -> bool:
+        """What comes next on `bundles`, if there is anything."""
+        if self.place >= len(self.bundles.states) - 1:
             return False
-        self.core.publish(self.programs[self.releases_read])
-        self.releases_read += 1
+        before, self.place = self.read, self.place + 1
+        if self.read.published > before.published:
+            self.core.publish(self.bundles.held(self.read, self.recalled)[-1])
+        elif before.retired - self.read.retired - self.recalled:
+            self._build_anew()
+        self._retire()
         return True
+
+    def _retire(self) -> None:
+        """What is retired, but what a partition here runs on."""
+        running = {owned.release for owned in self.core.all_owned()}
+        self.recalled |= running & self.read.retired
+        retired = self.read.retired - self.recalled - {self.core.current.release}
+        self.core.retire(retired, self.bundles.asleep(self.read, retired))
+
+    def _recall(self, release: str) -> None:
+        """Somebody is on a release that is retired."""
+        self.broker.met[Fault.RETIRED_TOO_EARLY] += 1
+        self.recalled |= {release}
+        self._build_anew()
+        self._retire()
+
+    def _build_anew(self) -> None:
+        *earlier, current = self.bundles.held(self.read, self.recalled)
+        for program in earlier:
+            self.core.know(program)
+        self.core.publish(current)
 
     def read_facts(self, count: int) -> None:
         """The next rows of `facts`; at the start all of them."""
@@ -315,5 +359,6 @@ class Ownership:
 
 def node_of(ownership: Ownership, key: bytes) -> Any:
     """A node as its owner has it in memory."""
-    owned = ownership.worker.core.owned(ownership.partition)
-    return owned.node(key) if owned is not None else None
+    core = ownership.worker.core
+    owned = core.owned(ownership.partition)
+    return core.look(owned, key) if owned is not None else None

@@ -170,6 +170,14 @@ def release_forgotten(original: Any) -> Any:
     return assigned
 
 
+def forgets_only(original: Any) -> Any:
+    def wake(self: Any, release: str) -> None:
+        self.recall = lambda _: None
+        original(self, release)
+
+    return wake
+
+
 def visits_forgotten(original: Any) -> Any:
     def begin(self: Any, whom: str, after: bytes = b"") -> None:
         if not after:

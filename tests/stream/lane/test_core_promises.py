@@ -755,9 +755,9 @@ def test_a_reference_follows_its_owner_over_a_merge() -> None:
 # Releases.
 
 
-def next_release() -> Program:
-    changed = TALE.replace("version: 1", "version: 2").replace("for: 1h", "for: 2h").replace("id: wait", "id: rest")
-    return program_of(changed, LEVEL, older=(PROGRAM,))
+def next_release(version: int = 2) -> Program:
+    changed = TALE.replace("version: 1", f"version: {version}").replace("for: 1h", "for: 2h")
+    return program_of(changed.replace("id: wait", "id: rest"), LEVEL, older=(PROGRAM,))
 
 
 def test_a_release_begins_by_a_tick_of_each_partition_once() -> None:
@@ -825,6 +825,23 @@ def test_a_release_that_nobody_has_any_more_says_what_to_do() -> None:
     lane.programs = [next_release()]
     with pytest.raises(MissingReleaseError, match="publish that bundle again"):
         lane.start()
+
+
+def test_a_tick_to_a_release_that_was_retired_meanwhile_changes_nothing_and_the_next_one_goes_to_what_counts() -> None:
+    """Behind all that its worker had still to do, it came when nobody held that release any more."""
+    lane = Lane()
+    passed_over, following = next_release(), next_release(3)
+    lane.core.publish(passed_over)
+    lane.tick()
+    lane.core.publish(following)
+    lane.core.retire([passed_over.release], {})
+    lane.settle()
+    owned = lane.core.owned(0)
+    assert owned is not None
+    assert owned.release == PROGRAM.release
+    lane.tick()
+    lane.settle()
+    assert owned.release == following.release
 
 
 # Ownership.
