@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
+from orchestrator.telemetry.errors import traced, words
 from orchestrator.telemetry.libraries import LEVELS, LibraryFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
     from orchestrator.telemetry.events import LogEvent
     from orchestrator.telemetry.recorder import Recorder
@@ -22,7 +25,10 @@ _MINUTE = 60.0
 
 
 def configure_logging(style: Style = "text", level: str = "INFO") -> None:
-    """Sends everything that is logged to standard error in one style; of libraries, the warnings that matter."""
+    """Sends everything that is logged to standard error in one style; of libraries, the warnings that matter.
+
+    What ends the process or a thread without being caught is logged, too: Python itself would quote it.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(LibraryFilter())
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
@@ -32,6 +38,20 @@ def configure_logging(style: Style = "text", level: str = "INFO") -> None:
     for library, least in LEVELS.items():
         logging.getLogger(library).setLevel(least)
     LOGGER.setLevel(level)
+    sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return  # whoever interrupts a process wants it to end, and needs no explanation
+    LOGGER.critical("the process failed", exc_info=(kind, error, trace))
+
+
+def _uncaught_in_thread(failed: threading.ExceptHookArgs) -> None:
+    error = failed.exc_value or failed.exc_type()
+    if not isinstance(error, SystemExit):
+        LOGGER.critical("the thread %s failed", failed.thread.name if failed.thread else "", exc_info=error)
 
 
 class EventLog:
@@ -71,11 +91,11 @@ class JsonFormatter(logging.Formatter):
             "time": _time(record.created, "%Y-%m-%dT%H:%M:%S", "Z"),
             "level": record.levelname,
             "event": getattr(record, "event", record.name),
-            "message": record.getMessage(),
+            "message": words(record),
             **getattr(record, "fields", {}),
         }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = traced(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
@@ -83,8 +103,8 @@ class TextFormatter(logging.Formatter):
     """Time, level and words, for who looks at a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = f"{_time(record.created, '%H:%M:%S')} {record.levelname:<7} {record.getMessage()}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        text = f"{_time(record.created, '%H:%M:%S')} {record.levelname:<7} {words(record)}"
+        return f"{text}\n{traced(record.exc_info[1])}" if record.exc_info and record.exc_info[1] else text
 
 
 def _time(seconds: float, form: str, zone: str = "") -> str:

@@ -90,8 +90,8 @@ class Templates:
         (self._html if html else self._text).work.renew()
         try:
             return str(template.render(**values))
-        except UndefinedError as fault:  # names stand in the template: they may be told
-            raise _located(str(fault.message), fault) from None
+        except UndefinedError as fault:
+            raise _located(_undefined(str(fault.message), source), fault) from None
         except LiquidError as fault:
             raise _located("the template cannot be rendered", fault) from None
         except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as fault:
@@ -130,6 +130,12 @@ class Templates:
 def is_html(source: str) -> bool:
     """Whether a body is meant as HTML: it holds a tag."""
     return _TAG.search(source) is not None
+
+
+def _undefined(message: str, source: str) -> str:
+    """What is not there. A name that the template writes may be told; a key that it takes from a value may not."""
+    name = message.removesuffix(" is undefined").strip("'")
+    return message if name in source else "a value that the template reads is not there"
 
 
 def _located(message: str, fault: LiquidError) -> TemplateError:
