@@ -42,8 +42,7 @@ def take_in(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
             moment.note("unknown", "", f"traits.{name}", "error", {"because": str(problem)})
     if plan.tells:
         _remember(moment, event, plan)
-    if event.channel != "engine":
-        note_activity(customer, event, plan)
+    note_activity(customer, event, plan)
     scope.refresh()
     if program.pauses:
         follow_pauses(moment)
@@ -68,7 +67,12 @@ def _remember(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
 
 
 def note_activity(customer: "Customer", event: "Event", plan: "EventPlan") -> None:
-    """What every event of a customer leaves behind: a channel used, a message settled, a line of the timeline."""
+    """What every event of a customer leaves behind: a channel used, a message settled, a line of the timeline.
+
+    Not what the engine tells, such as what was shown: the timeline is what the customer did.
+    """
+    if event.channel == "engine":
+        return
     time = event.time
     if plan.used:
         customer.used = {**customer.used, event.channel: max(time, customer.used.get(event.channel, 0))}

@@ -139,10 +139,11 @@ class Step:
             return
         refer(self, record, Applied(referred[0], raw, event.received, plan.channel))
 
-    def apply(self, record: Record, event: Event, target: str, message: Applied, at: str = "") -> None:
+    def apply(self, record: Record, event: Event, target: str, message: Applied | Shown, at: str = "") -> None:
         """Apply an event at the root where `target` is a member: here, or where that root lives.
 
-        `at` is the node that the event was passed on to, where it came by another node: the search goes on there.
+        `message` is what carries it there. `at` is the node that it was passed on to, where it came by another node:
+        the search goes on there.
         """
         name = at or target
         for _ in range(MOST_FORWARDS):
@@ -230,7 +231,7 @@ class Step:
             case Refer():
                 claim(self, record, name, message)
             case Shown():
-                self._shown(record, message)
+                self._shown(record, name, message)
             case Counted() | Reopen():
                 count_message(self, record, name, message)
             case Forget():
@@ -280,21 +281,12 @@ class Step:
         self.outcomes.append((type(message).__name__.lower(), "handled" if work.changed else "ignored"))
         self.settle(record, key, work)
 
-    def _shown(self, record: Record, message: Shown) -> None:
+    def _shown(self, record: Record, name: str, message: Shown) -> None:
         event = Event(
             message.id, "engine", "slot_shown", "engine", message.time, record.timestamp, message.data,
             (message.target,), "", False, event_hash("slot_shown", message.id),
         )  # fmt: skip
-        applied = Applied(message.target, b"", record.timestamp, "engine", message.hops)
-        name = message.target
-        key = node_key(self.tenant, name)
-        node = self.partition.node(key)
-        onward = destination(self.work(node, name, record), name)
-        if onward is not None and not self.is_here(node_key(self.tenant, onward), record):
-            message.hops += 1
-            self.pass_on(onward, message)
-            return
-        self.apply(record, event, name, applied)
+        self.apply(record, event, message.target, message, name)
 
     # What every input leaves behind.
 

@@ -13,7 +13,7 @@ from orchestrator.model.codec import decode_node
 from orchestrator.model.customer import Customer, PartitionState
 from orchestrator.model.effect import INPUTS
 from orchestrator.model.lines import lines_of
-from orchestrator.model.message import Tick, decode_message
+from orchestrator.model.message import Shown, Tick, decode_message
 from orchestrator.rehearsal.world import World
 from orchestrator.stream.lane.records import Record
 from tests.simulation.simulator.broker import Broker
@@ -61,7 +61,14 @@ def check_profiles(run: Simulation, customers: dict[str, Customer]) -> None:
 
 
 def _told(run: Simulation) -> list[Record]:
-    return [record for topic in CHANNELS if topic != "channel.email" for record in run.broker.read(topic)]
+    events = [record for topic in CHANNELS if topic != "channel.email" for record in run.broker.read(topic)]
+    return events + _shown(run)
+
+
+def _shown(run: Simulation) -> list[Record]:
+    """What was shown, as the worker that answered told it: nobody has passed it on yet."""
+    inputs = [(record, decode_message(record.value or b"")) for record in run.broker.read(INPUTS)]
+    return [record for record, message in inputs if isinstance(message, Shown) and not message.hops]
 
 
 def _known(customer: Customer) -> dict[str, Any]:
@@ -145,7 +152,7 @@ def _first_release(run: Simulation, partition: int) -> int:
 
 def _on_virtual_time(run: Simulation) -> dict[str, dict[str, Any]]:
     world = World(releases()[0], START, partitions=1)
-    records = sorted(run.broker.read("channel.web"), key=lambda record: record.timestamp)
+    records = sorted([*run.broker.read("channel.web"), *_shown(run)], key=lambda record: record.timestamp)
     for record in records:
         world.arrive(record.topic, record.key, record.value or b"", record.timestamp)
     world.advance(run.broker.clock + HORIZON // 2)

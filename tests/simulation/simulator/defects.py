@@ -31,6 +31,7 @@ from tests.simulation.simulator.story import (
     draw_releases,
     draw_restless,
     draw_retired,
+    draw_shown,
     draw_skew,
     draw_stock,
     draw_story,
@@ -104,6 +105,12 @@ DEFECTS: Final = (
         replaced(step.Step, "_replayed", wrong_lane.replays_by_mark),
         1000,
         draw_deep,
+    ),
+    Defect(
+        "what was shown travels as an event without content",
+        replaced(step.Step, "pass_on", wrong_lane.shown_travels_empty),
+        200,
+        draw_shown,
     ),
     Defect("what nobody owned is not in the outbox", replaced(ticks, "_unowned", wrong_lane.waiting_thrown), 1000),
     Defect(

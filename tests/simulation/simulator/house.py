@@ -15,7 +15,7 @@ CAP_WINDOW: Final = 24 * 3600 * SECOND
 UNIQUE: Final = ("user_id", "card_id", "email")
 SHARED: Final = ("phone", "anonymous_id")
 MOST: Final = {"user_id": 1, "card_id": 1, "email": 3, "phone": 2, "anonymous_id": 3}
-COUNTED: Final = ("seen", "put", "bought", "told", "logged_out", "returned")
+COUNTED: Final = ("seen", "put", "bought", "told", "logged_out", "returned", "slot_shown")
 """Customer events: each is counted once, wherever it ends up."""
 OWNERSHIP: Final = b"default/partition:"
 """How the keys of a partition's own records begin."""
@@ -91,8 +91,8 @@ set: {qty: event.qty}
 ---
 traits: all
 define:
-  events: {count: "true", on: [seen, put, bought, told, logged_out, returned]}
-  counted: {list: '{"id": event.meta.id}', keep: 100, on: [seen, put, bought, told, logged_out, returned]}
+  events: {count: "true", on: [seen, put, bought, told, logged_out, returned, slot_shown]}
+  counted: {list: '{"id": event.meta.id}', keep: 100, on: [seen, put, bought, told, logged_out, returned, slot_shown]}
   spent: {ledger: [{on: bought, amount: event.total, ref: event.order}]}
 ---
 content: em.welcome

@@ -9,7 +9,7 @@ import msgspec
 
 from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import node_key
-from orchestrator.model.message import Erase, Reset, encode_message
+from orchestrator.model.message import Erase, Reset, Shown, encode_message
 from tests.simulation.simulator.broker import Broker
 from tests.simulation.simulator.faults import Fault
 from tests.simulation.simulator.house import COUNTED, LATENESS, OWNERSHIP
@@ -84,6 +84,8 @@ class Producers:
             return encode_message(Erase(happening.nodes[0], time, REQUEST))
         if happening.type == "split":
             return encode_message(Reset(happening.nodes[0], time, list(happening.nodes)))
+        if happening.type == "slot_shown":
+            return encode_message(Shown(happening.nodes[0], time, dict(happening.data), happening.name))
         identifiers = dict(node.split(":", 1) for node in happening.nodes)
         return _encode({
             "id": happening.name, "source": "shop", "type": happening.type,

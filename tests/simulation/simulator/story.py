@@ -20,7 +20,7 @@ class Happening(NamedTuple):
 
     Attributes:
         name: event id.
-        type: event type; "erase", "split" and "level" are no customer events.
+        type: event type; "erase", "split" and "level" are no customer events. "slot_shown" comes as a worker tells it.
         nodes: identifiers, strongest first; of a split, who leaves, then who stays.
         data: properties besides the identifiers.
         topic: where it is written.
@@ -272,9 +272,24 @@ def draw_retired(seed: int) -> Story:
     )  # fmt: skip
 
 
+def draw_shown(seed: int) -> Story:
+    """A story of people who are shown slots under names that move, on several partitions."""
+    rng = Random(seed ^ 0x510D)
+    story = draw_story(seed, rng.choice(("unique", "newest", "any", "clash", "passing")))
+    happenings = []
+    for one in story.happenings:
+        if one.type in COUNTED and one.nodes and rng.random() < 0.4:
+            target = rng.choice(one.nodes)
+            data: dict[str, object] = {"slot": "web.hero", "content": "hero", "offer": ""}
+            again = (target,) if rng.random() < 0.3 else ()
+            one = Happening(one.name, "slot_shown", (target,), data, "customer.inputs", target, 0, again)  # noqa: PLW2901
+        happenings.append(one)
+    return story._replace(partitions=rng.choice((2, 3, 4)), happenings=tuple(happenings), releases=())
+
+
 DRAWS: Final = (
     draw_story, draw_apart, draw_deep, draw_denied, draw_echoes, draw_erased, draw_handed, draw_haunted, draw_releases,
-    draw_restless, draw_retired, draw_skew, draw_stock,
+    draw_restless, draw_retired, draw_shown, draw_skew, draw_stock,
 )  # fmt: skip
 """Ways to draw: everything mixed, and those that look closely where trouble is rare."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from orchestrator.engine.timers import earliest_due
 from orchestrator.model.customer import Customer
+from orchestrator.model.message import Applied, Shown
 from orchestrator.stream.lane import step
 from orchestrator.stream.table import PartitionTable
 from tests.simulation.simulator import worker
@@ -139,6 +140,13 @@ def replays_by_mark(original: Any) -> Any:
         return self.applied(node, record)
 
     return replayed
+
+
+def shown_travels_empty(original: Any) -> Any:
+    def pass_on(self: step.Step, name: str, message: Any) -> None:
+        original(self, name, Applied(message.target, b"", message.time) if isinstance(message, Shown) else message)
+
+    return pass_on
 
 
 # Releases.
