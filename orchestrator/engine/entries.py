@@ -196,7 +196,7 @@ def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, An
     if stopped(moment.facts, plan):
         moment.note("not_entered", plan.name, "", reason.STOPPED, {"key": key})
         return
-    if plan.document.in_flight == "drain" and _drains(moment, plan):
+    if plan.document.in_flight == "drain" and _drains(moment, plan, key):
         moment.note("not_entered", plan.name, "", "draining", {"key": key})
         return
     twin = _twin(moment, plan, key)
@@ -223,9 +223,12 @@ def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, An
         moment.scope.event = outer
 
 
-def _drains(moment: "Moment", plan: "ScenarioPlan") -> bool:
-    """Whether somebody here is still on an earlier version."""
-    return any(i.scenario == plan.name and i.version != plan.version for i in moment.customer.instances)
+def _drains(moment: "Moment", plan: "ScenarioPlan", key: str) -> bool:
+    """Whether somebody here is still on another version; who only rests under the same key makes way."""
+    return any(
+        i.scenario == plan.name and i.version != plan.version and not (i.mode == "rest" and i.key == key)
+        for i in moment.customer.instances
+    )
 
 
 def _twin(moment: "Moment", plan: "ScenarioPlan", key: str) -> Instance | None:

@@ -202,6 +202,18 @@ def test_drain_lets_nobody_in_until_the_last_has_left() -> None:
     assert releases.done == ["one", "two"]
 
 
+def test_drain_lets_those_in_who_only_rest_under_the_same_key() -> None:
+    goal = "goal: {on: bought}"
+    releases = Releases(story(1, told("one"), goal))
+    releases.play.comes("seen", 0, page="a")
+    releases.publish(story(2, told("two"), f"{goal}\nin_flight: drain"), at=10 * M)
+    releases.play.comes("seen", 20 * M, page="b")
+    assert releases.play.told("not_entered") == [("not_entered", "story", "draining")]
+    releases.play.comes("seen", 30 * M, page="a")
+    assert releases.play.ended() == [("done", "finished")]
+    assert releases.done == ["one", "two"]
+
+
 def test_end_ends_them_at_once_with_held_sends_and_tasks() -> None:
     task = "  - {id: call, task: {queue: care, due: 1h, on_exit: withdraw}}\n"
     releases = Releases(story(1, task + WAIT + told("one")))

@@ -71,7 +71,7 @@ def enter_by(
 def enter(moment: Moment, scenario: Scenario, key: str, event: Happened, item: Any, names: dict[str, Happened]) -> None:
     """Enter under a key, if `re_entry` and `if_live` allow it and nothing ends it at once."""
     customer, entry, name = moment.customer, scenario.entry, scenario.scenario
-    shut = _shut(customer, scenario)
+    shut = _shut(customer, scenario, key)
     if shut:
         moment.tell("not_entered", name, "", shut)
         return
@@ -106,14 +106,15 @@ def enter(moment: Moment, scenario: Scenario, key: str, event: Happened, item: A
     run(moment, instance, track)
 
 
-def _shut(customer: Customer, scenario: Scenario) -> str:
+def _shut(customer: Customer, scenario: Scenario, key: str) -> str:
     """Why nobody enters for now, "" where they may."""
     if scenario.entries == "closed":
         return "entries_closed"
     if customer.shared.stopped(scenario):
         return "stopped"
-    others = [one.scenario.version for one in customer.instances if one.name == scenario.scenario]
-    drains = scenario.in_flight == "drain" and any(version != scenario.version for version in others)
+    others = [one for one in customer.instances if one.name == scenario.scenario]
+    on_another = [one for one in others if one.scenario.version != scenario.version]
+    drains = scenario.in_flight == "drain" and any(one.key != key or one.mode != "rest" for one in on_another)
     return "draining" if drains else ""
 
 
