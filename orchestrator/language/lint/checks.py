@@ -12,6 +12,7 @@ from orchestrator.language.lint.circles import circles
 from orchestrator.language.lint.coherence import coherence
 from orchestrator.language.lint.creepy import observed, too_soon
 from orchestrator.language.lint.ends import ends
+from orchestrator.language.lint.expectations import expectations
 from orchestrator.language.lint.expiry import expiry
 from orchestrator.language.lint.gaps import gaps
 from orchestrator.language.lint.locale import locale
@@ -66,6 +67,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     expiry,  # W-EXPIRES
     story_names,  # E-NAME
     story_events,  # W-PROPERTY
+    expectations,  # W-NO-EXPECT
     untold,  # E-CONTENT W-UNTOLD
     unused,  # W-UNUSED
 )
