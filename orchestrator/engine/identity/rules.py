@@ -4,6 +4,7 @@ A node is `NAMESPACE:VALUE`. Strength is known from the name alone and never cha
 declared order, then the shared ones, then the value as text.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -136,7 +137,11 @@ _NOTHING: Final = (None, "")
 
 @lru_cache(maxsize=65536)
 def normalised(value: str, ways: tuple[str, ...], region: str | None) -> str:
-    """A value as it is stored and compared: `trim`, `lower`, `digits`, `phone` (E.164), in the order given."""
+    """A value as it is stored and compared: `trim`, `lower`, `digits`, `phone` (E.164), in the order given.
+
+    Small letters are composed ones (NFC), as RFC 6532, 3.1, has it for addresses: some keyboards write "ü" as two
+    characters, and it is the same address. Digits are ASCII, whatever script they came in.
+    """
     for way in ways:
         value = _WAYS[way](value, region)
     return value
@@ -152,7 +157,7 @@ def _phone(value: str, region: str | None) -> str:
 
 _WAYS: Final = {
     "trim": lambda value, _: value.strip(),
-    "lower": lambda value, _: value.lower(),
-    "digits": lambda value, _: "".join(c for c in value if c.isdigit()),
+    "lower": lambda value, _: unicodedata.normalize("NFC", value.lower()),
+    "digits": lambda value, _: "".join(str(unicodedata.decimal(c)) for c in value if c.isdecimal()),
     "phone": _phone,
 }

@@ -131,7 +131,7 @@ class Identity(Element):
     )
     normalise: Mapping[str, tuple[str, ...]] = optional(
         MapOf(OneOrMany(Choice(("lower", "phone", "digits", "trim"))), ref="namespace", key="namespace"),
-        "`phone` takes `region`",
+        "`lower`: small letters, accents composed (NFC); `digits`: those alone, as 0-9; `phone`: E.164, takes `region`",
     )
     region: str | None = optional(Name(), "country code, for phone numbers without one")
     replace_on: tuple[str, ...] = optional(Names("event"), "the new value replaces the old one (`identifier_changed`)")
