@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from orchestrator.model.event import milliseconds
-from orchestrator.model.ids import node_key
 from orchestrator.rehearsal.explain import family_of
 from orchestrator.rehearsal.run import Run
 from orchestrator.rehearsal.stage import Stage
@@ -71,13 +70,7 @@ def play_events(
 
 
 def _arrive(world: World, event: Recorded) -> None:
-    try:
-        identity = world.program.identity
-        nodes = identity.identifiers(event.data) or identity.referred(event.data)
-    except ValueError:
-        nodes = ()
-    key = node_key(world.program.tenant, nodes[0]) if nodes else None
-    world.arrive(event.topic, key, event.value, max(event.at, world.now))
+    world.arrive(event.topic, world.key_of(event.data), event.value, max(event.at, world.now))
 
 
 def _taken(world: World, family: set[str]) -> list[Happening]:

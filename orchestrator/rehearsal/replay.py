@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestrator.model.effect import Action, Emitted, TaskNotice
-from orchestrator.model.ids import node_key
 from orchestrator.rehearsal.world import World
 
 if TYPE_CHECKING:
@@ -88,13 +87,8 @@ class _Side:
 
     def take(self, event: Recorded) -> None:
         """Let an event arrive, and keep what came of it."""
-        identity = self.world.program.identity
-        try:
-            nodes = identity.identifiers(event.data) or identity.referred(event.data)
-        except ValueError:
-            nodes = ()
-        key = node_key(self.world.program.tenant, nodes[0]) if nodes else None
-        self.world.arrive(event.topic, key, event.value, max(event.at, self.world.now))
+        world = self.world
+        world.arrive(event.topic, world.key_of(event.data), event.value, max(event.at, world.now))
         self.harvest()
 
     def harvest(self) -> None:

@@ -9,7 +9,6 @@ import msgspec
 
 from orchestrator.engine.local_time import zone
 from orchestrator.engine.traits.states import pack
-from orchestrator.model.ids import node_key
 from orchestrator.rehearsal.cast import Cast
 from orchestrator.rehearsal.checks import WITHIN, Scene, check
 from orchestrator.rehearsal.lots import Lots
@@ -99,6 +98,8 @@ class Run:
         history = [event.at_ for event in story.history]
         self.seeded_at = self.start + min([0, *history]) - 1
         self.world = World(program, self.seeded_at, facts=_rows(story), explain=explain, about=self.lots.about)
+        if any(expected.kind == "kpi" for expected in (*story.expect, *story.never)):
+            self.world.record.events = []
         self.cast = Cast(story, program)
         self._language = language
 
@@ -162,16 +163,7 @@ class Run:
             "specversion": "1.0", "id": id_, "source": SOURCE, "type": type_, "time": _utc(happened),
             "channel": channel, "tenant": world.program.tenant, "data": data,
         }  # fmt: skip
-        world.arrive(CHANNEL + channel, self._key(data), _json(record), max(at, world.now))
-
-    def _key(self, data: Mapping[str, Any]) -> bytes | None:
-        """The key that a producer gives a record: the strongest identifier, else what it refers to, else none."""
-        identity = self.world.program.identity
-        try:
-            nodes = identity.identifiers(data) or identity.referred(data)
-        except ValueError:
-            return None
-        return node_key(self.world.program.tenant, nodes[0]) if nodes else None
+        world.arrive(CHANNEL + channel, world.key_of(data), _json(record), max(at, world.now))
 
     def event_of_ask(self, expected: Expectation, nodes: list[str]) -> None:
         """The event that made an ask is applied first."""

@@ -28,7 +28,7 @@ from orchestrator.stream.lane.records import Batch, Outgoing, Record
 from orchestrator.stream.lane.ticks import ON_ITS_WAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from orchestrator.engine.program.plan import Program
     from orchestrator.stream.asking_wire import Forward, Question
@@ -110,6 +110,15 @@ class World:
         self._tables[partition_of(key, self.partitions)][key] = encode_node(node, 0, node_due(node))
 
     # The clock.
+
+    def key_of(self, data: Mapping[str, Any]) -> bytes | None:
+        """The key that a producer gives an event: its strongest identifier, else what it refers to, else none."""
+        identity = self.program.identity
+        try:
+            nodes = identity.identifiers(data) or identity.referred(data)
+        except ValueError:
+            return None
+        return node_key(self.program.tenant, nodes[0]) if nodes else None
 
     def arrive(self, topic: str, key: bytes | None, value: bytes, at: int) -> None:
         """A record arrives at `at` (ms, not before `now`), after everything that is due before it."""
