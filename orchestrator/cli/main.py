@@ -29,6 +29,7 @@ _COMMANDS: Final = (
     "explain",
     "identity",
     "replay",
+    "kpi",
     "diff",
     "eval",
     "schema",

@@ -111,19 +111,25 @@ def _span(since: str, until: str | None) -> Span:
     from orchestrator.stream.topic_range import Span  # noqa: PLC0415
 
     now = time.time_ns() // 1_000_000
-    span = Span(_ago("--since", since, now), now if until is None else _ago("--until", until, now))
+    span = Span(ago("--since", since, now), now if until is None else ago("--until", until, now))
     if span.since >= span.until:
         raise UserError(f"--since {since} is not before {f'--until {until}' if until is not None else 'now'}")
     return span
 
 
-def _ago(option: str, text: str, now: int) -> int:
-    """A duration before now, or a moment, as ms."""
+def ago(option: str, text: str, now: int | None = None) -> int:
+    """A duration before now, or a moment, as ms.
+
+    Raises:
+        UserError: it is neither.
+    """
     from orchestrator.language.spec.types import milliseconds as length  # noqa: PLC0415
     from orchestrator.model.event import milliseconds  # noqa: PLC0415
 
-    ago = length(text)
-    return now - ago if ago is not None else milliseconds(moment(option, text))
+    before = length(text)
+    if before is None:
+        return milliseconds(moment(option, text))
+    return (time.time_ns() // 1_000_000 if now is None else now) - before
 
 
 def moment(option: str, text: str) -> datetime:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.model.effect import Action, Emitted, TaskNotice
 from orchestrator.rehearsal.asking import ask, context, moment_of
+from orchestrator.rehearsal.expected_figures import is_counted
 from orchestrator.rehearsal.problem import Problem
 from orchestrator.rehearsal.seeding import nodes_of
 from orchestrator.rehearsal.values import MISSING, Bindings, at_path
@@ -328,6 +329,7 @@ _CHECKS: Final[dict[str, Callable[[Scene, Expectation], bool]]] = {
     "context": _context,
     "task": _task,
     "emitted": _emitted,
+    "kpi": is_counted,
     "entered": _entered,
     "ended": _ended,
     "standing": _standing,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -48,12 +48,27 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+class Came(NamedTuple):
+    """An event that counted for a customer: where they lived then, and what its type is known to carry."""
+
+    node: str
+    event: Event
+    plan: EventPlan
+
+
 class Record:
-    """Everything that happened, in order."""
+    """Everything that happened, in order.
+
+    Attributes:
+        happenings: what the engine did.
+        refusals: what could not be taken in.
+        events: what customers did; only kept where somebody has asked for it, by an empty list.
+    """
 
     def __init__(self) -> None:
         self.happenings: list[Happening] = []
         self.refusals: list[Refusal] = []
+        self.events: list[Came] | None = None
 
     def notes(self, since: int = 0) -> list[Happening]:
         """The lines of the trace from index `since` on."""
@@ -92,6 +107,11 @@ class RecordingEngine(Engine):
         super().__init__(program, facts, explain)
         self.record = record
         self.about = about
+
+    def event(self, work: Work, customer: Customer, event: Event, links: list[str]) -> None:
+        super().event(work, customer, event, links)
+        if self.record.events is not None:
+            self.record.events.append(Came(work.name, event, self.program.event_plan(event.type, event.channel)))
 
     def _advance(self, work: Work, customer: Customer) -> Advance:
         if self.about is not None:

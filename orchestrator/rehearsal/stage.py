@@ -23,12 +23,7 @@ class Stage:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self._programs: dict[tuple[str, ...], Program] = {}
-        self.told = {
-            variant.name: content.content
-            for content in bundle.contents.values()
-            for variant in content.variants.values()
-            if variant.name and variant.name not in bundle.contents
-        }
+        self.told = names_of_variants(bundle)
 
     def program(self, only: tuple[str, ...] = ()) -> Program:
         """The bundle's program with these scenarios alone; none named: all."""
@@ -44,3 +39,13 @@ class Stage:
         program = build_program(dataclasses.replace(self.bundle, scenarios=kept))
         declare_present(program)
         return program
+
+
+def names_of_variants(bundle: Bundle) -> dict[str, str]:
+    """Name of a content's variant -> the content's name."""
+    return {
+        variant.name: content.content
+        for content in bundle.contents.values()
+        for variant in content.variants.values()
+        if variant.name and variant.name not in bundle.contents
+    }

@@ -1,4 +1,4 @@
-"""test, lint, eval, explain, replay, diff and schema, as a marketer meets them."""
+"""test, lint, eval, explain, replay, kpi, diff and schema, as a marketer meets them."""
 
 from __future__ import annotations
 
@@ -348,6 +348,62 @@ def test_replay_says_what_to_write(
     told = orchestrator("replay", folder, "--against", folder, *arguments)
     assert told.code == 2
     assert message in told.err
+
+
+FIGURES = """kpi: greeted
+of: {count: persons, on: order_placed, within: 7d}
+over: {count: persons, on: contact_sent}
+by: [channels_reached]
+versus: "1"
+---
+kpi: took
+of: {time: {from: contact_sent, to: order_placed}}
+percentiles: [50]
+"""
+
+
+def test_kpi_counts_the_figures_of_a_bundle(orchestrator: Orchestrator, folder: Path, tmp_path: Path) -> None:
+    (folder / "kpis.yaml").write_text(FIGURES)
+    events = tmp_path / "some.jsonl"
+    lines = [
+        {"type": "page_viewed", "time": "2026-03-02T08:00:00Z", "data": {"email": "amy@example.com", "page": "/x"}},
+        {"type": "page_viewed", "time": "2026-03-02T08:00:01Z", "data": {"email": "ben@example.com", "page": "/x"}},
+        {"type": "page_viewed", "time": "2026-03-02T08:00:02Z", "data": {"page": "/x"}},
+        {"type": "order_placed", "time": "2026-03-02T11:00:00Z", "data": {"email": "amy@example.com"}},
+    ]
+    events.write_text(
+        "".join(
+            json.dumps({"id": str(n), "source": "shop", "channel": "web", **one}) + "\n" for n, one in enumerate(lines)
+        )
+    )
+    found = orchestrator("kpi", folder, "--events", events)
+    assert found.code == 0
+    assert "greeted" in found.out
+    assert ["1", "1", "2", "50.00%"] in [line.split() for line in found.out.splitlines()]
+    assert ["1", "2h", "2h"] in [line.split() for line in found.out.splitlines()]
+    assert "Counted over 4 events. 1 of them could not be taken in" in " ".join(found.out.split())
+
+    one = json.loads(orchestrator("kpi", folder, "--events", events, "--only", "greeted", "--format", "json").out)
+    assert one["figures"] == [
+        {"kpi": "greeted", "kind": "share", "by": ["channels_reached"],
+         "rows": [{"group": ["1"], "of": 1.0, "over": 2.0, "value": 0.5}]}
+    ]  # fmt: skip
+    later = json.loads(
+        orchestrator(
+            "kpi", folder, "--events", events, "--counted-since", "2026-03-02T10:00:00Z", "--format", "json"
+        ).out
+    )
+    assert [figure["rows"] for figure in later["figures"]] == [[], []]
+
+
+def test_kpi_says_what_to_write(orchestrator: Orchestrator, folder: Path, events: Path) -> None:
+    none = orchestrator("kpi", folder, "--events", events)
+    assert (none.code, "declares no figure: write a `kpi` document" in none.err) == (2, True)
+    (folder / "kpis.yaml").write_text(FIGURES)
+    other = orchestrator("kpi", folder, "--events", events, "--only", "greted")
+    assert (other.code, "declares no figure greted; it declares greeted, took" in other.err) == (2, True)
+    bad = orchestrator("kpi", folder, "--events", events, "--counted-since", "lately")
+    assert (bad.code, "--counted-since lately: write a duration" in bad.err) == (2, True)
 
 
 def test_diff_tells_bundles_apart_in_words(orchestrator: Orchestrator, folder: Path, tmp_path: Path) -> None:

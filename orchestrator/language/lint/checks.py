@@ -15,6 +15,7 @@ from orchestrator.language.lint.ends import ends
 from orchestrator.language.lint.expectations import expectations
 from orchestrator.language.lint.expiry import expiry
 from orchestrator.language.lint.gaps import gaps
+from orchestrator.language.lint.kpis import kpis
 from orchestrator.language.lint.locale import locale
 from orchestrator.language.lint.network_style import network_style
 from orchestrator.language.lint.not_run import not_run
@@ -47,6 +48,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     patterns,  # E-TYPE
     zones,  # E-TYPE
     days,  # E-TYPE E-FIELD
+    kpis,  # E-FIELD E-TYPE E-NOT-RUN
     steps,  # E-STEP
     audience,  # E-AUDIENCE
     circles,  # E-CIRCLE

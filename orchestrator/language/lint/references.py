@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.language.source.codes import WARNINGS
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.nearest import did_you_mean
-from orchestrator.language.spec.kpi import BUILT_IN
 from orchestrator.language.spec.scope import ENGINE_EVENTS
 
 if TYPE_CHECKING:
@@ -67,7 +66,6 @@ def _known(context: Context) -> dict[str, frozenset[str]]:
     known["send_channel"] = known["channel"] | _CHANNEL_WORDS
     known["source"] = known["fact"] | {"content", "offers"}
     known["told"] = known["content"] | _variant_names(context)
-    known["kpi"] |= frozenset(BUILT_IN)
     known["check"] = frozenset(WARNINGS)
     return known
 

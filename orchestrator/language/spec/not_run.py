@@ -16,7 +16,6 @@ STEPS_NOT_RUN: Final[dict[str, str]] = {
 
 KINDS_NOT_RUN: Final[dict[str, str]] = {
     "offer": "put its terms into a `content`, and who may have it into `suits`",
-    "kpi": "count with the metrics of the workers, or over the events on the topics",
 }
 """Kind of document → what to write instead."""
 
@@ -25,6 +24,12 @@ FUNCTIONS_NOT_RUN: Final[dict[str, str]] = {
     "promised": "without offers nothing is promised: write `price(...)`",
 }
 """Function → what to write instead."""
+
+MEASURES_NOT_RUN: Final[dict[str, str]] = {
+    "placements": "count `slot_clicked`, or what your pages send when something is shown",
+    "facts": "count them where they are kept",
+}
+"""What a figure is to count → what to write instead."""
 
 EVENTS_NOT_RUN: Final[dict[str, str]] = {
     "task_accepted": "let the system of those who work on tasks send an event of its own, and name that",

@@ -76,7 +76,8 @@ class Expectation(Element):
     In `never`, `before` or `after` stand instead of `at`.
     """
 
-    constraints = (ExactlyOne(EXPECTED), Needs("gives", ("slot",)), Needs("values", ("slot",)), Needs("ask", ("slot",)))
+    constraints = (ExactlyOne(EXPECTED), Needs("gives", ("slot",)), Needs("values", ("slot",)), Needs("ask", ("slot",)),
+                   Needs("kpi", ("value",)), Needs("value", ("kpi",)))  # fmt: skip
 
     at_: int | None = optional(Duration(signed=True), "when, after `start` (within 2 s)")
     before: int | None = optional(Duration(signed=True), "in `never`: before this time")
@@ -95,7 +96,7 @@ class Expectation(Element):
     entered: str | None = optional(Name("scenario"), "entered this scenario")
     ended: str | None = optional(Name("scenario"), "left this scenario")
     standing: str | None = optional(Name("scenario"), "is under way in this scenario")
-    kpi: str | None = optional(Name("kpi"), "this figure; this release counts none")
+    kpi: str | None = optional(Name("kpi"), "this figure, counted so far, is `value`")
     rejected: str | None = optional(String("event id"), "this event was rejected")
     channel: str | None = optional(Name("channel"), "with `sent` `held` `suppressed` `published`")
     reason: str | None = optional(String("reason"), "with `held` `suppressed` `ended` `rejected` `slot`")
@@ -112,7 +113,9 @@ class Expectation(Element):
     with_: Mapping[str, Any] = optional(_PLAIN_MAP, "with `task` `emitted` `sent`: values")
     outcome: str | None = optional(Choice(("won", "lost", "done")), "with `ended`")
     step: str | None = optional(Name(), "with `standing`: at this step")
-    value: Any = optional(Plain("value"), "with `kpi`")
+    value: Any = optional(
+        Plain("value"), "with `kpi`: a number, or one for each group named: `{spring: 0.25}`, `{spring/3+: 0.5}`"
+    )
 
     @property
     def kind(self) -> str:

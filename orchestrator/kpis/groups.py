@@ -1,0 +1,117 @@
+"""What a figure is told by: for each dimension, the groups that an occurrence belongs to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from itertools import product
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.engine.local_time import zone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from orchestrator.kpis.history import History, Occurrence
+    from orchestrator.language.bundle import Bundle
+    from orchestrator.language.spec.kpi import Kpi
+
+Group = tuple[str, ...]
+LABEL: Final = "label."
+REACHED: Final = "channels_reached"
+HOLDOUT: Final = "holdout"
+TREATED: Final = "treated"
+ARM: Final = "arm"
+NONE: Final = "(none)"
+"""The group of what has no value of a dimension."""
+MANY: Final = 3
+"""So many channels are as many as there are: `3+`."""
+
+
+class Grouping:
+    """The groups of one figure.
+
+    Args:
+        kpi: what is counted.
+        bundle: knows campaigns, labels and the zone of weeks and months.
+        history: knows segments.
+        base: what the reach of a person is counted over.
+    """
+
+    def __init__(self, kpi: Kpi, bundle: Bundle, history: History, base: Iterable[Occurrence]) -> None:
+        self.dimensions: Group = (*kpi.by, ARM) if kpi.versus == HOLDOUT else kpi.by
+        self._bundle = bundle
+        self._history = history
+        self._zone = zone(bundle.settings.zone)
+        self._reached: Mapping[tuple[str, Group], int] = self._reach(base) if REACHED in kpi.by else {}
+
+    def of(self, one: Occurrence) -> Iterator[Group]:
+        """One group, or one for each segment that the person is in."""
+        found = product(*(self._values(dimension, one) for dimension in self.dimensions))
+        return found if REACHED not in self.dimensions else (self._with_reach(one, group) for group in found)
+
+    def people(self) -> Iterator[tuple[str, Group]]:
+        """Every customer at the end, with the groups that a person has without having done anything."""
+        for person, segments in self._history.people.items():
+            known = (sorted(segments) or [NONE] if name == "segment" else [NONE] for name in self.dimensions)
+            for group in product(*known):
+                yield person, group
+
+    def _with_reach(self, one: Occurrence, group: Group) -> Group:
+        count = self._reached.get((one.person, group), 0)
+        said = f"{MANY}+" if count >= MANY else str(count)
+        return tuple(said if name == REACHED else value for name, value in zip(self.dimensions, group, strict=True))
+
+    def _reach(self, base: Iterable[Occurrence]) -> dict[tuple[str, Group], int]:
+        """By person and the other dimensions: on how many channels the person was reached."""
+        channels: defaultdict[tuple[str, Group], set[str]] = defaultdict(set)
+        for one in base:
+            for group in product(*(self._values(dimension, one) for dimension in self.dimensions)):
+                channels[one.person, group].add(one.source.channel or one.channel)
+        return {place: len(found) for place, found in channels.items()}
+
+    def _values(self, dimension: str, one: Occurrence) -> list[str]:
+        of = _OF.get(dimension, _label(dimension))
+        return of(self, one)
+
+    def campaign(self, one: Occurrence) -> str:
+        """The campaign of a message's content, "" where there is none."""
+        content = self._bundle.contents.get(one.source.content)
+        return (content.campaign if content is not None else None) or ""
+
+    def label(self, one: Occurrence, name: str) -> str:
+        """A label of the scenario that something comes from, "" where it has none of the name."""
+        scenario = self._bundle.scenarios.get(one.source.scenario)
+        return scenario.labels.get(name, "") if scenario is not None else ""
+
+    def segments(self, one: Occurrence) -> list[str]:
+        """The segments of the person, at the end."""
+        return sorted(self._history.people.get(one.person, ()))
+
+    def local(self, one: Occurrence) -> datetime:
+        """When it happened, on the clock of the bundle's zone."""
+        return datetime.fromtimestamp(one.at / 1000, self._zone)
+
+
+def _label(dimension: str) -> Callable[[Grouping, Occurrence], list[str]]:
+    name = dimension.removeprefix(LABEL)
+    return lambda grouping, one: [grouping.label(one, name) or NONE]
+
+
+def _week(at: datetime) -> str:
+    year, week, _ = at.isocalendar()
+    return f"{year}-W{week:02}"
+
+
+_OF: Final[Mapping[str, Callable[[Grouping, Occurrence], list[str]]]] = {
+    "scenario": lambda _, one: [one.source.scenario or NONE],
+    "content": lambda _, one: [one.source.content or NONE],
+    "channel": lambda _, one: [one.source.channel or one.channel],
+    "campaign": lambda grouping, one: [grouping.campaign(one) or NONE],
+    "segment": lambda grouping, one: grouping.segments(one) or [NONE],
+    "week": lambda grouping, one: [_week(grouping.local(one))],
+    "month": lambda grouping, one: [f"{grouping.local(one):%Y-%m}"],
+    ARM: lambda _, one: [HOLDOUT if one.source.holdout else TREATED],
+    REACHED: lambda _, __: [""],  # told by the reach, which is counted by all other dimensions
+}
+"""Dimension -> the values of an occurrence; `label.NAME` is made of its name."""
