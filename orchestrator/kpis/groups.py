@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Group = tuple[str, ...]
 LABEL: Final = "label."
 REACHED: Final = "channels_reached"
+PATH: Final = "path"
 HOLDOUT: Final = "holdout"
 TREATED: Final = "treated"
 ARM: Final = "arm"
@@ -35,7 +36,7 @@ class Grouping:
         kpi: what is counted.
         bundle: knows campaigns, labels and the zone of weeks and months.
         history: knows segments.
-        base: what the reach of a person is counted over.
+        base: what reach and path of a person are told by, oldest first.
     """
 
     def __init__(self, kpi: Kpi, bundle: Bundle, history: History, base: Iterable[Occurrence]) -> None:
@@ -43,12 +44,13 @@ class Grouping:
         self._bundle = bundle
         self._history = history
         self._zone = zone(bundle.settings.zone)
-        self._reached: Mapping[tuple[str, Group], int] = self._reach(base) if REACHED in kpi.by else {}
+        self._over_all = {REACHED, PATH} & set(kpi.by)
+        self._channels: Mapping[tuple[str, Group], list[str]] = self._first_met(base) if self._over_all else {}
 
     def of(self, one: Occurrence) -> Iterator[Group]:
         """One group, or one for each segment that the person is in."""
         found = product(*(self._values(dimension, one) for dimension in self.dimensions))
-        return found if REACHED not in self.dimensions else (self._with_reach(one, group) for group in found)
+        return (self._with_channels(one, group) for group in found) if self._over_all else found
 
     def people(self) -> Iterator[tuple[str, Group]]:
         """Every customer at the end, with the groups that a person has without having done anything."""
@@ -57,18 +59,18 @@ class Grouping:
             for group in product(*known):
                 yield person, group
 
-    def _with_reach(self, one: Occurrence, group: Group) -> Group:
-        count = self._reached.get((one.person, group), 0)
-        said = f"{MANY}+" if count >= MANY else str(count)
-        return tuple(said if name == REACHED else value for name, value in zip(self.dimensions, group, strict=True))
+    def _with_channels(self, one: Occurrence, group: Group) -> Group:
+        channels = self._channels.get((one.person, group), [])
+        said = {REACHED: f"{MANY}+" if len(channels) >= MANY else str(len(channels)), PATH: ">".join(channels)}
+        return tuple(said.get(name, value) for name, value in zip(self.dimensions, group, strict=True))
 
-    def _reach(self, base: Iterable[Occurrence]) -> dict[tuple[str, Group], int]:
-        """By person and the other dimensions: on how many channels the person was reached."""
-        channels: defaultdict[tuple[str, Group], set[str]] = defaultdict(set)
+    def _first_met(self, base: Iterable[Occurrence]) -> dict[tuple[str, Group], list[str]]:
+        """By person and the other dimensions: the channels, in the order in which the person first met them."""
+        channels: defaultdict[tuple[str, Group], dict[str, None]] = defaultdict(dict)
         for one in base:
             for group in product(*(self._values(dimension, one) for dimension in self.dimensions)):
-                channels[one.person, group].add(one.source.channel or one.channel)
-        return {place: len(found) for place, found in channels.items()}
+                channels[one.person, group].setdefault(one.source.channel or one.channel)
+        return {place: list(found) for place, found in channels.items()}
 
     def _values(self, dimension: str, one: Occurrence) -> list[str]:
         of = _OF.get(dimension, _label(dimension))
@@ -112,6 +114,7 @@ _OF: Final[Mapping[str, Callable[[Grouping, Occurrence], list[str]]]] = {
     "week": lambda grouping, one: [_week(grouping.local(one))],
     "month": lambda grouping, one: [f"{grouping.local(one):%Y-%m}"],
     ARM: lambda _, one: [HOLDOUT if one.source.holdout else TREATED],
-    REACHED: lambda _, __: [""],  # told by the reach, which is counted by all other dimensions
+    REACHED: lambda _, __: [""],  # both are told by all that a person has met, in the group of all other dimensions
+    PATH: lambda _, __: [""],
 }
 """Dimension -> the values of an occurrence; `label.NAME` is made of its name."""

@@ -83,6 +83,7 @@ def test_every_dimension() -> None:
         "week": {"2026-W02": 1, "2026-W06": 1},
         "month": {"2026-01": 1, "2026-02": 1},
         "channels_reached": {"1": 2},
+        "path": {"push": 1, "web": 1},
     }
     for dimension, expected in by.items():
         kpi = f"kpi: it\nof: {{count: events, on: [push.opened, order_placed]}}\nby: [{dimension}]"
@@ -103,6 +104,16 @@ def test_a_person_counts_in_the_highest_reach_of_each_other_group() -> None:
     told.sends("user_id:ben", "em.a", "email", 0)
     kpi = "kpi: it\nof: {count: persons, on: delivered}\nby: [campaign, channels_reached]"
     assert {name: row.of for name, row in rows(kpi, told).items()} == {"autumn/1": 1, "spring/1": 1, "spring/3+": 1}
+
+
+def test_tp_05_the_path_of_a_person_over_the_channels() -> None:
+    told = Told()
+    for hour, channel in enumerate(("tv", "web", "web", "store", "social", "web")):
+        told.does("user_id:dan", f"{channel}.order_placed", hour * HOUR)
+    told.does("user_id:eva", "web.order_placed", 0)
+    told.does("user_id:fay", "web.order_placed", 9 * HOUR)
+    kpi = "kpi: path_report\nof: {count: persons, on: order_placed}\nby: [path]"
+    assert {name: row.of for name, row in rows(kpi, told).items()} == {"tv>web>store>social": 1, "web": 2}
 
 
 def test_instances_and_customers() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ZONED: Final = ("bundle", "calendar", "test")
 _MAX_PATTERN: Final = 256
-_BY: Final = ("scenario", "campaign", "content", "channel", "channels_reached", "segment", "week", "month")
+_BY: Final = ("scenario", "campaign", "content", "channel", "channels_reached", "path", "segment", "week", "month")
 
 
 def variants(context: Context) -> Iterator[Diagnostic]:
