@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,24 +79,17 @@ class Anchors:
 
     def __init__(self, those: Iterable[Occurrence], within: int, *, apart: bool) -> None:
         self._within = within
-        self._by_person: defaultdict[str, dict[str, list[Occurrence]]] = defaultdict(dict)
+        self._by_person: defaultdict[str, defaultdict[str, Line]] = defaultdict(lambda: defaultdict(Line))
         for one in those:
-            self._by_person[one.person].setdefault(one.source.scenario if apart else "", []).append(one)
+            self._by_person[one.person][one.source.scenario if apart else ""].add(one)
 
     def of(self, one: Occurrence) -> Iterator[Occurrence]:
         """None where there is none in time. What is counted is never counted for itself."""
-        for candidates in self._by_person.get(one.person, {}).values():
-            found = self._newest(candidates, one)
-            if found is not None:
+        lines = self._by_person.get(one.person)
+        for line in lines.values() if lines is not None else ():
+            found = line.before(one)
+            if found is not None and one.at - found.at <= self._within:
                 yield found
-
-    def _newest(self, candidates: list[Occurrence], one: Occurrence) -> Occurrence | None:
-        for other in reversed(candidates[: bisect_right(candidates, one.at, key=_time)]):
-            if one.at - other.at > self._within:
-                return None
-            if other is not one and belong(one.source, other.source):
-                return other
-        return None
 
 
 def durations(measure: Measure, history: History) -> Iterator[tuple[Occurrence, int]]:
@@ -103,14 +97,52 @@ def durations(measure: Measure, history: History) -> Iterator[tuple[Occurrence, 
     interval = measure.time
     if interval is None:
         return
-    ends = by_person(history.named(interval.to))
+    ends: defaultdict[str, Line] = defaultdict(Line)
+    for one in history.named(interval.to):
+        ends[one.person].add(one)
     most = measure.within if measure.within is not None else _EVER
     for one in history.named(interval.from_):
-        following = ends.get(one.person, [])
-        later = following[bisect_right(following, one.at, key=_time) :]
-        end = next((other for other in later if belong(one.source, other.source)), None)
+        end = ends[one.person].after(one) if one.person in ends else None
         if end is not None and end.at - one.at <= most and _holds(measure.where, one):
             yield one, end.at - one.at
+
+
+class Line:
+    """What happened to one person, oldest first; apart by message, so that one of thousands is found at once."""
+
+    def __init__(self) -> None:
+        self._all: list[Occurrence] = []
+        self._by_message: defaultdict[str, list[Occurrence]] = defaultdict(list)
+
+    def add(self, one: Occurrence) -> None:
+        """What came next."""
+        self._all.append(one)
+        self._by_message[one.source.message].append(one)
+
+    def before(self, one: Occurrence) -> Occurrence | None:
+        """The newest that is not later and not itself, and that it may belong to."""
+        found = []
+        for those in self._fitting(one):
+            earlier = range(bisect_right(those, one.at, key=_time) - 1, -1, -1)
+            found += _first(those, earlier, one)
+        return max(found, key=_time, default=None)
+
+    def after(self, one: Occurrence) -> Occurrence | None:
+        """The oldest that is later, and that it may belong to."""
+        found = []
+        for those in self._fitting(one):
+            found += _first(those, range(bisect_right(those, one.at, key=_time), len(those)), one)
+        return min(found, key=_time, default=None)
+
+    def _fitting(self, one: Occurrence) -> tuple[list[Occurrence], ...]:
+        """All; for what names a message, those of that message and those of none."""
+        message = one.source.message
+        return (self._by_message.get(message, []), self._by_message.get("", [])) if message else (self._all,)
+
+
+def _first(those: list[Occurrence], places: Iterable[int], one: Occurrence) -> list[Occurrence]:
+    fits = (those[at] for at in places if those[at] is not one and belong(one.source, those[at].source))
+    return list(islice(fits, 1))
 
 
 def belong(one: Source, other: Source) -> bool:
@@ -120,11 +152,3 @@ def belong(one: Source, other: Source) -> bool:
     if one.scenario and other.scenario:
         return (one.scenario, one.key) == (other.scenario, other.key)
     return True
-
-
-def by_person(those: Iterable[Occurrence]) -> dict[str, list[Occurrence]]:
-    """What happened to each, in the order given."""
-    found: defaultdict[str, list[Occurrence]] = defaultdict(list)
-    for one in those:
-        found[one.person].append(one)
-    return found
