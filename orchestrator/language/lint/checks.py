@@ -28,6 +28,7 @@ from orchestrator.language.lint.story_events import story_events
 from orchestrator.language.lint.story_names import story_names
 from orchestrator.language.lint.templates import templates
 from orchestrator.language.lint.time_edge import time_edge
+from orchestrator.language.lint.unpermitted import unpermitted
 from orchestrator.language.lint.untold import untold
 from orchestrator.language.lint.unused import unused
 from orchestrator.language.lint.values import days, patterns, stored_traits, trait_sources, variants, zones
@@ -71,5 +72,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     story_events,  # W-PROPERTY
     expectations,  # W-NO-EXPECT
     untold,  # E-CONTENT W-UNTOLD
+    unpermitted,  # W-UNTOLD
     unused,  # W-UNUSED
 )

@@ -36,8 +36,8 @@ CODES: Final[dict[str, str]] = {
     "W-EXPIRES": "a cap, gap or pause that may hold a message for longer than it is valid where it does not say so",
     "W-PROPERTY": "an event of a test whose properties are not those of its schema in the topic files",
     "W-NO-EXPECT": "a test that expects nothing, and cannot fail",
-    "W-UNTOLD": "a message that would not be sent: it says nothing, shows a value which nothing gives, or is not told "
-    "in the bundle's language",
+    "W-UNTOLD": "a message that would not be sent: it says nothing, shows a value which nothing gives, is not told in "
+    "the bundle's language, or no rule grants the consent that it needs",
     "W-UNUSED": "declared and never used; a `stop_when` that has nothing to count",
 }
 """Code → what it finds. `E-` refuses the bundle; `W-` is shown, and refuses it where the bundle says `strict: true`."""
