@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.threats.two_tenants import KEYS, House
@@ -91,6 +91,13 @@ def asked() -> Iterator[Asked]:
     method=st.just("POST") | st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD"]), path=PATHS, part=TEXT,
     headers=HEADERS, body=CHANGES | st.binary(max_size=60) | st.lists(CHANGES, max_size=3),
 )  # fmt: skip
+@example(method="POST", path="/v1/events", part="", headers={"authorization": "Bearer x"}, body={})
+@example(method="POST", path="/v1/events", part="", headers={"content-type": "text/plain"}, body={})
+@example(method="POST", path="/v1/events", part="", headers={}, body={})
+@example(method="POST", path="/v1/decide", part="", headers={}, body={"slots": CANARY})
+@example(method="POST", path="/v1/decide", part="", headers={}, body={})
+@example(method="GET", path="/v1/decide", part="", headers={}, body={})
+@example(method="GET", path="/{}", part="nothing", headers={}, body={})
 def test_any_request_is_answered(
     asked: Asked, method: str, path: str, part: str, headers: dict[str, str], body: Any
 ) -> None:
