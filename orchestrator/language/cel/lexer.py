@@ -92,7 +92,17 @@ def _unknown(source: str, at: int) -> CelSyntaxError:
         return CelSyntaxError(message, source, at, len(amount[0]), f'write duration("{amount[0]}")')
     if character.isdigit():
         return CelSyntaxError("this number is not well formed", source, at)
-    return CelSyntaxError(f"unexpected character {character!r}", source, at, hint=_SLIPS.get(character))
+    hint = _SLIPS.get(character)
+    if character.isalpha():
+        hint = f'names have a-z, 0-9 and `_` here: read this one as `x["{_word(source, at)}"]`'
+    return CelSyntaxError(f"unexpected character {character!r}", source, at, hint=hint)
+
+
+def _word(source: str, at: int) -> str:
+    """The word around a letter that no name may have."""
+    before = re.search(r"\w*\Z", source[:at])
+    after = re.match(r"\w*", source[at:])
+    return f"{before[0] if before else ''}{after[0] if after else ''}"
 
 
 def _token(source: str, kind: str, text: str, at: int) -> Token:

@@ -70,6 +70,10 @@ MESSAGES = [
     # syntax
     ("event.price = 1", "1:13 +1: unexpected character '='; CEL compares with `==`"),
     ("event.gift and event.gift", "1:12 +3: unexpected `and`; CEL writes `&&`"),
+    (
+        "event.grösse > 1",
+        "1:9 +1: unexpected character 'ö'; names have a-z, 0-9 and `_` here: read this one as `x[\"grösse\"]`",
+    ),
     ("event.gift & event.gift", "1:12 +1: unexpected character '&'; CEL writes `&&`"),
     ("event.product == \u201clamp\u201d", "1:18 +1: unexpected character '\u201c'; write a straight quote: \""),
     ("event.product == 'lamp", "1:18 +1: this string is not closed; add ' at its end"),
