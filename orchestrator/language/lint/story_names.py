@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.nearest import did_you_mean
+from orchestrator.language.spec.steps import End
 from orchestrator.language.spec.walk import all_steps
+from orchestrator.model import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,8 +17,12 @@ if TYPE_CHECKING:
     from orchestrator.language.spec.story import Expectation, Story
 
 
+_GIVEN_BY_US: Final = frozenset(value for name, value in vars(reason).items() if name.isupper())
+
+
 def story_names(context: Context) -> Iterator[Diagnostic]:
-    """Look up the customers and the steps that expectations name."""
+    """Look up the customers, the steps and the reasons that expectations name."""
+    reasons = _reasons(context)
     steps = {
         draft.element.scenario: {step.id for step in all_steps(draft.element.steps)}
         for draft in context.drafts.of("scenario")
@@ -31,6 +37,26 @@ def story_names(context: Context) -> Iterator[Diagnostic]:
             known = steps.get(expected.standing or "")
             if expected.step is not None and known is not None and expected.step not in known:
                 yield _undeclared(expected, "step", f"`{expected.standing}` has no step `{expected.step}`", known)
+            yield from _reason(expected, reasons)
+
+
+def _reason(expected: Expectation, reasons: set[str]) -> Iterator[Diagnostic]:
+    """A reason that nothing gives, where one that something gives is written nearly so."""
+    why = expected.reason
+    if why is not None and why not in reasons and not why.startswith("$") and did_you_mean(why, reasons):
+        yield _undeclared(expected, "reason", f"nothing gives the reason `{why}`", reasons)
+
+
+def _reasons(context: Context) -> set[str]:
+    """Ours, and those that the bundle gives: ends of stories, pauses, what contents need."""
+    found: list[str | None] = [draft.element.reason for draft in context.drafts.of("content")]
+    for draft in context.drafts.of("scenario"):
+        found += [one.reason for one in draft.element.exit]
+        bodies = [step.body for step in all_steps(draft.element.steps)]
+        found += [body.reason for body in bodies if isinstance(body, End)]
+    if context.policy is not None:
+        found += [pause.name for pause in context.policy.pauses]
+    return {*_GIVEN_BY_US, *(name for name in found if name)}
 
 
 def _customers(story: Story) -> set[str]:
