@@ -140,7 +140,7 @@ class TestSocOneVoiceOnAllNetworks:
     POST = (
         "channels: networks\ndefine: {{facebook: {{sends: push, address: social_id}}, "
         "instagram: {{sends: push, address: social_id}}}}\n---\n"
-        "content: post.spring\ncampaign: spring\ntopic: post-spring\nclaims: {{price: 199.0, image: img-1}}\n"
+        "content: post.spring\ncampaign: spring\nclass: service\nclaims: {{price: 199.0, image: img-1}}\n"
         "variants:\n"
         "  facebook: {{text: Respirez., image: img-1, hashtags: [{facebook}], claims: {{address: vous}}}}\n"
         "  instagram: {{text: Respirez., image: img-1, hashtags: [{instagram}], claims: {{address: {address}}}}}\n"
