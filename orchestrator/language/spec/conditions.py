@@ -10,8 +10,9 @@ import msgspec
 
 from orchestrator.language.source.core_schema import is_null, plain_value
 from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
+from orchestrator.language.spec.naming import NAME
 from orchestrator.language.spec.reader import INVALID, Reader
-from orchestrator.language.spec.types import JSON, NAME, Type
+from orchestrator.language.spec.types import JSON, Type
 from orchestrator.language.spec.values import KeyedBy, NameOr
 
 _CALCULATES = re.compile(r"[()\"+?\[\]]")

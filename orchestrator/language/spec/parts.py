@@ -7,9 +7,11 @@ from typing import Any
 
 from orchestrator.language.source.nodes import Mapping, Node, Scalar
 from orchestrator.language.spec.fields import Element, fields_of
+from orchestrator.language.spec.naming import NAME, not_a_name
 from orchestrator.language.spec.reader import INVALID, Reader
 from orchestrator.language.spec.reading import read_element
-from orchestrator.language.spec.types import JSON, MapOf, Type
+from orchestrator.language.spec.slips import in_full
+from orchestrator.language.spec.types import JSON, MapOf, Type, nearest_hint
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ class WordOr(Type):
     def read(self, node: Node, reader: Reader) -> Any:
         if isinstance(node, Scalar) and node.text in self.values:
             return node.text
+        if isinstance(node, Scalar) and isinstance(self.long, Part):
+            full = in_full(self.long.cls, node)
+            hint = f"write `{full}`" if full else nearest_hint(node, self.values)
+            return reader.wrong_type(self.words, node, hint)
         return self.long.read(node, reader)
 
     def schema(self) -> JSON:
@@ -130,6 +136,12 @@ class ScalarOr(Type):
 @dataclass(frozen=True)
 class MapOfParts(MapOf):
     """A map of elements by name; each remembers where its name stands."""
+
+    def key_read(self, key: Scalar, reader: Reader) -> None:
+        if self.ref is None and not NAME.fullmatch(key.text):
+            not_a_name(key, reader)
+        else:
+            super().key_read(key, reader)
 
     def named(self, value: Any, key: Scalar) -> Any:
         if isinstance(value, Element):

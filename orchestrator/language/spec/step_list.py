@@ -9,9 +9,10 @@ from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
 from orchestrator.language.spec.fields import Element, fields_of
 from orchestrator.language.spec.foreign import OUR_WORDS
+from orchestrator.language.spec.naming import NAME, not_a_name
 from orchestrator.language.spec.reader import INVALID, Reader
 from orchestrator.language.spec.reading import Strays, read_element, unknown_field
-from orchestrator.language.spec.types import JSON, NAME, Type
+from orchestrator.language.spec.types import JSON, Type
 
 if TYPE_CHECKING:
     from orchestrator.language.spec.steps import Body, Step
@@ -127,8 +128,11 @@ def _identifier(node: Mapping, identifier: Node | None, reader: Reader) -> str:
         hint = "an id survives edits: reports, tests and `steps.ID` know the step by it"
         reader.report("E-FIELD", "`id` is missing", node.entries[0][0], hint)
         return ""
-    if not isinstance(identifier, Scalar) or not NAME.fullmatch(identifier.text):
+    if not isinstance(identifier, Scalar):
         reader.wrong_type("a name", identifier)
+        return ""
+    if not NAME.fullmatch(identifier.text):
+        not_a_name(identifier, reader)
         return ""
     return identifier.text
 

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from orchestrator.language.spec.reader import Reader
 
 _TIME = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
-_MONTHS = re.compile(r"\d+\s*(?:mo|mon|months?|M|y|yr|years?)", re.IGNORECASE)
+_MONTHS = re.compile(r"\d+\s*(?:mo|mon|months?|M)", re.IGNORECASE)
+_YEARS = re.compile(r"(\d*)\s*(?:y|yr|years?|yearly)", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d\d))?\s*([ap]m)?", re.IGNORECASE)
-_DAY = re.compile(r"(\d{4})[-/.](\d\d?)[-/.](\d\d?)")
+_HOUR = re.compile(r"(\d\d?):(\d\d)")
+_DAY = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d\d?)[-/.](?P<day>\d\d?)")
+_DAY_FIRST = re.compile(r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4})")
+_BEHIND = re.compile(r"(?:(?:T|,?\s+)(\d\d?):(\d\d)(:\d\d)?(.*))?", re.DOTALL)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MINUTES_OF_A_DAY = 1440
@@ -51,6 +55,11 @@ def _meant(text: str) -> str | None:
     meant = as_duration(text)
     if meant and milliseconds(meant) is not None:
         return f"write `{meant}`"
+    hour, years = _HOUR.fullmatch(text), _YEARS.fullmatch(text)
+    if hour is not None:
+        return f"that is a time of day; how long something takes is written `{int(hour[1])}h{int(hour[2])}m`"
+    if years is not None:
+        return f"a year has no length of its own: write days, such as `{365 * int(years[1] or 1)}d`"
     return "a month has no length of its own: write days, such as `30d`" if _MONTHS.fullmatch(text) else None
 
 
@@ -104,9 +113,29 @@ class Timestamp(Type):
 
 
 def _moment(text: str) -> str | None:
-    """A day without a clock, as a timestamp is written."""
-    match = _DAY.fullmatch(text)
-    return f"write `{match[1]}-{int(match[2]):02}-{int(match[3]):02}T00:00:00`" if match else None
+    """A day without a clock, or one that is written in another order, as a timestamp is written."""
+    match = _DAY.match(text) or _DAY_FIRST.match(text)
+    behind = _BEHIND.fullmatch(text, match.end()) if match else None
+    if match is None or behind is None:
+        return None
+    day = _iso(match)
+    if day is None:
+        return "there is no such day"
+    hour, minute, second, offset = behind.groups()
+    written = f"{day}T{int(hour):02}:{minute}{second or ':00'}{offset}" if hour else f"{day}T00:00:00"
+    try:
+        dt.datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return f"write `{written}`"
+
+
+def _iso(match: re.Match[str]) -> str | None:
+    """The day as `2026-12-25`; None where there is none."""
+    try:
+        return dt.date(int(match["year"]), int(match["month"]), int(match["day"])).isoformat()
+    except ValueError:
+        return None
 
 
 def _instant(moment: dt.datetime) -> Instant:
@@ -129,10 +158,18 @@ class Date(Type):
             except ValueError:
                 return reader.wrong_type("a day that exists", node)
             return node.text
-        return reader.wrong_type("a date such as `2026-12-25`", node)
+        hint = _date(node.text) if isinstance(node, Scalar) else None
+        return reader.wrong_type("a date such as `2026-12-25`", node, hint)
 
     def schema(self) -> JSON:
         return {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\d$"}
+
+
+def _date(text: str) -> str | None:
+    """A day that is written in another order, or with a clock behind it."""
+    match = _DAY.match(text) or _DAY_FIRST.match(text)
+    day = _iso(match) if match is not None and _BEHIND.fullmatch(text, match.end()) else None
+    return f"write `{day}`" if day else None
 
 
 @dataclass(frozen=True)
@@ -148,6 +185,8 @@ class PerType(Type):
             value = milliseconds(node.text)
             if value is not None and value > 0:
                 return Per(ms=value)
+            if value is not None:
+                return reader.wrong_type("a window that is longer than nothing", node, "`limit: 0` forbids altogether")
         hint = _meant(node.text) if isinstance(node, Scalar) else None
         hint = hint or nearest_hint(node, ("day", "week", "month"))
         return reader.wrong_type("a duration, or `day`, `week`, `month`", node, hint)

@@ -11,12 +11,12 @@ from orchestrator.language.source.core_schema import is_null, plain_value
 from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
 from orchestrator.language.source.position import NOWHERE
+from orchestrator.language.spec.naming import NAME, not_a_name
 from orchestrator.language.spec.reader import INVALID, Reader
 from orchestrator.language.spec.values import Text
 
 JSON = dict[str, Any]
 
-NAME = re.compile(r"[\w.\-]+", re.ASCII)
 _DURATION = re.compile(r"-?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
 _PART = re.compile(r"(\d+)(ms|[wdhms])")
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
@@ -76,8 +76,7 @@ class Name(Type):
         if not isinstance(node, Scalar) or is_null(node):
             return reader.wrong_type("a name", node)
         if not NAME.fullmatch(node.text):
-            hint = "a name has letters, digits and `_ . -` only"
-            return reader.wrong_type("a name", node, hint)
+            return not_a_name(node, reader)
         if self.ref is not None:
             reader.refer(self.ref, node)
         return node.text
@@ -233,15 +232,18 @@ class Int(Type):
     def read(self, node: Node, reader: Reader) -> Any:
         value = plain_value(node) if isinstance(node, Scalar) else None
         bounds = f"from {self.low} to {self.high}" if self.high < 2**53 else f"from {self.low}"
-        if not isinstance(value, int) or isinstance(value, bool):
-            return reader.wrong_type(f"a whole number {bounds}", node)
-        if not self.low <= value <= self.high:
-            return reader.wrong_type(f"a whole number {bounds}", node)
+        if not isinstance(value, int) or isinstance(value, bool) or not self.low <= value <= self.high:
+            return reader.wrong_type(f"a whole number {bounds}", node, _unquoted(node))
         return value
 
     def schema(self) -> JSON:
         upper = {"maximum": self.high} if self.high < 2**53 else {}
         return {"type": "integer", "minimum": self.low, **upper}
+
+
+def _unquoted(node: Node) -> str | None:
+    quoted = isinstance(node, Scalar) and not node.plain and node.text.removeprefix("-").replace(".", "", 1).isdigit()
+    return f"a number has no quotes: `{node.text}`" if quoted else None  # type: ignore[union-attr]  # a scalar
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,7 @@ class Number(Type):
     def read(self, node: Node, reader: Reader) -> Any:
         value = plain_value(node) if isinstance(node, Scalar) else None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return reader.wrong_type("a number", node)
+            return reader.wrong_type("a number", node, _unquoted(node))
         return float(value)
 
     def schema(self) -> JSON:
@@ -377,12 +379,15 @@ class MapOf(Type):
             return reader.wrong_type(f"a map ({self.key}: {self.inner.words})", node)
         values = {}
         for key, value in node.entries:
-            if self.ref is not None:
-                reader.refer(self.ref, key)
+            self.key_read(key, reader)
             read = self.inner.read(value, reader)
             if read is not INVALID:
                 values[key.text] = self.named(read, key)
         return values
+
+    def key_read(self, key: Scalar, reader: Reader) -> None:
+        if self.ref is not None:
+            reader.refer(self.ref, key)
 
     def named(self, value: Any, key: Scalar) -> Any:
         return value

@@ -52,7 +52,7 @@ def found_in(case: str) -> tuple[str, set[str]]:
     ground = dict(GROUND)
     if case == "w-unused":
         ground["_ground.yaml"] = ground["_ground.yaml"].replace(b"accept: [{code: W-UNUSED", b"accept: [{code: W-GAP")
-    if case == "w-expires":  # which has the one policy of the bundle
+    if case in {"w-expires", "e-type-window"}:  # which have the one policy of the bundle
         policy = b"policy: contact\npreferred_order: [email, push]\n---\n"
         ground["_ground.yaml"] = ground["_ground.yaml"].replace(policy, b"")
     previous = load_bundle({**ground, bad: before.read_bytes()}, SCHEMAS).bundle if before.exists() else None
