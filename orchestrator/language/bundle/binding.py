@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _NO_FIELD: Final = re.compile(r"`([\w.]+)` has no field `(\w+)`")
 _MEMBER: Final = re.compile(r"\.(\w+)")
 _PLACED: Final = frozenset({"event", "entry", "steps", "vars", "profile"})
+_HAVE_FIELDS: Final = ("event", "entry", "profile", "facts", "vars")
 _MOST_LISTED: Final = 20
 _EXPECTED: Final[dict[str, Type]] = {
     "bool": BOOL,
@@ -170,9 +171,16 @@ class Binder:
             return compile_expression(pending.source, Environment(roots, self._functions), expected)
         except CelProblem as problem:
             at = place_inside(pending.node, draft.lines, problem.offset)
-            hint = _hint_for(problem, pending.source, roots) or problem.hint
-            self.diagnostics.append(diagnostic("E-CEL", problem.message, at, length=problem.length, hint=hint))
+            hint = self._event_hint(problem, pending.source) or _hint_for(problem, pending.source, roots)
+            self.diagnostics.append(diagnostic("E-CEL", problem.message, at, length=problem.length, hint=hint or problem.hint))
             return None
+
+    def _event_hint(self, problem: CelProblem, source: str) -> str | None:
+        """Where an event is named as if it were a value."""
+        word = source[problem.offset : problem.offset + problem.length]
+        if not problem.message.startswith("unknown name") or word not in self.typing.events.declared:
+            return None
+        return f'`{word}` is an event: it stands beside `on`, and in quotes in `count("{word}", "30d")`'
 
 
 def _hint_for(problem: CelProblem, source: str, roots: dict[str, Type]) -> str | None:
@@ -181,13 +189,39 @@ def _hint_for(problem: CelProblem, source: str, roots: dict[str, Type]) -> str |
     rest = source[problem.offset + problem.length :]
     missing = _NO_FIELD.fullmatch(problem.message)
     if missing is not None:
-        return _hint_for_field(missing[1], missing[2], rest, roots) if problem.hint is None else None
+        hyphen = _hint_for_hyphen(missing[1], missing[2], rest, roots)
+        return hyphen or (_hint_for_field(missing[1], missing[2], rest, roots) if problem.hint is None else None)
     if word in roots:
         return None
+    inside = _hint_for_bare(word, problem, roots)
+    if inside is not None:
+        return inside
     if word not in _PLACED and rest.startswith(".") and problem.message.startswith("unknown name"):
         near = problem.hint if problem.hint is not None and problem.hint.startswith("did you mean") else None
         return near or "known here: " + " ".join(f"`{name}`" for name in sorted(roots))
     return _hint_for_place(word, roots)
+
+
+def _hint_for_bare(word: str, problem: CelProblem, roots: dict[str, Type]) -> str | None:
+    """A property or a trait that stands without the name in front of it."""
+    if not problem.message.startswith("unknown name") or word in _PLACED:
+        return None
+    found = [f"`{root}.{word}`" for root in _HAVE_FIELDS if root in roots and word in roots[root].fields]
+    if found:
+        return "write " + " or ".join(found)
+    begun = ("event", "entry") if "ask" not in roots else ("event",)  # a slot's content has no story
+    anything = next((root for root in begun if root in roots and roots[root].open), None)
+    if anything is None or (problem.hint is not None and problem.hint.startswith("did you mean")):
+        return None
+    return f'a property of the event is `{anything}.{word}`; a text has quotes: "{word}"'
+
+
+def _hint_for_hyphen(record: str, field: str, rest: str, roots: dict[str, Type]) -> str | None:
+    """Where `profile.all-views` is read as a subtraction."""
+    if not rest.startswith("-") or record not in roots:
+        return None
+    longer = next((name for name in roots[record].fields if name.startswith(f"{field}-")), None)
+    return f'a name with a `-` is read as `{record}["{longer}"]`' if longer else None
 
 
 def _hint_for_field(record: str, field: str, rest: str, roots: dict[str, Type]) -> str | None:
