@@ -172,7 +172,8 @@ class Binder:
         except CelProblem as problem:
             at = place_inside(pending.node, draft.lines, problem.offset)
             hint = self._event_hint(problem, pending.source) or _hint_for(problem, pending.source, roots)
-            self.diagnostics.append(diagnostic("E-CEL", problem.message, at, length=problem.length, hint=hint or problem.hint))
+            hint = hint or problem.hint
+            self.diagnostics.append(diagnostic("E-CEL", problem.message, at, length=problem.length, hint=hint))
             return None
 
     def _event_hint(self, problem: CelProblem, source: str) -> str | None:
