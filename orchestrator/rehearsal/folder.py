@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _YAML: Final = frozenset({".yaml", ".yml"})
 _HIGHEST: Final = 5
 _SKIPPED: Final = frozenset({"__pycache__"})
-_BUNDLE: Final = re.compile(rb"^bundle\s*:", re.MULTILINE)
+_BUNDLE: Final = re.compile(rb"^(?:\xef\xbb\xbf)?[\"']?bundle[\"']?\s*:", re.MULTILINE)
+"""The document's first line, also behind the mark with which Windows begins a file in UTF-8."""
 
 
 class FolderError(Exception):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from orchestrator.rehearsal.folder import root_of
 
 if TYPE_CHECKING:
@@ -28,6 +30,14 @@ def test_a_folder_beside_the_one_with_the_bundle_document_belongs_to_the_same_bu
 def test_what_lies_deeper_than_the_bundle_document_belongs_to_it(tmp_path: Path) -> None:
     root = written(tmp_path / "scenarios", "bundle.yaml", "a/b/c.yaml")
     assert root_of(root / "a" / "b" / "c.yaml") == root
+
+
+@pytest.mark.parametrize("first", [b"\xef\xbb\xbfbundle: shop\n", b'"bundle": shop\r\n'])
+def test_a_bundle_document_is_found_whatever_an_editor_puts_around_its_first_word(tmp_path: Path, first: bytes) -> None:
+    written(tmp_path, "other/bundle.yaml")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "bundle.yaml").write_bytes(first)
+    assert root_of(tmp_path / "shop") == tmp_path / "shop"
 
 
 def test_a_folder_without_a_bundle_is_not_taken_for_a_part_of_another_in_the_same_repository(tmp_path: Path) -> None:

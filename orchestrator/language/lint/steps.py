@@ -22,19 +22,22 @@ if TYPE_CHECKING:
     from orchestrator.language.spec.steps import Step
 
 _OWN_BRANCHES: Final = frozenset({"then", "on_timeout"})
+_OF_TASKS: Final = frozenset({"task_opened", "task_accepted", "task_closed", "task_overdue"})
 _TELLING: Final = frozenset({"send", "task", "show"})
 
 
 def steps(context: Context) -> Iterator[Diagnostic]:
     """Look at the steps of every scenario."""
     for draft in context.drafts.of("scenario"):
-        yield from _duplicates(draft.element)
+        duplicates = list(_duplicates(draft.element))
+        yield from duplicates
         if draft.sound:
             flow = flow_of(draft.element.steps)
             yield from _references(draft.element, flow)
             yield from _loops(draft.element, flow)
-            yield from _unreached(draft.element, flow)
-            yield from _too_long(draft.element, flow)
+            if not duplicates:  # of two steps with one id, the way knows the first only
+                yield from _unreached(draft.element, flow)
+                yield from _too_long(draft.element, flow)
             yield from _names_of_branches(draft.element)
     yield from _outputs(context)
 
@@ -59,13 +62,13 @@ def _references(scenario: Scenario, flow: Flow) -> Iterator[Diagnostic]:
         body = step.body
         if not isinstance(body, kinds.WaitUntil):
             continue
-        named = [(body.of, body.place("of"))] + [(awaited.of, awaited.place("of")) for awaited in body.any]
-        for name, at in named:
-            if name is not None:
-                yield from _of(name, at, step, flow)
+        waits: list[kinds.WaitUntil | kinds.Awaited] = [body, *body.any]
+        for wait in waits:
+            if wait.of is not None:
+                yield from _of(wait.of, wait.on, wait.place("of"), step, flow)
 
 
-def _of(name: str, at: Position, step: Step, flow: Flow) -> Iterator[Diagnostic]:
+def _of(name: str, events: tuple[str, ...], at: Position, step: Step, flow: Flow) -> Iterator[Diagnostic]:
     if name not in flow.steps:
         yield _error(f"no step `{name}` is in this scenario", at, name, did_you_mean(name, flow.steps))
     elif step.id not in flow.reached_from(name):
@@ -73,6 +76,9 @@ def _of(name: str, at: Position, step: Step, flow: Flow) -> Iterator[Diagnostic]
     elif flow.steps[name].kind not in _TELLING:
         hint = "`of` names a `send`, a `task` or a `show`"
         yield _error(f"no event is about the step `{name}`: it is a `{flow.steps[name].kind}`", at, name, hint)
+    elif events and _OF_TASKS.issuperset(events) and flow.steps[name].kind != "task":
+        message = f"`{events[0]}` is about a task, and `{name}` is a `{flow.steps[name].kind}`: it never comes"
+        yield _error(message, at, name, "`of` names the step that opened the task")
 
 
 def _loops(scenario: Scenario, flow: Flow) -> Iterator[Diagnostic]:

@@ -27,7 +27,7 @@ from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.limits import MAX_BYTES, MAX_DEPTH, MAX_NODES
 from orchestrator.language.source.nodes import Document, Mapping, Node, Scalar, Sequence
 from orchestrator.language.source.position import Position
-from orchestrator.language.source.yaml_slip import slip_of
+from orchestrator.language.source.yaml_slip import NEGATED, NEGATED_HINT, slip_of
 
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, in every wheel of PyYAML
 _NEXT_DOCUMENT: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
@@ -190,6 +190,8 @@ class _Reading:
             parent.entries.append((key, node))  # type: ignore[union-attr]
             keys[-1] = None
         elif isinstance(node, Scalar):
+            if node.plain and node.text == "<<":
+                self._refuse("the merge key `<<` is not allowed", node.at, "write the fields out where they are needed")
             self._check_duplicate(node, parent)  # type: ignore[arg-type]
             keys[-1] = node
         else:
@@ -233,7 +235,9 @@ class _Reading:
     def _refuse_marks(self, event: Any, at: Position) -> None:
         if event.anchor is not None:
             self._refuse(f"the anchor `&{event.anchor}` is not allowed", at, "write the value out where it is needed")
-        if event.tag is not None:
+        if event.tag is not None and event.tag.startswith("!") and not event.tag.startswith("!!"):
+            self._refuse(NEGATED, at, NEGATED_HINT)
+        elif event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._refuse(f"the tag `{tag}` is not allowed", at, "leave it out; quotes make a text of anything")
 

@@ -17,7 +17,10 @@ _PLAIN_WORDS: Final = {
     "did not find expected '-' indicator": "a `- ` was expected here",
     "could not find expected ':'": "a `:` was expected behind the key",
 }
+NEGATED: Final = "a condition that begins with `!` needs quotes: to YAML it is a tag"
+NEGATED_HINT: Final = "put it in single quotes, as in `'!profile.known'`"
 _TIGHT_DASH: Final = re.compile(r"(\s*)-(?=[^\s-])")
+_NEGATED: Final = re.compile(r"[:\-\[,{]\s+(!(?!!).*)")
 _NO_BLANK: Final = re.compile(r"[ ]*[\u00a0\u2007\u202f]")
 _KEY: Final = re.compile(r"(\s*(?:- +)?)[\w.\-]+:(\s+\S)?")
 
@@ -58,6 +61,13 @@ def slip_of(problem: str, lines: Sequence[str], line: int, column: int) -> Slip:
         if begins:
             message = "this line is indented deeper than the one before, which has its value already"
             return Slip(message, len(text) - len(text.lstrip()) + 1, f"begin it in column {begins}, or end that value")
+    return _plainly(problem, text, column)
+
+
+def _plainly(problem: str, text: str, column: int) -> Slip:
+    negated = _NEGATED.search(text) if "whitespace or line break" in problem else None
+    if negated is not None:
+        return Slip(NEGATED, negated.start(1) + 1, NEGATED_HINT)
     return Slip(_PLAIN_WORDS.get(problem, problem), column, _hint(problem))
 
 

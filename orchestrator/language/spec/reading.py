@@ -106,13 +106,37 @@ def unknown_field(
         return None
     known = sorted(names)
     near = None
-    if key.text in OUR_WORDS:
+    cut = _cut_by_a_comma(node, key)
+    if cut is not None:
+        hint = cut
+    elif key.text in OUR_WORDS:
         hint = f"here that is {OUR_WORDS[key.text]}"
     else:
         near = nearest(key.text, known)
         hint = f"did you mean `{near}`?" if near else "known here: " + " ".join(f"`{name}`" for name in known)
     reader.report("E-FIELD", f"unknown field `{key.text}`", key, hint)
     return near
+
+
+def _cut_by_a_comma(node: Mapping, key: Scalar) -> str | None:
+    """What to write for `{channel: sms, email}` and `{limit: 1,000}`: the word behind the comma is taken for a key."""
+    behind: list[str] = []
+    for other, value in reversed(node.entries[: [other for other, _ in node.entries].index(key) + 1]):
+        if not node.flow or not isinstance(value, Scalar) or (not behind and not is_null(value)):
+            return None
+        if not is_null(value):
+            return _listed(other.text, value, behind)
+        behind.insert(0, other.text)
+    return None
+
+
+def _listed(field: str, first: Scalar, behind: list[str]) -> str | None:
+    if not first.plain:
+        return None
+    if behind[-1].isdigit() and first.text[-1:].isdigit():
+        return f"a number has no comma: `{first.text}{behind[-1]}`, or with decimals `{first.text}.{behind[-1]}`"
+    listed = ", ".join((first.text, *behind))
+    return f"several stand in brackets: `{field}: [{listed}]`; a text with a comma goes in quotes"
 
 
 def _slip(node: Mapping, key: Scalar, reader: Reader) -> str | None:
