@@ -17,7 +17,7 @@ from orchestrator.stream.broker import EmbeddedKafka, JarsError, JavaError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-# Thousands of tests leave what lives on: the collector, left as it is, spends a tenth of the time on looking through it.
+# Thousands of tests leave what lives on: left as it is, the collector spends a tenth of the time on looking through it.
 gc.set_threshold(200_000, 50, 1_000)
 
 
