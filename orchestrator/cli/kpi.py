@@ -27,9 +27,9 @@ was held out, what was sent and what became of it. Nothing is sent, and nothing 
 whom the events make known: begin further back than you count.
 
 \b
-orchestrator kpi scenarios --since 30d
-orchestrator kpi scenarios --since 90d --counted-since 30d --only engagement_rate
-orchestrator kpi scenarios --events month.jsonl --format json
+orchestrator kpi scenarios --since 7d
+orchestrator kpi scenarios --since 7d --counted-since 1d --only engagement_rate
+orchestrator kpi scenarios --events quarter.jsonl --format json
 
 Exit status 0: counted. 2: the bundle has errors, it declares no such figure, or there is no event.
 """

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -85,9 +85,12 @@ def _write(settings: Settings, span: Span, file: BinaryIO, progress: Progress) -
     connection = settings.kafka.connection()
     try:
         with reaching(settings.kafka):
-            asyncio.run(read_range(topics, span, take, connection, progress))
+            kept_from = asyncio.run(read_range(topics, span, take, connection, progress))
     except LaneError as error:
         raise UserError(str(error)) from error
+    if kept_from is not None:
+        since = datetime.fromtimestamp(kept_from / 1000, UTC).isoformat(timespec="seconds")
+        typer.echo(f"Kafka has let go of what came in before {since} (`retention` of the topic files)", err=True)
 
 
 def _opened(path: Path, named: str) -> EventFile:

@@ -44,8 +44,11 @@ async def read_range(
     take: Callable[[Fetched], None],
     connection: Mapping[str, Any],
     progress: Callable[[int, int], None],
-) -> None:
+) -> int | None:
     """Hand over every record of these topics within a span, in order within a partition.
+
+    Gives the record time (ms) from which on everything is still there, where Kafka has let go of records that may have
+    belonged to the span (retention); None where it has not.
 
     Args:
         topics: their names.
@@ -72,7 +75,9 @@ async def read_range(
     )
     try:
         await consumer.start()
-        await _read(consumer, await _places(consumer, parts, span), take, progress)
+        places = await _places(consumer, parts, span)
+        await _read(consumer, {part: (place.first, place.end) for part, place in places.items()}, take, progress)
+        return max((place.kept_from for place in places.values() if place.kept_from is not None), default=None)
     finally:
         await stop_consumer(consumer)
 
@@ -91,19 +96,32 @@ async def _partitions(topics: Collection[str], connection: Mapping[str, Any]) ->
     return [TopicPartition(topic["topic"], each["partition"]) for topic in described for each in topic["partitions"]]
 
 
+class Place(NamedTuple):
+    """Where a partition's records of a span stand: the first offset, and the first behind them.
+
+    `kept_from`: the record time of the first (ms), where earlier ones are gone that may have belonged to the span.
+    """
+
+    first: int
+    end: int
+    kept_from: int | None
+
+
 async def _places(
     consumer: AIOKafkaConsumer, parts: Collection[TopicPartition], span: Span
-) -> dict[TopicPartition, tuple[int, int]]:
-    """Partition → its first offset within the span and the first behind it; those without records are left out."""
-    ends = await consumer.end_offsets(parts)
+) -> dict[TopicPartition, Place]:
+    """Those of the partitions that have records within the span."""
+    begins, ends = await consumer.beginning_offsets(parts), await consumer.end_offsets(parts)
     firsts = await consumer.offsets_for_times(dict.fromkeys(parts, span.since))
     behind = await consumer.offsets_for_times(dict.fromkeys(parts, span.until))
     places = {}
     for part in parts:
         first, last = firsts[part], behind[part]
         if first is not None:
-            places[part] = (first.offset, min(ends[part], last.offset) if last is not None else ends[part])
-    return {part: (first, end) for part, (first, end) in places.items() if first < end}
+            gone = 0 < begins[part] == first.offset
+            end = min(ends[part], last.offset) if last is not None else ends[part]
+            places[part] = Place(first.offset, end, first.timestamp if gone else None)
+    return {part: place for part, place in places.items() if place.first < place.end}
 
 
 async def _read(
