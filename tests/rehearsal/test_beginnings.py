@@ -38,7 +38,7 @@ def test_any_trait_can_be_set(played: Plays, given: str, read: str) -> None:
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [("loyal: true", "`loyal` is computed"), ("view: 3", "no trait `view`"), ("interests: 3", "`interests` is keyed")],
+    [("loyal: true", "`loyal` is computed"), ("interests: 3", "`interests` is keyed")],
 )
 def test_what_cannot_be_set_is_said(played: Plays, given: str, message: str) -> None:
     (failure,) = failures(played, "until: 1s", f"amy: {{{IDS}, profile: {{{given}}}}}")

@@ -26,6 +26,7 @@ from orchestrator.language.lint.reserved import reserved
 from orchestrator.language.lint.steps import steps
 from orchestrator.language.lint.story_events import story_events
 from orchestrator.language.lint.story_names import story_names
+from orchestrator.language.lint.story_values import story_values
 from orchestrator.language.lint.templates import templates
 from orchestrator.language.lint.time_edge import time_edge
 from orchestrator.language.lint.unpermitted import unpermitted
@@ -70,6 +71,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     expiry,  # W-EXPIRES
     story_names,  # E-NAME
     story_events,  # W-PROPERTY
+    story_values,  # E-NAME W-PROPERTY
     expectations,  # W-NO-EXPECT
     untold,  # E-CONTENT W-UNTOLD
     unpermitted,  # W-UNTOLD

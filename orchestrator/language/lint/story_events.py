@@ -32,9 +32,21 @@ def story_events(context: Context) -> Iterator[Diagnostic]:
         wrong_on_purpose = {one.rejected for one in (*draft.element.expect, *draft.element.never) if one.rejected}
         for event in (*draft.element.history, *draft.element.events):
             type_ = event.on.removeprefix(f"{event.channel}.")
+            if event.id not in wrong_on_purpose:
+                yield from _elsewhere(event, context)
             known = schemas.get((event.channel, type_))
             if known is not None and event.id not in wrong_on_purpose:
                 yield from _event(event, known, set(context.typing.events.identifiers))
+
+
+def _elsewhere(event: StoryEvent, context: Context) -> Iterator[Diagnostic]:
+    """An event that is declared to come from other channels."""
+    events = context.typing.events
+    declared = events.declared.get(event.on)
+    if declared is not None and declared.type == event.on and not events.named(f"{event.channel}.{event.on}"):
+        message = f"`{event.on}` is not declared to come from `{event.channel}`"
+        hint = "it comes from " + " ".join(f"`{name}`" for name in declared.channels)
+        yield diagnostic("W-PROPERTY", message, event.place("channel"), length=len(event.channel), hint=hint)
 
 
 def _event(event: StoryEvent, known: Mapping[str, Type], identifiers: set[str]) -> Iterator[Diagnostic]:

@@ -15,7 +15,7 @@ from orchestrator.language.spec.values import Text
 from orchestrator.language.spec.walk import all_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orchestrator.language.lint.context import Context
     from orchestrator.language.spec.content import Content, Variant
@@ -41,6 +41,8 @@ def untold(context: Context) -> Iterator[Diagnostic]:
                 yield from _says_nothing(channel, variant)
                 if content.language_missing == "default":
                     yield from _not_in(language, variant, context)
+                    yield from _mixed(language, variant, context)
+    yield from _without_address(contents.values(), context)
     for draft in context.sound("scenario"):
         for step in all_steps(draft.element.steps):
             if isinstance(step.body, Send) and step.body.content.name in contents:
@@ -63,6 +65,29 @@ def _not_in(language: str, variant: Variant, context: Context) -> Iterator[Diagn
             message = f"`{name}` is not told in `{language}`, the language of the bundle: others are not told it at all"
             hint = f"add `{language}: ...`, or `language_missing: skip` to the content"
             yield diagnostic("W-UNTOLD", message, variant.place(name), hint=hint)
+
+
+def _mixed(language: str, variant: Variant, context: Context) -> Iterator[Diagnostic]:
+    """Fields that lack a language in which the others are told: a German body under an English subject."""
+    told = {name: set(texts) for name, texts in _texts(variant, context).items() if texts and "" not in texts}
+    for name, languages in told.items():
+        for missing in sorted(set().union(*told.values()) - languages - {language}):
+            other = next(each for each, spoken in told.items() if missing in spoken)
+            message = f"`{name}` is not told in `{missing}`, and `{other}` is: who reads that gets a mixture"
+            yield diagnostic("W-UNTOLD", message, variant.place(name), hint=f"add `{missing}: ...`")
+
+
+def _without_address(contents: Iterable[Content], context: Context) -> Iterator[Diagnostic]:
+    """Channels that we send to and that no identifier is an address of, where contents are told on them."""
+    sends = [step.body for draft in context.drafts.of("scenario") for step in all_steps(draft.element.steps)]
+    told = {channel for content in contents for channel in content.variants}
+    if any(isinstance(body, Send) and body.to is not None for body in sends):
+        return
+    for name, channel in context.channels.items():
+        if channel.sends == "push" and channel.enabled and channel.address is None and name in told:
+            message = f"nobody has an address on `{name}`: what is sent on it would not be sent"
+            hint = "say which identifier is one: `address: NAMESPACE`"
+            yield diagnostic("W-UNTOLD", message, channel.named_at or channel.at, length=len(name), hint=hint)
 
 
 def _texts(variant: Variant, context: Context) -> dict[str, Mapping[str, str]]:

@@ -34,7 +34,8 @@ CODES: Final[dict[str, str]] = {
     "W-LOCALE": "a branch on language",
     "W-GAP": "a stage and channel without content",
     "W-EXPIRES": "a cap, gap or pause that may hold a message for longer than it is valid where it does not say so",
-    "W-PROPERTY": "an event of a test whose properties are not those of its schema in the topic files",
+    "W-PROPERTY": "an event of a test whose channel is not declared for it, or whose properties are not those of its "
+    "schema in the topic files; a row of a fact with a field that the fact does not have",
     "W-NO-EXPECT": "a test that expects nothing, and cannot fail",
     "W-UNTOLD": "a message that would not be sent: it says nothing, shows a value which nothing gives, is not told in "
     "the bundle's language, or no rule grants the consent that it needs",
