@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 from typing import Any
 
 from orchestrator.language.bundle.draft import read_drafts
@@ -59,6 +60,8 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
         yield from _of_maps(old, new, path)
     elif isinstance(old, list) and isinstance(new, list) and _ids(old) and _ids(new):
         yield from _of_steps(old, new, path)
+    elif old != new and _maps(old) and _maps(new):
+        yield from _of_rules(old, new, path)
     elif old != new:
         yield f"{path}: {_short(old)} -> {_short(new)}" if path else f"{_short(old)} -> {_short(new)}"
 
@@ -99,6 +102,22 @@ def _of_steps(old: list[Any], new: list[Any], path: str) -> Iterator[str]:
     kept = [key for key in before if key in after]
     if kept != [key for key in after if key in before]:
         yield f"{path or 'list'}: in another order: {', '.join(key for key in after if key in before)}"
+
+
+def _maps(items: Any) -> bool:
+    return isinstance(items, list) and bool(items) and all(isinstance(item, Mapping) for item in items)
+
+
+def _of_rules(old: list[Any], new: list[Any], path: str) -> Iterator[str]:
+    """Elements that no name tells apart, such as caps and events of a test: those that stay show where one changed."""
+    before, after = ([json.dumps(item, sort_keys=True) for item in items] for items in (old, new))
+    for what, begin, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if what == "replace" and end - begin == last - first:
+            for index in range(end - begin):
+                yield from _differences(old[begin + index], new[first + index], f"{path} {first + index + 1}".strip())
+        elif what != "equal":
+            yield from (f"{path}: {_short(item)} removed" for item in old[begin:end])
+            yield from (f"{path}: {_short(item)} added" for item in new[first:last])
 
 
 def _short(value: Any) -> str:

@@ -15,9 +15,11 @@ from orchestrator.language.lint.ends import ends
 from orchestrator.language.lint.expectations import expectations
 from orchestrator.language.lint.expiry import expiry
 from orchestrator.language.lint.gaps import gaps
+from orchestrator.language.lint.idle_rules import idle_rules
 from orchestrator.language.lint.kpis import kpis
 from orchestrator.language.lint.locale import locale
 from orchestrator.language.lint.network_style import network_style
+from orchestrator.language.lint.never import never
 from orchestrator.language.lint.not_run import not_run
 from orchestrator.language.lint.overlap import overlap
 from orchestrator.language.lint.references import references
@@ -66,6 +68,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     too_soon,  # W-CREEPY
     network_style,  # W-NETWORK-STYLE
     absent,  # W-ABSENT
+    never,  # W-NEVER
     locale,  # W-LOCALE
     gaps,  # W-GAP
     expiry,  # W-EXPIRES
@@ -76,4 +79,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     untold,  # E-CONTENT W-UNTOLD
     unpermitted,  # W-UNTOLD
     unused,  # W-UNUSED
+    idle_rules,  # W-UNUSED E-NAME
 )

@@ -31,6 +31,7 @@ CODES: Final[dict[str, str]] = {
     "W-NETWORK-STYLE": "instagram without a hashtag, facebook with more than two",
     "W-TONE": "the form of address differs within a campaign",
     "W-ABSENT": "two optional properties compared (both absent are equal); `!` or `in` on one without `has()`",
+    "W-NEVER": "a trait compared with a text that it never is",
     "W-LOCALE": "a branch on language",
     "W-GAP": "a stage and channel without content",
     "W-EXPIRES": "a cap, gap or pause that may hold a message for longer than it is valid where it does not say so",
@@ -38,8 +39,10 @@ CODES: Final[dict[str, str]] = {
     "schema in the topic files; a row of a fact with a field that the fact does not have",
     "W-NO-EXPECT": "a test that expects nothing, and cannot fail",
     "W-UNTOLD": "a message that would not be sent: it says nothing, shows a value which nothing gives, is not told in "
-    "the bundle's language, or no rule grants the consent that it needs",
-    "W-UNUSED": "declared and never used; a `stop_when` that has nothing to count",
+    "the bundle's language or not in those of its other texts, no address is on its channel, or no rule "
+    "grants the consent that it needs",
+    "W-UNUSED": "declared and never used; a `stop_when` that has nothing to count, a rule of the policy that concerns "
+    "no message",
 }
 """Code → what it finds. `E-` refuses the bundle; `W-` is shown, and refuses it where the bundle says `strict: true`."""
 

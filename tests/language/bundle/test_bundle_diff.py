@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orchestrator.language.bundle.diff import bundle_diff
 
 BEFORE = b"""
@@ -40,6 +42,35 @@ def test_documents_fields_and_steps_come_and_go() -> None:
         "segment loyal: removed",
         "segment known: added",
     ]
+
+
+POLICY = b"""
+policy: contact
+preferred_order: [email]
+caps:
+  - {class: marketing, limit: 2, per: 7d, on_hit: hold}
+  - {class: marketing, channel: sms, limit: 1, per: month, on_hit: next_channel}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b"limit: 1", b"limit: 3", "policy contact: caps 2 limit: 1 -> 3"),
+        (
+            b"caps:\n",
+            b"caps:\n  - {limit: 9, per: 7d}\n",
+            'policy contact: caps: {"limit": 9, "per": "7d"} added',
+        ),
+        (
+            b"  - {class: marketing, limit: 2, per: 7d, on_hit: hold}\n",
+            b"",
+            'policy contact: caps: {"class": "marketing", "limit": 2, "per": "7d", "on_hit": "… removed',
+        ),
+    ],
+)
+def test_of_rules_without_names_those_that_changed_are_told(old: bytes, new: bytes, said: str) -> None:
+    assert bundle_diff({"a.yaml": POLICY}, {"a.yaml": POLICY.replace(old, new)}) == [said]
 
 
 def test_steps_in_another_order() -> None:

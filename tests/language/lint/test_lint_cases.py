@@ -50,9 +50,9 @@ def found_in(case: str) -> tuple[str, set[str]]:
     bad = f"{case}.bad.yaml"
     before = CASES / f"{case}.before.yaml"
     ground = dict(GROUND)
-    if case == "w-unused":
+    if case.startswith("w-unused"):
         ground["_ground.yaml"] = ground["_ground.yaml"].replace(b"accept: [{code: W-UNUSED", b"accept: [{code: W-GAP")
-    if case in {"w-expires", "e-type-window"}:  # which have the one policy of the bundle
+    if case in {"w-expires", "w-unused-rules", "e-type-window"}:  # which have the one policy of the bundle
         policy = b"policy: contact\npreferred_order: [email, push]\n---\n"
         ground["_ground.yaml"] = ground["_ground.yaml"].replace(policy, b"")
     previous = load_bundle({**ground, bad: before.read_bytes()}, SCHEMAS).bundle if before.exists() else None
