@@ -54,3 +54,8 @@ def _number(text: str) -> str | int | float:
     if _HEX.fullmatch(text):
         return int(text, 16)
     return text
+
+
+def is_quoted_number(node: Scalar) -> bool:
+    """Whether quotes make a text of what would be a number."""
+    return not node.plain and node.text[:1] in _NUMBER_STARTS and not isinstance(_number(node.text), str)

@@ -10,7 +10,7 @@ import msgspec
 
 from orchestrator.language.source.core_schema import is_null, plain_value
 from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
-from orchestrator.language.spec.naming import NAME
+from orchestrator.language.spec.naming import NAME, bracketed
 from orchestrator.language.spec.reader import INVALID, Reader
 from orchestrator.language.spec.types import JSON, Type
 from orchestrator.language.spec.values import KeyedBy, NameOr
@@ -112,7 +112,8 @@ class NameOrCel(Type):
         if isinstance(node, Scalar) and node.text == "" and not node.plain:
             return NameOr(name="")
         if not isinstance(node, Scalar) or is_null(node):
-            return reader.wrong_type("a name, or `{is: CEL}`", node)
+            hint = "one name: write what holds it once for each" if isinstance(node, Sequence) else None
+            return reader.wrong_type("a name, or `{is: CEL}`", node, hint)
         if not NAME.fullmatch(node.text):
             hint = "a name has letters, digits and `_ . -` only; the text itself stands in a `content`"
             if _CALCULATES.search(node.text):
@@ -148,8 +149,7 @@ class NamesOrCel(Type):
 
     def read(self, node: Node, reader: Reader) -> Any:
         if not isinstance(node, Sequence):
-            hint = f"write a list: `[{node.text}]`" if isinstance(node, Scalar) and node.text else None
-            return reader.wrong_type("a list of names", node, hint)
+            return reader.wrong_type("a list of names", node, bracketed(node))
         one = NameOrCel(self.ref)
         values = [one.read(item, reader) for item in node.items]
         return tuple(value for value in values if value is not INVALID)

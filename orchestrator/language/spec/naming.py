@@ -1,4 +1,4 @@
-"""What a name may be, and the nearest name to what was written where one was meant."""
+"""What a name may be, a list of names, and what was meant where something else was written."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
+from orchestrator.language.source.nodes import Scalar
+
 if TYPE_CHECKING:
-    from orchestrator.language.source.nodes import Scalar
+    from orchestrator.language.source.nodes import Node
     from orchestrator.language.spec.reader import Reader
 
 NAME: Final = re.compile(r"[\w.\-]+", re.ASCII)
@@ -27,3 +29,8 @@ def _as_name(text: str) -> str:
     plain = unicodedata.normalize("NFC", text).translate(_SPELT)
     letters = (letter for letter in unicodedata.normalize("NFD", plain) if not unicodedata.combining(letter))
     return _BLANKS.sub("_", "".join(letters).strip())
+
+
+def bracketed(node: Node) -> str | None:
+    """What to write for one word, or several with commas, where a list of them is due."""
+    return f"write a list: `[{node.text}]`" if isinstance(node, Scalar) and node.text else None

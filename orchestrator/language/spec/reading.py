@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from orchestrator.language.source.cel_slip import corrected_line
 from orchestrator.language.source.core_schema import is_null
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as TMapping
 
     from orchestrator.language.source.position import Position
+    from orchestrator.language.spec.fields import FieldSpec
 
+_EVERYTHING: Final = frozenset({"all", "any"})
 E = TypeVar("E", bound=Element)
 
 
@@ -61,13 +63,22 @@ def read_element(
         spec = specs.get(key.text)
         if spec is not None:
             places[spec.name] = value.at
-            read = spec.type.read(value, reader)
+            read = INVALID if _says_all(spec, value, reader) else spec.type.read(value, reader)
             if read is not INVALID:
                 values[spec.attribute] = read
         elif key.text not in beside:
             meant.add(unknown_field(node, key, (*specs, *beside), reader, strays.inside.get(key.text)))
     _complete(cls, node, {*places, *meant, *strays.outside}, reader)
     return cls(at=node.at, places=places, **values)
+
+
+def _says_all(spec: FieldSpec, value: Node, reader: Reader) -> bool:
+    """Report `channels: all` and `class: any`: the tables name so what counts where nothing is said."""
+    if spec.default not in _EVERYTHING or not isinstance(value, Scalar) or value.text != spec.default:
+        return False
+    message = f"`{value.text}` is what counts where `{spec.name}` is not given"
+    reader.report("E-FIELD", message, value, f"leave `{spec.name}` out")
+    return True
 
 
 def _list_field(cls: type[Element], node: Node) -> str | None:

@@ -7,11 +7,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.language.source.core_schema import is_null, plain_value
+from orchestrator.language.source.core_schema import is_null, is_quoted_number, plain_value
 from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
 from orchestrator.language.source.position import NOWHERE
-from orchestrator.language.spec.naming import NAME, not_a_name
+from orchestrator.language.spec.naming import NAME, bracketed, not_a_name
 from orchestrator.language.spec.reader import INVALID, Reader
 from orchestrator.language.spec.values import Text
 
@@ -22,6 +22,7 @@ _PART = re.compile(r"(\d+)(ms|[wdhms])")
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _SPOKEN = {"test_customer": "customer of the test", "told": "content or variant", "source": "fact, or `content`"}
 """What names refer to, in words, where the word of the code is none for people."""
+_IN_QUOTES = re.compile(r'"[^"]*"')
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 
 
@@ -103,7 +104,7 @@ class Names(Type):
             values = [one.read(item, reader) for item in node.items]
             return tuple(value for value in values if value is not INVALID)
         if not self.single or isinstance(node, Mapping):
-            return reader.wrong_type("a list of names", node, _bracketed(node))
+            return reader.wrong_type("a list of names", node, bracketed(node))
         value = one.read(node, reader)
         return value if value is INVALID else (value,)
 
@@ -114,10 +115,6 @@ class Names(Type):
 
     def empty(self) -> Any:
         return ()
-
-
-def _bracketed(node: Node) -> str | None:
-    return f"write a list: `[{node.text}]`" if isinstance(node, Scalar) and node.text else None
 
 
 def article(noun: str) -> str:
@@ -155,7 +152,7 @@ class Choices(Type):
 
     def read(self, node: Node, reader: Reader) -> Any:
         if not isinstance(node, Sequence):
-            return reader.wrong_type(f"a list of {_one_of(self.values)}", node, _bracketed(node))
+            return reader.wrong_type(f"a list of {_one_of(self.values)}", node, bracketed(node))
         one = Choice(self.values)
         values = [one.read(item, reader) for item in node.items]
         return tuple(value for value in values if value is not INVALID)
@@ -168,8 +165,8 @@ class Choices(Type):
 
 
 def _one_of(values: tuple[str, ...]) -> str:
-    named = [f"`{value}`" for value in values]
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
+    *first, last = (f"`{value}`" for value in values)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def nearest_hint(node: Node, names: tuple[str, ...]) -> str | None:
@@ -231,7 +228,7 @@ class Int(Type):
 
     def read(self, node: Node, reader: Reader) -> Any:
         value = plain_value(node) if isinstance(node, Scalar) else None
-        bounds = f"from {self.low} to {self.high}" if self.high < 2**53 else f"from {self.low}"
+        bounds = f"from {self.low}" + (f" to {self.high}" if self.high < 2**53 else "")
         if not isinstance(value, int) or isinstance(value, bool) or not self.low <= value <= self.high:
             return reader.wrong_type(f"a whole number {bounds}", node, _unquoted(node))
         return value
@@ -242,8 +239,7 @@ class Int(Type):
 
 
 def _unquoted(node: Node) -> str | None:
-    quoted = isinstance(node, Scalar) and not node.plain and node.text.removeprefix("-").replace(".", "", 1).isdigit()
-    return f"a number has no quotes: `{node.text}`" if quoted else None  # type: ignore[union-attr]  # a scalar
+    return f"a number has no quotes: `{node.text}`" if isinstance(node, Scalar) and is_quoted_number(node) else None
 
 
 @dataclass(frozen=True)
@@ -292,9 +288,9 @@ class TextType(Type):
         for key, value in node.entries:
             if isinstance(value, Scalar) and not is_null(value):
                 texts[key.text] = value.text
-            else:
-                cut = isinstance(value, Scalar) and node.flow
-                reader.wrong_type("a text", value, "a text with a comma goes in quotes" if cut else None)
+                continue
+            cut = isinstance(value, Scalar) and node.flow
+            reader.wrong_type("a text", value, "a text with a comma goes in quotes" if cut else None)
         return Text(texts)
 
     def schema(self) -> JSON:
@@ -309,9 +305,11 @@ class Value(Type):
     words = "value"
 
     def read(self, node: Node, reader: Reader) -> Any:
-        if isinstance(node, Scalar):
-            return plain_value(node)
-        return reader.wrong_type("a text, a number or a boolean", node)
+        if not isinstance(node, Scalar):
+            return reader.wrong_type("a text, a number or a boolean", node)
+        if _IN_QUOTES.fullmatch(node.text) and not node.plain:  # as a text stands in CEL
+            return reader.wrong_type("a value as it is", node, f"this is no CEL: write `{node.text[1:-1]}`")
+        return plain_value(node)
 
     def schema(self) -> JSON:
         return {"type": ["string", "number", "boolean", "null"]}

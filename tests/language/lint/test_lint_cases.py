@@ -36,6 +36,8 @@ TOPICS: list[dict[str, Any]] = [
         "events": {"price_changed": {"properties": {"sku": TEXT, "price": {"type": "number"}}, "required": ["sku"]}},
     },
 ]
+OWN_POLICY = {"w-expires", "w-unused-rules", "e-type-window", "e-field-everything"}
+"""Cases that have the one policy of the bundle."""
 SCHEMAS = EventSchemas.from_topics(TOPICS)
 GROUND = {
     "_ground.yaml": (CASES / "_ground.yaml").read_bytes(),
@@ -52,7 +54,7 @@ def found_in(case: str) -> tuple[str, set[str]]:
     ground = dict(GROUND)
     if case.startswith("w-unused"):
         ground["_ground.yaml"] = ground["_ground.yaml"].replace(b"accept: [{code: W-UNUSED", b"accept: [{code: W-GAP")
-    if case in {"w-expires", "w-unused-rules", "e-type-window"}:  # which have the one policy of the bundle
+    if case in OWN_POLICY:
         policy = b"policy: contact\npreferred_order: [email, push]\n---\n"
         ground["_ground.yaml"] = ground["_ground.yaml"].replace(policy, b"")
     previous = load_bundle({**ground, bad: before.read_bytes()}, SCHEMAS).bundle if before.exists() else None
