@@ -44,7 +44,7 @@ from orchestrator.language.cel.types import (
     type_of_value,
 )
 from orchestrator.language.cel.values import UInt
-from orchestrator.language.cel.wording import article, bool_hint, number_hint, text_hint, time_hint
+from orchestrator.language.cel.wording import article, bool_hint, text_hint, time_hint, unfit_hint
 
 
 class Checker:
@@ -210,15 +210,7 @@ class Checker:
 
     def _unfit(self, node: Chain, operator: str, left: Type, operand: Node) -> CelTypeError:
         right = operand.type
-        hint = None
-        kinds = {left.plain.kind, right.plain.kind}
-        if operator == "+" and "string" in kinds:
-            hint = "make text of it: string(...)"
-        elif kinds & NUMERIC:
-            hint = number_hint(node.first) or number_hint(operand)
-        elif "string" in kinds and kinds & {"timestamp", "duration"}:
-            (kind,) = kinds - {"string"}
-            hint = time_hint(operand if right.plain.kind == "string" else node.first, kind, operator)
+        hint = unfit_hint(operator, left, node.first, operand)
         if operator in ("==", "!="):
             message = f"{article(left)} and {article(right)} are never equal"
         elif operator == "in":

@@ -41,3 +41,21 @@ def time_hint(node: Node, kind: str, operator: str = "") -> str | None:
         wanted = "timestamp" if operator in {"+", "-"} else kind
         return f"make a {wanted} of it: {wanted}(...)"
     return 'write timestamp("2026-12-24T00:00:00Z")' if node.type.plain.kind in NUMERIC else None
+
+
+def unfit_hint(operator: str, left: Type, first: Node, operand: Node) -> str | None:
+    """What to write where an operator does not take what stands on its two sides."""
+    kinds = {left.plain.kind, operand.type.plain.kind}
+    if operator == "+" and "string" in kinds:
+        return "make text of it: string(...)"
+    if operator == "in" and operand.type.plain.kind == "string":
+        return "write [...] for a list, .contains(...) for a part of a text"
+    if operator in {"*", "/"} and "duration" in kinds:
+        return 'a span of so many hours is duration(string(...) + "h")'
+    if kinds & NUMERIC:
+        bare = kinds & {"timestamp", "duration"} and operator in {"+", "-"}
+        return number_hint(first) or number_hint(operand) or ('say of what: duration("3d")' if bare else None)
+    if "string" in kinds and kinds & {"timestamp", "duration"}:
+        (kind,) = kinds - {"string"}
+        return time_hint(operand if operand.type.plain.kind == "string" else first, kind, operator)
+    return None

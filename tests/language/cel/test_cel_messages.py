@@ -57,6 +57,15 @@ MESSAGES = [
     ),
     ("event.gift == 1", "1:1 +15: a bool and an int are never equal"),
     ("event.product in event.qty", "1:1 +26: `in` cannot find a string in an int"),
+    (
+        '"a" in "lamp"',
+        "1:1 +13: `in` cannot find a string in a string; write [...] for a list, .contains(...) for a part of a text",
+    ),
+    (
+        'now + duration("24h") * event.qty > now',
+        '1:7 +27: `*` does not take a duration and an int; a span of so many hours is duration(string(...) + "h")',
+    ),
+    ("now + 3 > now", '1:1 +7: `+` does not take a timestamp and an int; say of what: duration("3d")'),
     ("event.product && event.gift", '1:1 +13: `&&` needs a bool, this is a string; compare it: ... != ""'),
     ("!event.items", "1:2 +11: `!` needs a bool, this is a list(string); compare it: size(...) > 0"),
     ("event.qty", "1:1 +9: a bool is needed here, this is an int; compare it: ... > 0"),
