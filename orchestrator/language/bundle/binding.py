@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from orchestrator.language.bundle.typing import Typing
 
 _NO_FIELD: Final = re.compile(r"`([\w.]+)` has no field `(\w+)`")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _MEMBER: Final = re.compile(r"\.(\w+)")
 _PLACED: Final = frozenset({"event", "entry", "steps", "vars", "profile"})
 _HAVE_FIELDS: Final = ("event", "entry", "profile", "facts", "vars")
@@ -186,6 +187,8 @@ class Binder:
 
 def _hint_for(problem: CelProblem, source: str, roots: dict[str, Type]) -> str | None:
     """What to write where the name exists at another place, or is no field of what it is asked of."""
+    if _DATE.fullmatch(source):
+        return f'write timestamp("{source}T00:00:00Z")'
     word = source[problem.offset : problem.offset + problem.length]
     rest = source[problem.offset + problem.length :]
     missing = _NO_FIELD.fullmatch(problem.message)

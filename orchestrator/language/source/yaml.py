@@ -33,6 +33,7 @@ _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, 
 _NEXT_DOCUMENT: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNCLOSED: Final = re.compile("end of stream|document indicator")
 _QUOTED: Final = frozenset("'\"")
 
 
@@ -122,7 +123,7 @@ class _Reading:
 
     def _syntax(self, error: yaml.MarkedYAMLError, at: Position) -> Diagnostic:
         problem = error.problem or "this is not YAML"
-        if "end of stream" in problem and error.context_mark is not None:
+        if _UNCLOSED.search(problem) and "quoted" in (error.context or "") and error.context_mark is not None:
             at = self._at(error.context_mark)
             return diagnostic("E-YAML", "the quote that opens here is not closed", at, hint="close it, or take it away")
         context = error.context_mark
@@ -207,7 +208,7 @@ class _Reading:
                         f"the key `{key.text}` stands here twice",
                         key.at,
                         length=key.length,
-                        hint="keep one of them",
+                        hint="keep one of them" + (", or begin another document: `---`" if key.at.column == 1 else ""),
                         other=other.at,
                     )
                 )

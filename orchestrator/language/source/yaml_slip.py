@@ -19,6 +19,8 @@ _PLAIN_WORDS: Final = {
 }
 NEGATED: Final = "a condition that begins with `!` needs quotes: to YAML it is a tag"
 NEGATED_HINT: Final = "put it in single quotes, as in `'!profile.known'`"
+_IN_QUOTES: Final = "a text that holds `: ` goes in quotes"
+_COMMENT: Final = re.compile(r"[{\[,:][^'\"]*\s#")
 _TIGHT_DASH: Final = re.compile(r"(\s*)-(?=[^\s-])")
 _NEGATED: Final = re.compile(r"[:\-\[,{]\s+(!(?!!).*)")
 _NO_BLANK: Final = re.compile(r"[ ]*[\u00a0\u2007\u202f]")
@@ -61,7 +63,21 @@ def slip_of(problem: str, lines: Sequence[str], line: int, column: int) -> Slip:
         if begins:
             message = "this line is indented deeper than the one before, which has its value already"
             return Slip(message, len(text) - len(text.lstrip()) + 1, f"begin it in column {begins}, or end that value")
-    return _plainly(problem, text, column)
+    cut = _cut_short(lines, line, column) if "',' or" in problem and text else None
+    return cut or _plainly(problem, text, column)
+
+
+def _cut_short(lines: Sequence[str], line: int, column: int) -> Slip | None:
+    """A text in brackets that a `: ` or a ` #` ends before its author does."""
+    if lines[line - 1][column - 1 : column + 1].rstrip() == ":":
+        return Slip("a `: ` stands where no key can be", column, _IN_QUOTES)
+    before = next((number for number in range(line - 1, 0, -1) if lines[number - 1].strip()), 0)
+    for number in (line, before):
+        comment = _COMMENT.search(lines[number - 1]) if number else None
+        if comment is not None:
+            message = "` #` begins a comment, so the rest of this line is not read"
+            return Slip(message, comment.end(), "a text that holds ` #` goes in quotes", number)
+    return None
 
 
 def _plainly(problem: str, text: str, column: int) -> Slip:
@@ -82,7 +98,7 @@ def _too_deep(lines: Sequence[str], line: int) -> int:
 
 def _hint(problem: str) -> str | None:
     if "mapping values" in problem:
-        return "a text that holds `: ` goes in quotes; else look at the indentation"
+        return f"{_IN_QUOTES}; else look at the indentation"
     if "cannot start any token" in problem:
         return "put the value in quotes; indent with spaces, not tabs"
     if "expected key" in problem or "'-' indicator" in problem:

@@ -12,7 +12,7 @@ from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
 from orchestrator.language.spec.fields import Element, fields_by_name, fields_of
 from orchestrator.language.spec.foreign import OUR_WORDS
 from orchestrator.language.spec.reader import INVALID, Reader
-from orchestrator.language.spec.slips import in_full
+from orchestrator.language.spec.slips import as_duration, in_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,9 +117,9 @@ def unknown_field(
         return None
     known = sorted(names)
     near = None
-    cut = _cut_by_a_comma(node, key)
-    if cut is not None:
-        hint = cut
+    hint = _cut_by_a_comma(node, key) or (_as_length(node, key) if "for" in known else None)
+    if hint is not None:
+        near = "for" if hint.startswith("write `for:") else None
     elif key.text in OUR_WORDS:
         hint = f"here that is {OUR_WORDS[key.text]}"
     else:
@@ -127,6 +127,13 @@ def unknown_field(
         hint = f"did you mean `{near}`?" if near else "known here: " + " ".join(f"`{name}`" for name in known)
     reader.report("E-FIELD", f"unknown field `{key.text}`", key, hint)
     return near
+
+
+def _as_length(node: Mapping, key: Scalar) -> str | None:
+    """What to write for `{days: 14}`, as other tools have it."""
+    value = node.get(key.text)
+    meant = as_duration(f"{value.text} {key.text}") if isinstance(value, Scalar) and value.text.isdigit() else None
+    return f"write `for: {meant}`" if meant else None
 
 
 def _cut_by_a_comma(node: Mapping, key: Scalar) -> str | None:

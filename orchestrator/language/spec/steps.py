@@ -146,7 +146,7 @@ class Fallback(Element):
 class Send(Element):
     """Sends a content. The instance stands here until it is sent or suppressed."""
 
-    content: NameOr = required(NameOrCel("content"), "never text")
+    content: NameOr = required(NameOrCel("content"), "the name of a content, never text")
     channel: tuple[str, ...] = given(
         Names("send_channel"),
         "preferred",

@@ -55,6 +55,8 @@ def _meant(text: str) -> str | None:
     meant = as_duration(text)
     if meant and milliseconds(meant) is not None:
         return f"write `{meant}`"
+    if _DAY.match(text) or _DAY_FIRST.match(text):
+        return "that is a date; how long something takes is written `30d`"
     hour, years = _HOUR.fullmatch(text), _YEARS.fullmatch(text)
     if hour is not None:
         return f"that is a time of day; how long something takes is written `{int(hour[1])}h{int(hour[2])}m`"

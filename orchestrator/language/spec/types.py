@@ -192,9 +192,10 @@ class Percent(Type):
 
 def _as_percent(text: str) -> str | None:
     """A bare number as a percent; a part of one is most likely a share of the whole: a half is 50%."""
-    if not text.replace(".", "", 1).isdigit():
+    bare = text.rstrip("% ")
+    if not bare.replace(".", "", 1).isdigit() or float(bare) > 100:
         return None
-    return f"write `{float(text) * 100:g}%`" if 0 < float(text) < 1 else f"write `{text}%`"
+    return f"write `{float(bare) * 100:g}%`" if 0 < float(bare) < 1 and bare == text else f"write `{bare}%`"
 
 
 @dataclass(frozen=True)
