@@ -63,6 +63,8 @@ def load_folder(path: Path, topics_dir: Path | None = None, previous: Bundle | N
     if not any(name.endswith((".yaml", ".yml")) for name in files):
         raise FolderError(f"{root}: there is no YAML file in it; name the folder of your scenarios")
     inside = path.resolve().relative_to(root.resolve()).as_posix()
+    if path.is_dir() and inside != "." and not any(name.startswith(f"{inside}/") for name in files):
+        raise FolderError(f"{path}: there is no file in it")
     return Loaded(root, "" if inside == "." else inside, files, load_bundle(files, schemas(topics_dir), previous))
 
 

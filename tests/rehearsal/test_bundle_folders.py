@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.rehearsal.folder import root_of
+from orchestrator.rehearsal.folder import FolderError, load_folder, root_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,13 @@ def test_a_bundle_document_is_found_whatever_an_editor_puts_around_its_first_wor
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "bundle.yaml").write_bytes(first)
     assert root_of(tmp_path / "shop") == tmp_path / "shop"
+
+
+def test_a_folder_without_a_file_is_not_said_to_be_without_problems(tmp_path: Path) -> None:
+    written(tmp_path, "bundle.yaml", "cart/cart.yaml")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FolderError, match="empty: there is no file in it"):
+        load_folder(tmp_path / "empty")
 
 
 def test_a_folder_without_a_bundle_is_not_taken_for_a_part_of_another_in_the_same_repository(tmp_path: Path) -> None:

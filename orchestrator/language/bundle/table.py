@@ -50,6 +50,9 @@ def read_table(path: str, data: bytes) -> Table:
 def _of_header(header: list[str], at: Position) -> list[Diagnostic]:
     doubled = sorted({name for name in header if header.count(name) > 1 and name})
     found = [diagnostic("E-NAME", f"the column `{name}` stands here twice", at, hint="rename one") for name in doubled]
+    if len(header) == 1 and (separator := next((one for one in ";\t" if one in header[0]), "")):
+        message = f"cells are separated by {'a tab' if separator != ';' else '`;`'} here, and by `,` in a CSV"
+        found.append(diagnostic("E-TYPE", message, at, hint="save it as CSV with commas"))
     if "" in header:
         message = f"column {header.index('') + 1} has no name"
         found.append(diagnostic("E-NAME", message, at, hint="name it, or take the column out"))

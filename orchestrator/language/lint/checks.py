@@ -34,7 +34,7 @@ from orchestrator.language.lint.time_edge import time_edge
 from orchestrator.language.lint.unpermitted import unpermitted
 from orchestrator.language.lint.untold import untold
 from orchestrator.language.lint.unused import unused
-from orchestrator.language.lint.values import days, patterns, stored_traits, trait_sources, variants, zones
+from orchestrator.language.lint.values import days, patterns, regions, stored_traits, trait_sources, variants, zones
 from orchestrator.language.lint.weights import weights
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     stored_traits,  # E-NAME
     patterns,  # E-TYPE
     zones,  # E-TYPE
+    regions,  # E-TYPE
     days,  # E-TYPE E-FIELD
     kpis,  # E-FIELD E-TYPE E-NOT-RUN
     steps,  # E-STEP

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from orchestrator.language.source.position import Position
 
 _ZONED: Final = ("bundle", "calendar", "test")
+_REGION: Final = re.compile(r"[A-Z]{2}")
 _MAX_PATTERN: Final = 256
 _BY: Final = ("scenario", "campaign", "content", "channel", "channels_reached", "path", "segment", "week", "month")
 
@@ -47,6 +49,16 @@ def variants(context: Context) -> Iterator[Diagnostic]:
                     message = f"there is no file `{file}` in the bundle"
                     hint = did_you_mean(file, context.texts) or "put it beside this file"
                     yield diagnostic("E-NAME", message, variant.place(name), length=len(file), hint=hint)
+
+
+def regions(context: Context) -> Iterator[Diagnostic]:
+    """The country of phone numbers: with a word that is no code, no number without a prefix can be read."""
+    for draft in context.drafts.of("identity"):
+        region = draft.element.region
+        if region is not None and not _REGION.fullmatch(region):
+            hint = f"write `{region.upper()}`" if _REGION.fullmatch(region.upper()) else "as in `DE`, `FR`, `US`"
+            message = f"expected a country code of two capital letters, found `{region}`"
+            yield diagnostic("E-TYPE", message, draft.element.place("region"), length=len(region), hint=hint)
 
 
 def trait_sources(context: Context) -> Iterator[Diagnostic]:

@@ -47,9 +47,14 @@ def test_an_empty_file_has_no_rows() -> None:
         ]),
         (b"sku,n,sku\na,1,b\n", [("E-NAME", 1, "the column `sku` stands here twice")]),
         (b"sku,\na,1\n", [("E-NAME", 1, "column 2 has no name")]),
+        (b"sku;n\na;1\n", [("E-TYPE", 1, "cells are separated by `;` here, and by `,` in a CSV")]),
+        (b"sku\tn\na\t1\n", [("E-TYPE", 1, "cells are separated by a tab here, and by `,` in a CSV")]),
         ("sku,name\na,x\nb,Möbel\n".encode("latin-1"), [("E-TYPE", 3, "the file is not UTF-8")]),
     ],
-    ids=["quote left open", "quote within a cell", "cell too long", "uneven", "column twice", "no name", "latin-1"],
+    ids=[
+        "quote left open", "quote within a cell", "cell too long", "uneven", "column twice", "no name", "semicolons",
+        "tabs", "latin-1",
+    ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_line(data: bytes, told: list[tuple[str, int, str]]) -> None:
     """An open quote took in all rows behind it, a letter that is none became a question mark, and nobody was told."""

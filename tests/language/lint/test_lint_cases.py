@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,11 @@ TOPICS: list[dict[str, Any]] = [
         "events": {"price_changed": {"properties": {"sku": TEXT, "price": {"type": "number"}}, "required": ["sku"]}},
     },
 ]
-OWN_POLICY = {"w-expires", "w-unused-rules", "e-type-window", "e-field-everything"}
-"""Cases that have the one policy of the bundle."""
+OWN = {
+    **dict.fromkeys(("w-expires", "w-unused-rules", "e-type-window", "e-field-everything"), b"policy"),
+    "e-type-region": b"identity",
+}
+"""Cases that have the one document of a kind of the bundle."""
 SCHEMAS = EventSchemas.from_topics(TOPICS)
 GROUND = {
     "_ground.yaml": (CASES / "_ground.yaml").read_bytes(),
@@ -54,9 +58,8 @@ def found_in(case: str) -> tuple[str, set[str]]:
     ground = dict(GROUND)
     if case.startswith("w-unused"):
         ground["_ground.yaml"] = ground["_ground.yaml"].replace(b"accept: [{code: W-UNUSED", b"accept: [{code: W-GAP")
-    if case in OWN_POLICY:
-        policy = b"policy: contact\npreferred_order: [email, push]\n---\n"
-        ground["_ground.yaml"] = ground["_ground.yaml"].replace(policy, b"")
+    if case in OWN:
+        ground["_ground.yaml"] = re.sub(rb"(?ms)^%s: .*?^---\n" % OWN[case], b"", ground["_ground.yaml"])
     previous = load_bundle({**ground, bad: before.read_bytes()}, SCHEMAS).bundle if before.exists() else None
     assert (previous is None) == (not before.exists()), "the bundle before must be sound"
     result = load_bundle({**ground, bad: (CASES / bad).read_bytes()}, SCHEMAS, previous)
