@@ -19,12 +19,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from orchestrator.delivery.channels.signing import read_secret, verify
-from orchestrator.delivery.run import RECORDS_PER_TURN
+from orchestrator.delivery.run import APP_ID, RECORDS_PER_TURN
 from orchestrator.model.effect import Action, Withdrawal
 from orchestrator.model.ids import made_id
 from orchestrator.model.partition import partition_of
 from orchestrator.stream import topics
 from orchestrator.stream.broker import EmbeddedKafka, JarsError, JavaError
+from tests.consumer_groups import forget_the_dead
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -262,6 +263,7 @@ async def test_killed_between_sending_and_remembering_every_message_arrives_and_
         sinks.on_send = count
         await deliverer.start()
         assert await asyncio.wait_for(deliverer.ended(), 60) == -signal.SIGKILL
+        await forget_the_dead(stream.bootstrap, APP_ID)
     sinks.on_send = lambda: None
     await deliverer.start()
 
@@ -334,6 +336,7 @@ async def test_a_mail_that_waits_for_its_retry_survives_a_kill_and_nothing_perso
         await consumer.stop()
     deliverer.kill()
     await deliverer.ended()
+    await forget_the_dead(stream.bootstrap, APP_ID)
     sinks.refuse = False
     await deliverer.start()
 

@@ -21,6 +21,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from orchestrator.model.partition import partition_of
 from orchestrator.stream.broker import EmbeddedKafka, JarsError, JavaError
 from orchestrator.stream.broker.probe import free_port
+from orchestrator.stream.worker import APP_ID
+from tests.consumer_groups import forget_the_dead
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -214,6 +216,10 @@ class Product:
         worker = await self.worker(**settings)
         await until(lambda: worker.owned() == ALL, why=worker.words)
         return worker
+
+    async def forget_the_dead(self, group: str = APP_ID) -> None:
+        """Once no worker runs (no delivery, for its group): who was killed leaves now, not after a session."""
+        await forget_the_dead(self._bootstrap, group)
 
     async def deliverer(self, sinks: Sinks, **settings: str) -> Process:
         ports = {"metrics": free_port()}

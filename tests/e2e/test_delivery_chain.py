@@ -14,8 +14,8 @@ from e2e_customers import event
 from e2e_product import PARTITIONS, until
 from e2e_sinks import listening
 
+from orchestrator.delivery import run as delivery
 from orchestrator.delivery.ledger import Kind, read_head
-from orchestrator.delivery.run import RECORDS_PER_TURN
 from orchestrator.model.ids import made_id
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ async def test_killed_between_sending_and_remembering_each_message_arrives_and_i
             deliverer = await product.deliverer(sinks)
             sinks.on_message = killing(deliverer, after=9 + 4 * kill, of=set(sends))
             assert await deliverer.ended() == -signal.SIGKILL, deliverer.words()
+            await product.forget_the_dead(delivery.APP_ID)
             sent = {id_ for id_ in (*sinks.mails, *sinks.hooks) if id_ in sends}
             under_way.append(sent - remembered(await books.read()))
-            assert 1 <= len(under_way[-1]) <= PARTITIONS * RECORDS_PER_TURN
+            assert 1 <= len(under_way[-1]) <= PARTITIONS * delivery.RECORDS_PER_TURN
         sinks.on_message = lambda _: None
         await product.deliverer(sinks)
         await until(lambda: all_settled(books, product.run, len(sends)), why=product.words)

@@ -138,6 +138,7 @@ async def test_visitors_become_known_while_workers_die_on_the_way(product: Produ
             await product.send(visitor.leaves_an_address(getattr(visitor, device)) for visitor in visitors)
             worker = await product.worker(crash_at=f"{point}:2")
             assert await worker.ended() == EXIT_CODE, f"never got to {point}\n{worker.words()}"
+            await product.forget_the_dead()
         worker = await product.ready_worker()
         await until(lambda: joined(books, visitors), why=worker.words)
 

@@ -41,6 +41,7 @@ async def test_a_dry_run_says_what_becomes_of_whom_is_under_way_and_writes_nothi
         await until(lambda: in_carts(books, product.run))
         worker.kill()  # so that they stand where they are, however long the look takes
         await worker.ended()
+        await product.forget_the_dead()
         before = await end_of_bundles(product)
         plan = planned(product, candidate(product, tmp_path, "in_flight: follow\nmoved: {slowly: calmly}"))
         assert await end_of_bundles(product) == before

@@ -137,6 +137,7 @@ async def test_a_worker_dies_during_a_release_and_who_is_idle_is_moved_once(
         await until(any_switched, why=worker.words)
         worker.kill()
         assert await worker.ended() == -signal.SIGKILL
+        await product.forget_the_dead()
         last = await product.ready_worker()
         moved = {"pinned": (1, "wait"), "followed": (2, "hold")}
         await until(lambda: all_stand(books, product.run, moved, EACH), why=last.words)

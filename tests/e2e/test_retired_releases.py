@@ -104,6 +104,7 @@ async def test_what_nobody_is_on_is_retired_and_who_is_on_an_earlier_release_fin
 
         worker.kill()
         assert await worker.ended() == -signal.SIGKILL
+        await product.forget_the_dead()
         last = await product.ready_worker()
         assert await in_memory(last) == sum(one["why"] != "retired" for one in retired.values())
         await product.send(written(name, "p", "page_viewed", page="/") for name in names)

@@ -53,10 +53,11 @@ async def test_killed_at_every_point_of_a_batch_nothing_is_lost_and_nothing_coun
     half = len(crowd.events) // 2
     async with opened(product.cluster.bootstrap) as books:
         await product.send(crowd.events[:half])
-        sending = asyncio.ensure_future(product.send(crowd.events[half:], per_second=len(crowd.events) / 60))
+        sending = asyncio.ensure_future(product.send(crowd.events[half:], per_second=len(crowd.events) / 30))
         for point in POINTS:
             worker = await product.worker(crash_at=f"{point}:{1 + lives * 2}")
             assert await worker.ended() == EXIT_CODE, f"never got to {point}\n{worker.words()}"
+            await product.forget_the_dead()
         await product.worker()
         await sending
         await settled(product, books, crowd)
@@ -68,13 +69,14 @@ async def test_killed_at_any_moment_nothing_is_lost_and_nothing_counted_twice(pr
     chance = random.Random(SEED)
     crowd = Crowd(product.run, 50 * (kills + 1), SEED)
     async with opened(product.cluster.bootstrap) as books:
-        sending = asyncio.ensure_future(product.send(crowd.events, per_second=100))
+        sending = asyncio.ensure_future(product.send(crowd.events, per_second=250))
         for _ in range(kills):
             worker = await product.worker()
             await until(worker.owned, why=worker.words)
             await asyncio.sleep(chance.uniform(0.05, 2.0))  # the moment of the kill, not a wait for anything
             worker.kill()
             assert await worker.ended() == -signal.SIGKILL
+            await product.forget_the_dead()
         await product.worker()
         await sending
         await settled(product, books, crowd)
