@@ -10,6 +10,7 @@ from orchestrator.rehearsal.expected_figures import is_counted
 from orchestrator.rehearsal.problem import Problem
 from orchestrator.rehearsal.seeding import nodes_of
 from orchestrator.rehearsal.values import MISSING, Bindings, at_path
+from orchestrator.rehearsal.wording import SHOWN, length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -146,7 +147,14 @@ def _silence(scene: Scene, expected: Expectation) -> bool:
     """Nothing sent by then since the start."""
     scene.since, scene.until = scene.run.start, scene.at
     sent = [one for one in scene.happenings(expected) if isinstance(one.effect, Action)]
+    if expected.silence:
+        scene.found = "; ".join(_mail(one.effect, one.at - scene.run.start) for one in sent[:SHOWN])
     return not sent if expected.silence else bool(sent)
+
+
+def _mail(effect: object, after: int) -> str:
+    assert isinstance(effect, Action)  # noqa: S101 - those were asked for
+    return f"{effect.content} was sent by {effect.channel} to {effect.address} at {length(after)}"
 
 
 def _task(scene: Scene, expected: Expectation) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.model.effect import Action, Emitted, TaskNotice
 from orchestrator.rehearsal.trace import said_of
-from orchestrator.rehearsal.wording import length, short
+from orchestrator.rehearsal.wording import SHOWN, length, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from orchestrator.rehearsal.checks import Scene
     from orchestrator.rehearsal.record import Happening
 
-SHOWN = 4
 _SENDS = frozenset({"sent", "held", "suppressed"})
 
 
@@ -35,6 +34,8 @@ def _nothing(expected: Expectation) -> str:
         return f"no scenario reached a send of {getattr(expected, kind)}"
     if kind == "task":
         return f"no task was opened in {expected.task}"
+    if kind == "emitted":
+        return f"no {expected.emitted} went out"
     if kind in {"entered", "ended"}:
         return f"nobody {'entered' if kind == 'entered' else 'was in'} {getattr(expected, kind)}"
     return ""

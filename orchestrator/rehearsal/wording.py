@@ -11,6 +11,8 @@ from orchestrator.engine.local_time import zone
 if TYPE_CHECKING:
     from orchestrator.language.spec.story import Expectation
 
+SHOWN: Final = 4
+"""So many of what came instead are told."""
 _PARTS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms"))
 
 
@@ -38,6 +40,8 @@ def told(expected: Expectation) -> str:
     who = f"{expected.customer}: " if expected.customer is not None else ""
     skipped = {"at", "before", "after", "customer", expected.kind}
     more = {name: getattr(expected, _attribute(name)) for name in expected.places if name not in skipped}
+    if expected.due is not None:
+        more["due"] = length(expected.due)
     if expected.kind in {"profile", "context"}:
         more = {**subject, **more}
     said = ", ".join(f"{name}: {short(value)}" for name, value in more.items())

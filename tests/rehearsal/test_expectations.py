@@ -39,13 +39,14 @@ FAILS = [
     (ADDED, "{at: 2h, customer: amy, sent: em.cart}", "em.cart was sent by email"),
     (ADDED, "{at: 1h, customer: amy, sent: em.cart, to: eva@example.com}", "to amy@example.com"),
     (ADDED, "{at: 1h, customer: amy, sent: em.thanks}", "no scenario reached a send of em.thanks"),
-    (ADDED, "{at: 2h, customer: amy, silence: true}", ""),
+    (ADDED, "{at: 2h, customer: amy, silence: true}", "em.cart was sent by email to amy@example.com at 1h"),
+    (ADDED, "{at: 1h, customer: amy, emitted: order_confirmed}", "no order_confirmed went out"),
     (ADDED, "{at: 30m, customer: amy, standing: rescue, step: nudge}", "stands at left_alone"),
     (ADDED, "{at: 0s, customer: amy, entered: care}", "nobody entered care"),
     (ADDED, "{at: 24h, customer: amy, ended: rescue, outcome: won}", "ended rescue: lost unseen"),
     (ADDED, "{at: 0s, customer: amy, profile: {cart.total: 81}}", "cart.total is 80.0, not 81"),
     (ADDED, "{at: 0s, customer: amy, profile: {cart.size: 1}}", "cart.size is not there"),
-    (TICKET, "{at: 0s, customer: amy, task: care, due: 5h}", "due 4h"),
+    (TICKET, "{at: 0s, customer: amy, task: care, due: 5h}", "task care (due: 5h) | care open (key: t1, due 4h)"),
     (TICKET, "{at: 0s, customer: amy, task: sales}", "no task was opened in sales"),
 ]
 
@@ -190,6 +191,6 @@ def test_exactly_names_every_send(played: Plays) -> None:
     assert "exactly: sent em.thanks" in messages(one_less)
 
 
-def test_figures_and_publishing_are_not_judged_in_silence(played: Plays) -> None:
+def test_publishing_is_not_judged_in_silence(played: Plays) -> None:
     outcome = played(f"events: [{ADDED}]\nexpect: [{{at: 0s, published: em.cart}}]")
     assert "cannot be checked" in messages(outcome)
