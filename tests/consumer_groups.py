@@ -1,7 +1,8 @@
-"""What a consumer group still believes of workers that a test has killed."""
+"""What consumer groups still know of what happened before: of workers that a test has killed, of other tests."""
 
 from __future__ import annotations
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.group import LeaveGroupRequest
 
@@ -24,3 +25,16 @@ async def forget_the_dead(bootstrap: str, group: str) -> None:
             assert left.error_code == 0, f"{group} does not let {member} go: {left}"
     finally:
         await admin.close()
+
+
+async def leave_out_what_waits(bootstrap: str, group: str, topic: str) -> None:
+    """A group without members goes on at the present end of a topic."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        known = await consumer._client.fetch_all_metadata()
+        parts = [TopicPartition(topic, number) for number in known.partitions_for_topic(topic)]
+        consumer.assign(parts)
+        await consumer.commit(await consumer.end_offsets(parts))
+    finally:
+        await consumer.stop()

@@ -18,11 +18,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
+from orchestrator.delivery import run as delivery
 from orchestrator.model.partition import partition_of
 from orchestrator.stream.broker import EmbeddedKafka, JarsError, JavaError
 from orchestrator.stream.broker.probe import free_port
 from orchestrator.stream.worker import APP_ID
-from tests.consumer_groups import forget_the_dead
+from tests.consumer_groups import forget_the_dead, leave_out_what_waits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -220,6 +221,10 @@ class Product:
     async def forget_the_dead(self, group: str = APP_ID) -> None:
         """Once no worker runs (no delivery, for its group): who was killed leaves now, not after a session."""
         await forget_the_dead(self._bootstrap, group)
+
+    async def leave_out_what_others_decided(self) -> None:
+        """Delivery would first hand over thousands of messages that other tests did not wait for."""
+        await leave_out_what_waits(self._bootstrap, delivery.APP_ID, "actions")
 
     async def deliverer(self, sinks: Sinks, **settings: str) -> Process:
         ports = {"metrics": free_port()}

@@ -38,6 +38,7 @@ async def test_killed_between_sending_and_remembering_each_message_arrives_and_i
     product: Product,
 ) -> None:
     async with listening() as sinks, opened(product.cluster.bootstrap, LEDGER, *OUTCOMES) as books:
+        await product.leave_out_what_others_decided()
         worker = await product.ready_worker()
         await product.send(news(product.run))
 

@@ -30,6 +30,7 @@ HOOK_SECRET = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 async def start(product: Product, sinks: Sinks) -> tuple[Process, Process, Process]:
     """A worker, delivery and a gateway that have secrets to keep."""
+    await product.leave_out_what_others_decided()
     worker = await product.ready_worker(ORCHESTRATOR_LINKS__KEY=LINK_KEY)
     delivery = await product.deliverer(
         sinks,

@@ -47,6 +47,7 @@ async def test_what_was_sent_delivered_and_ordered(product: Product, tmp_path: P
     shutil.copytree(product.cluster.bundle, folder)
     (folder / "kpis.yaml").write_text(FIGURES)
     async with listening() as sinks, opened(product.cluster.bootstrap, "channel.email") as books:
+        await product.leave_out_what_others_decided()
         worker = await product.ready_worker()
         await product.deliverer(sinks)
         for number in range(CUSTOMERS):

@@ -31,6 +31,7 @@ def of_zoe(product: Product, number: int, type_: str, /, **data: str) -> Written
 async def test_who_unsubscribes_with_one_click_gets_no_more_of_it(product: Product) -> None:
     keys = {"ORCHESTRATOR_LINKS__KEY": LINK_KEY}
     async with listening() as sinks, opened(product.cluster.bootstrap) as books:
+        await product.leave_out_what_others_decided()
         worker = await product.ready_worker(**keys)
         await product.deliverer(sinks)
         gateway = await product.gateway(**keys)

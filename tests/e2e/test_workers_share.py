@@ -38,7 +38,7 @@ async def test_a_second_worker_joins_and_is_killed_and_a_third_leaves_when_told_
     async with opened(product.cluster.bootstrap) as books:
         before = books.ownership()
         stays = await product.ready_worker()
-        sending = asyncio.ensure_future(product.send(crowd.events, per_second=80))
+        sending = asyncio.ensure_future(product.send(crowd.events, per_second=110))
         for _ in range(ROUNDS):
             second = await product.worker()
             await until(partial(share, stays, second))
