@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
 from orchestrator.cli import main
 
@@ -66,8 +67,8 @@ def test_every_command_that_exists_is_registered_and_has_help() -> None:
     for name in main._COMMANDS:
         if Path("orchestrator/cli", f"{name}.py").exists():
             shown = "settings" if name == "show_settings" else name
-            told = run(shown, "--help")
-            assert told.returncode == 0, told.stderr
+            told = CliRunner().invoke(main.app, [shown, "--help"])
+            assert told.exit_code == 0, told.output
             assert len(told.stdout.split("\n\n")[1].split()) > 4
 
 

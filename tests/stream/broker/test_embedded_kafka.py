@@ -84,11 +84,10 @@ def test_what_was_acknowledged_is_there_after_a_stop_and_after_a_kill_at_the_sam
     assert asyncio.run(read(first)) == [b"one", b"two"]
 
 
-def test_a_second_broker_on_the_same_folder_is_refused_and_the_first_goes_on(own: EmbeddedKafka) -> None:
-    bootstrap = own.start()
+def test_a_second_broker_on_the_same_folder_is_refused_and_the_first_goes_on(kafka: EmbeddedKafka) -> None:
     with pytest.raises(StartError, match="another broker runs on"):
-        EmbeddedKafka(own.data_dir, start_timeout=0.2).start()
-    assert probe.cluster_id(bootstrap) is not None
+        EmbeddedKafka(kafka.data_dir, start_timeout=0.2).start()
+    assert probe.cluster_id(kafka.bootstrap) is not None
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path: Path) -> None:
