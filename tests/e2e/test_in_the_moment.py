@@ -24,6 +24,9 @@ CARTS = 300
 WAITS = 3_000
 """How long a cart waits, ms."""
 OTHERS, FLOOD, POISON = 200, 3_000, 300
+FLOOD_LASTS = 5
+"""Seconds. The flood is one to two seconds of work: a worker that gets half a core keeps up with all that comes, so who
+waits then waits for the flood, and not for the machine."""
 SHORT = 500
 """Below this nobody is said to have been kept waiting, ms: the machine itself takes as long now and then."""
 ROUNDS = 3
@@ -152,6 +155,6 @@ async def beside_a_flood(product: Product, books: Books, worker: Process, name: 
     mixed = [one for at, other in enumerate(beside) for one in (*flood[at * each : (at + 1) * each], viewed(other))]
     await product.send((viewed(other) for other in calm), per_second=OTHERS / 2)
     await all_sent(books, calm, worker)
-    await product.send(mixed, per_second=len(mixed) / 2)
+    await product.send(mixed, per_second=len(mixed) / FLOOD_LASTS)
     await all_sent(books, beside, worker)
     return spread(reactions(books, calm)), spread(reactions(books, beside))
