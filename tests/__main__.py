@@ -1,4 +1,4 @@
-"""`python -m tests`: all tests in two processes, one of them for `tests/e2e`: the product's own processes, whole.
+"""`python -m tests`: all tests in two processes, one for those in which processes die and come back on a real Kafka.
 
 They take about as long as all others, so two cores are used. Every line says which half it is of; the exit code is 0
 only where both pass.
@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from threading import Thread
 from typing import IO, Final
 
-HALVES: Final[Mapping[str, str]] = {"e2e": "tests/e2e", "rest": "--ignore=tests/e2e"}
+HALVES: Final[Mapping[str, tuple[str, ...]]] = {
+    "e2e": ("tests/e2e", "tests/contract"),
+    "rest": ("--ignore=tests/e2e", "--ignore=tests/contract"),
+}
 ALL_PASSED: Final = 0
 
 
@@ -28,8 +31,8 @@ def main() -> int:
     return int(any(codes.values()))
 
 
-def _start(which: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pytest", which, *sys.argv[1:]]
+def _start(which: tuple[str, ...]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pytest", *which, *sys.argv[1:]]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
 
 
