@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from orchestrator.stream.broker import EmbeddedKafka, JarsError, JavaError
+from orchestrator.stream.broker import JarsError, JavaError
+from tests.slow_broker import ProxiedKafka
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -22,9 +23,9 @@ gc.set_threshold(200_000, 50, 1_000)
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedKafka]:
     """A running broker for the whole session: use topics of your own (`unique`), and leave it running."""
-    broker = EmbeddedKafka(tmp_path_factory.mktemp("kafka"))
+    broker = ProxiedKafka(tmp_path_factory.mktemp("kafka"))
     try:
         broker.start()
     except (JarsError, JavaError) as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.stream.broker import EmbeddedKafka
+from tests.slow_broker import ProxiedKafka
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A broker with the topics and the bundle of these tests."""
     folder = tmp_path_factory.mktemp("cluster")
-    broker = EmbeddedKafka(folder / "kafka")
+    broker = ProxiedKafka(folder / "kafka")
     start_or_skip(broker)
     try:
-        cluster = Cluster(broker.bootstrap, folder)
+        cluster = Cluster(broker.bootstrap, folder, broker=broker)
         command(cluster, "topics", "apply")
         command(cluster, "publish", str(cluster.bundle))
         yield cluster

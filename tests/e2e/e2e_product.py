@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from e2e_sinks import Sinks
 
+    from tests.slow_broker import ProxiedKafka
+
 PARTITIONS = 4
 ALL = frozenset(range(PARTITIONS))
 PATIENCE = float(os.environ.get("E2E_PATIENCE", "150"))
@@ -56,6 +58,7 @@ class Cluster:
     bootstrap: str
     folder: Path
     bundle: Path = BUNDLE
+    broker: ProxiedKafka | None = None
 
     def environment(self) -> dict[str, str]:
         """What every process of the product is told."""
