@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.context import plain
 from orchestrator.engine.moment import Moment
+from orchestrator.engine.placements import Placement, placements_of
 from orchestrator.engine.slots import answer_slot
 from orchestrator.language.cel import CelError
-from orchestrator.model.customer import IN, Customer
+from orchestrator.model.customer import IN, Customer, Instance
 from orchestrator.model.lines import decisions_of, lines_of, steps_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def context_of(moment: Moment) -> dict[str, Any]:
         "now": customer.now,
         "identifiers": sorted(node for node, member in customer.family.items() if member.state == IN),
         "profile": profile_map(moment),
-        "journeys": [_journey(instance) for instance in customer.instances],
+        "journeys": [_journey(moment, instance) for instance in customer.instances],
         "messages": [_message(contact) for contact in customer.contacts[-20:]],
         "tasks": [
             {"id": t.id, "queue": t.queue, "key": t.key, "due": t.due, "overdue": t.overdue} for t in customer.tasks
@@ -84,15 +85,21 @@ def profile_map(moment: Moment) -> dict[str, Any]:
     return found
 
 
-def _journey(instance: Any) -> dict[str, Any]:
+def _journey(moment: Moment, instance: Instance) -> dict[str, Any]:
     return {
         "scenario": instance.scenario,
         "version": instance.version,
         "key": instance.key,
         "mode": instance.mode,
         "entered_at": instance.entered_at,
-        "standing": [{"step": standing.step, "due": standing.due} for standing in instance.standing],
+        "standing": [{"step": one.step, "due": one.due} for one in instance.standing if not one.is_placement],
+        "showing": [_placed(one) for one in placements_of(moment, instance)],
     }
+
+
+def _placed(one: Placement) -> dict[str, Any]:
+    content, slots = one.standing.data["content"], list(one.step.body.slots)
+    return {"step": one.step.id, "content": content, "slots": slots, "until": one.standing.due}
 
 
 def _message(contact: Any) -> dict[str, Any]:

@@ -101,6 +101,10 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         self._steps = None
         self.vars = instance.vars
 
+    def end_story(self) -> None:
+        """Make them unknown again."""
+        self._story, self._entry, self._steps, self.vars = None, None, None, None
+
     def has_trait(self, name: str) -> bool:
         return name in self.program.traits.by_name
 
@@ -192,7 +196,7 @@ _MADE: dict[str, Callable[[Context], Any]] = {
 
 def _opened(output: dict[str, Any]) -> dict[str, Any]:
     opened = dict(output)
-    for name in ("at", "due"):
+    for name in ("at", "due", "until"):
         if isinstance(opened.get(name), int):
             opened[name] = Timestamp.of_ms(opened[name])
     if isinstance(opened.get("event"), dict):

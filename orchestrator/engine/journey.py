@@ -121,8 +121,12 @@ def _arrive(journey: Journey, at: str | None) -> str | None:
 
 
 def finish_if_over(journey: Journey) -> None:
-    """The story is over where the instance stands nowhere and no send of it is to be judged; once is enough."""
-    if journey.instance.mode != "rest" and not journey.instance.standing and not _judged_later(journey):
+    """The story is over where the instance stands nowhere and no send of it is to be judged; once is enough.
+
+    What it has placed in slots stands beside the story.
+    """
+    instance = journey.instance
+    if instance.mode != "rest" and not _judged_later(journey) and all(one.is_placement for one in instance.standing):
         finish(journey)
 
 
@@ -131,16 +135,26 @@ def _judged_later(journey: Journey) -> bool:
 
 
 def finish(journey: Journey) -> None:
-    """After its last step an instance rests while its goal is watched; else it is done."""
-    instance, document = journey.instance, journey.plan.document
-    if document.goal is not None and document.goal.keep_watching > 0 and instance.mode == "live":
+    """After its last step an instance rests while its goal is watched or something of it is placed; else it is done.
+
+    Only what is placed still reads what the steps gave.
+    """
+    instance, now = journey.instance, journey.moment.now
+    until = max([now + goal_watched(journey.plan), *(placed.due for placed in instance.standing)])
+    if until > now and instance.mode == "live":
         instance.mode = "rest"
-        instance.outputs = {}
-        instance.ends_at = min(instance.ends_at, journey.moment.now + document.goal.keep_watching)
+        instance.outputs = instance.outputs if instance.standing else {}
+        instance.ends_at = min(instance.ends_at, until)
         if journey.moment.explain:
             journey.note("rests")
         return
     end(journey, "done", reason.FINISHED)
+
+
+def goal_watched(plan: "ScenarioPlan") -> int:
+    """For how long (ms) a story that is over may still be won."""
+    goal = plan.document.goal
+    return goal.keep_watching if goal is not None else 0
 
 
 def end(journey: Journey, outcome: str, why: str) -> Any:

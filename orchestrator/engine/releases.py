@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.engine.fallback import drop, is_fallback
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, end_instance, run
+from orchestrator.engine.placements import take_down
 from orchestrator.engine.program.older import is_to_come, next_version
 from orchestrator.engine.schedules import keep_schedules, new_timers
 from orchestrator.model import reason
@@ -126,6 +127,8 @@ def _go_over(moment: "Moment", instance: "Instance", newest: "ScenarioPlan") -> 
         step = newest.steps.get(standing.step)
         if is_fallback(standing) and (step is None or step.kind != "send"):
             drop(journey, standing)
+        elif standing.is_placement:
+            _keep_placed(journey, standing)
         elif step is None:
             end(journey, "lost", reason.STEP_REMOVED)
             return
@@ -135,6 +138,13 @@ def _go_over(moment: "Moment", instance: "Instance", newest: "ScenarioPlan") -> 
     moment.note("followed", instance.scenario, "", "", {"key": instance.key, "version": newest.version})
     for standing in anew:
         _begin_anew(moment, instance, newest, standing)
+
+
+def _keep_placed(journey: Journey, standing: "Standing") -> None:
+    """What a step has placed stays while it is a `show`; nothing else depends on it."""
+    step = journey.plan.steps.get(standing.step)
+    if step is None or step.kind != "show":
+        take_down(journey, standing)
 
 
 def _visits(instance: "Instance", moved: "Mapping[str, str]") -> dict[str, int]:
@@ -158,7 +168,7 @@ def _count_tracks(journey: Journey) -> None:
     steps, inside = journey.plan.steps, dict[str, set[str]]()
     parallels = [step for step in steps.values() if step.kind == "parallel"]
     for place, standing in enumerate(journey.instance.standing):
-        if is_fallback(standing):
+        if is_fallback(standing) or standing.is_placement:
             continue
         path = steps[standing.step].path
         around = [step for step in parallels if path.startswith(f"{step.path}.")]

@@ -5,22 +5,35 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orchestrator.engine.context import plain
 from orchestrator.engine.explaining import explained
 from orchestrator.engine.gates.channel import told_on
+from orchestrator.engine.placements import Placement, kept_back, placements_in
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from orchestrator.engine.moment import Moment
+    from orchestrator.engine.program.plan import Program
     from orchestrator.language.cel import Expression
     from orchestrator.language.spec.content import Candidate, Content, Slot
 
 
 class Eligible(NamedTuple):
-    """A candidate that may be shown, and its place in the order."""
+    """What may be shown, and its place in the order: priority, rank, placements first, then as made or written."""
 
-    order: tuple[float, float, int]
+    order: tuple[float, float, bool, int]
     content: "Content"
-    candidate: "Candidate"
-    item: Any
+    with_: "Mapping[str, Expression]"
+    item: Any = None
+    placement: Placement | None = None
+
+
+class Refused(NamedTuple):
+    """Why a content is not shown; `lacks` a fact: then another may take its place."""
+
+    why: str
+    condition: "Expression | None" = None
+    lacks: bool = False
 
 
 def answer_slot(moment: "Moment", name: str, around: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -34,9 +47,9 @@ def answer_slot(moment: "Moment", name: str, around: frozenset[str] = frozenset(
     if slot is None:
         return {"content": "", "reason": "unknown_slot", "values": {}}
     if slot.only is not None and not moment.holds(slot.only, f"slot:{name}", ""):
-        _left_out(moment, (f"slot:{name}", ""), "only", slot.only)
+        _left_out(moment, (f"slot:{name}", ""), Refused("only", slot.only))
         return _default(moment, slot, "only")
-    found = sorted(_eligible(moment, slot), key=lambda eligible: eligible.order)
+    found = sorted((*_candidates(moment, slot), *_placed(moment, slot)), key=lambda eligible: eligible.order)
     if not found:
         return _default(moment, slot, reason.FALLBACK, around)
     answers = [_shown(moment, slot, eligible) for eligible in found[: slot.items]]
@@ -46,16 +59,41 @@ def answer_slot(moment: "Moment", name: str, around: frozenset[str] = frozenset(
     return _with_includes(moment, slot, answer, around)
 
 
-def _eligible(moment: "Moment", slot: "Slot") -> "list[Eligible]":
+def shown_by(program: "Program", slot: str, answer: dict[str, Any]) -> "Iterator[dict[str, Any]]":
+    """What `slot_shown` says of an answer: once for each content in it, those of included slots too."""
+    for one in answer.get("items") or [answer]:
+        if one["content"]:
+            placed = {"placement": one["placement"]} if "placement" in one else {}
+            yield {"slot": slot, "content": one["content"], "offer": one.get("offer", ""), **placed}
+    for field, inner in answer.get("include", {}).items():
+        yield from shown_by(program, program.slots[slot].include[field], inner)
+
+
+def _placed(moment: "Moment", slot: "Slot") -> list[Eligible]:
+    """What scenarios have placed here. Their contents know the story that placed them."""
+    found = []
+    for place, placement in enumerate(placements_in(moment, slot)):
+        content = moment.program.content(placement.standing.data["content"])
+        moment.scope.tell_story(placement.instance, placement.plan)
+        fitting = _fitting(moment, slot, content, placement) if content is not None else None
+        if fitting is not None:
+            order = (-float(placement.priority), 0.0, False, place)
+            found.append(Eligible(order, fitting, placement.step.body.with_, None, placement))
+    moment.scope.end_story()
+    return found
+
+
+def _candidates(moment: "Moment", slot: "Slot") -> list[Eligible]:
     found: list[Eligible] = []
     for place, candidate in enumerate(slot.candidates):
         if not moment.holds(candidate.when, f"slot:{slot.slot}", ""):
-            _left_out(moment, (f"slot:{slot.slot}", _called(candidate)), "when", candidate.when)
+            _left_out(moment, (f"slot:{slot.slot}", _called(candidate)), Refused("when", candidate.when))
             continue
         for content, item in _contents(moment, slot, candidate):
-            if _may_show(moment, slot, content):
-                rank = _rank(moment, slot, candidate, item)
-                found.append(Eligible((-candidate.priority, -rank, place), content, candidate, item))
+            fitting = _fitting(moment, slot, content)
+            if fitting is not None:
+                order = (-float(candidate.priority), -_rank(moment, slot, candidate, item), True, place)
+                found.append(Eligible(order, fitting, candidate.with_, item))
     return found
 
 
@@ -106,29 +144,60 @@ def _item_fits(moment: "Moment", slot: "Slot", candidate: "Candidate", item: dic
     return moment.holds(candidate.where, f"slot:{slot.slot}", "")
 
 
-def _may_show(moment: "Moment", slot: "Slot", content: "Content") -> bool:
-    """A variant for the asking channel, suited, its facts there, not seen yet. An unnamed channel takes any."""
+def _fitting(
+    moment: "Moment", slot: "Slot", content: "Content", placement: Placement | None = None
+) -> "Content | None":
+    """A content that may be shown, or what takes its place where it lacks a fact; None where neither may."""
     place = (f"slot:{slot.slot}", content.content)
+    refused = _refused(moment, place, content, placement)
+    if refused is None:
+        return content
+    _left_out(moment, place, refused)
+    other = moment.program.content(content.instead) if refused.lacks and content.instead else None
+    if other is None:
+        return None
+    place = (place[0], other.content)
+    refused = _refused(moment, place, other, placement)
+    if refused is not None:
+        _left_out(moment, place, refused)
+    return other if refused is None else None
+
+
+def _refused(
+    moment: "Moment", place: tuple[str, str], content: "Content", placement: Placement | None
+) -> Refused | None:
+    """Why a content may not be shown. A channel that is not named takes any variant."""
     channel = moment.scope.ask.get("channel", "")
     if channel and not told_on(channel, content, moment):
-        _left_out(moment, place, f"no variant for {channel}", None)
-        return False
+        return Refused(f"no variant for {channel}")
+    if content.valid_until is not None and not _is_valid(moment, place, content.valid_until):
+        return Refused(reason.EXPIRED, content.valid_until)
+    kept = kept_back(moment, placement, content) if placement is not None else ""
+    return Refused(kept) if kept else _unfit(moment, place, content)
+
+
+def _unfit(moment: "Moment", place: tuple[str, str], content: "Content") -> Refused | None:
+    """Whom it does not suit, the fact that it lacks, and what they have seen."""
     if not moment.holds(content.suits, *place):
-        _left_out(moment, place, reason.NOT_SUITED, content.suits)
-        return False
+        return Refused(reason.NOT_SUITED, content.suits)
     if not moment.holds(content.requires, *place):
-        _left_out(moment, place, content.reason, content.requires)
-        return False
+        return Refused(content.reason, content.requires, lacks=True)
     if content.once is not None and moment.holds(content.once, *place):
-        _left_out(moment, place, reason.ALREADY_SEEN, None)
+        return Refused(reason.ALREADY_SEEN)
+    return None
+
+
+def _is_valid(moment: "Moment", place: tuple[str, str], until: "Expression") -> bool:
+    try:
+        return moment.now < int(moment.value(until, *place).ms)
+    except CelError:
         return False
-    return True
 
 
-def _left_out(moment: "Moment", place: tuple[str, str], why: str, condition: "Expression | None") -> None:
-    """Trace a candidate that is not shown, and why."""
+def _left_out(moment: "Moment", place: tuple[str, str], refused: Refused) -> None:
+    """Trace what is not shown, and why."""
     if moment.explain:
-        moment.note("left_out", place[0], place[1], why, explained(condition, moment.scope))
+        moment.note("left_out", place[0], place[1], refused.why, explained(refused.condition, moment.scope))
 
 
 def _rank(moment: "Moment", slot: "Slot", candidate: "Candidate", item: Any) -> float:
@@ -143,14 +212,27 @@ def _rank(moment: "Moment", slot: "Slot", candidate: "Candidate", item: Any) -> 
 
 def _shown(moment: "Moment", slot: "Slot", eligible: Eligible) -> dict[str, Any]:
     moment.scope.item = eligible.item
+    answer = {"content": eligible.content.content, "values": {}, **_variant(moment, eligible.content)}
+    placement = eligible.placement
+    if placement is not None:
+        moment.scope.tell_story(placement.instance, placement.plan)
+        answer |= {"placement": placement.standing.data["placement"], "scenario": placement.plan.name}
+    for source in (eligible.content.with_, slot.with_, eligible.with_):
+        answer["values"] |= _values(moment, slot, source)
+    if placement is not None:
+        moment.scope.end_story()
+    return answer
+
+
+def _values(moment: "Moment", slot: "Slot", source: "Mapping[str, Expression]") -> dict[str, Any]:
+    """Values returned beside a content; what is unknown is null."""
     values: dict[str, Any] = {}
-    for source in (eligible.content.with_, slot.with_, eligible.candidate.with_):
-        for name, expression in source.items():
-            try:
-                values[name] = plain(moment.value(expression, f"slot:{slot.slot}", ""))
-            except CelError:
-                values[name] = None
-    return {"content": eligible.content.content, "values": values, **_variant(moment, eligible.content)}
+    for name, expression in source.items():
+        try:
+            values[name] = plain(moment.value(expression, f"slot:{slot.slot}", ""))
+        except CelError:
+            values[name] = None
+    return values
 
 
 def _variant(moment: "Moment", content: "Content") -> dict[str, Any]:

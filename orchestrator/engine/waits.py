@@ -57,10 +57,10 @@ def _check(moment: "Moment", instance: "Instance", plan: "ScenarioPlan") -> None
 def _may_move(moment: "Moment", event: "Event", step: "StepPlan") -> bool:
     """A late event moves nothing, but where `grace` covers it: how far, the step knows.
 
-    What is no activity breaks no silence, but who waits for it by name gets it. What became of a message
-    is told whenever it is.
+    What is no activity breaks no silence, but who waits for it by name gets it. What became of a message, and that
+    something was shown, counts whenever it is told.
     """
-    if step.kind == "send":
+    if step.kind in {"send", "show"}:
         return True
     if step.kind == "silence" and moment.plan is not None and not moment.plan.activity:
         return False

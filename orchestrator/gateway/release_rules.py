@@ -15,7 +15,7 @@ from orchestrator.model.reason import FALLBACK
 UNKNOWN_SLOT: Final = "unknown_slot"
 """What the owner says of a slot that nobody declares: a slip in its name is told whether there was time or not."""
 _TEXTS: Final = ("title", "text", "image", "link", "say")
-_LOOKED_AT: Final = ("token", "thread", "message", "content", "task", "in_reply_to")
+_LOOKED_AT: Final = ("token", "thread", "message", "content", "placement", "task", "in_reply_to")
 """Properties that the product itself looks at, on whatever event they stand."""
 
 

@@ -44,13 +44,19 @@ class Standing(msgspec.Struct, array_like=True, gc=False):
     data: Any = None
     branch: str = ""
 
+    @property
+    def is_placement(self) -> bool:
+        """Whether this is what a `show` has placed: the story does not stand here, it has gone on."""
+        return isinstance(self.data, dict) and "placement" in self.data
+
 
 class Instance(msgspec.Struct, array_like=True, gc=False):
     """One run of a scenario for one customer and key.
 
     `packed_entry` is the event that started it, as bytes, for few ask for it (`entry`); `person` the id it was entered
-    under, which its action ids keep for good. `mode`: "live", "rest" (only the goal is still watched) or "holdout".
-    `once`: the scenario is entered once for a key (`re_entry: never`), as it stood at the entry.
+    under, which its action ids keep for good. `mode`: "live", "rest" (its story is over, its goal watched or something
+    of it placed) or "holdout". `once`: the scenario is entered once for a key (`re_entry: never`), as it stood
+    at the entry.
     """
 
     scenario: str

@@ -116,5 +116,6 @@ def _groups(value: bytes) -> tuple[Group, ...]:
 
 
 def _group(instance: Instance) -> Group:
-    steps = tuple(sorted(standing.step for standing in instance.standing if not is_fallback(standing)))
+    story = [one for one in instance.standing if not (is_fallback(one) or one.is_placement)]
+    steps = tuple(sorted(one.step for one in story))
     return Group(instance.scenario, instance.version, steps, instance.mode == "rest")

@@ -232,7 +232,7 @@ def _customers(scene: Scene, expected: Expectation) -> Iterator[Customer]:
 def _standing(scene: Scene, expected: Expectation) -> bool:
     live = [one for one in _instances(scene, expected) if one.scenario == expected.standing and one.mode != "rest"]
     for instance in live:
-        places = {standing.step for standing in instance.standing}
+        places = {standing.step for standing in instance.standing if not standing.is_placement}
         if (expected.step is None or expected.step in places) and scene.is_(expected.key, instance.key):
             return True
     scene.found = "; ".join(_place(instance) for instance in live)
@@ -240,7 +240,7 @@ def _standing(scene: Scene, expected: Expectation) -> bool:
 
 
 def _place(instance: Instance) -> str:
-    steps = ", ".join(standing.step for standing in instance.standing) or "no step"
+    steps = ", ".join(standing.step for standing in instance.standing if not standing.is_placement) or "no step"
     return f"{instance.scenario}{f' ({instance.key})' if instance.key else ''} stands at {steps}"
 
 

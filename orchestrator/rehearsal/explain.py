@@ -121,7 +121,7 @@ def _family(world: World, nodes: Sequence[str]) -> tuple[set[str], list[Customer
 def _account(program: Program, name: str, ours: list[Told], customers: list[Customer]) -> Account:
     mine = [one for one in ours if one.note.scenario == name]
     live = [one for customer in customers for one in customer.instances if one.scenario == name]
-    stands = frozenset(standing.step for instance in live for standing in instance.standing)
+    stands = frozenset(one.step for instance in live for one in instance.standing if not one.is_placement)
     coming = [one for instance in live for one in _coming(program, instance)]
     coming += [one for customer in customers for one in _beginning(program.scenarios.get(name), customer)]
     return Account(
@@ -166,30 +166,34 @@ def _coming(program: Program, instance: Instance) -> list[Coming]:
     if plan is None:
         return [Coming(0, "it ends at the next look: its scenario is gone")]
     key = f" ({instance.key})" if instance.key else ""
+    found = [_standing(plan.steps.get(standing.step), standing, key) for standing in instance.standing]
     if instance.mode == "rest":
         goal = plan.document.goal
         watched = f", or won by {' or '.join(goal.on)}" if goal is not None else ""
-        return [Coming(instance.ends_at, f"its story is over{key}: it ends{watched}")]
-    found = [_standing(plan.steps.get(standing.step), standing, key) for standing in instance.standing]
+        return [*found, Coming(instance.ends_at, f"its story is over{key}: it ends{watched}")]
     return [*found, Coming(instance.ends_at, f"it ends{key}, too_old, if it lives until then")]
 
 
 def _standing(step: StepPlan | None, standing: Standing, key: str) -> Coming:
     if step is None:
         return Coming(standing.due, f"{standing.step}{key}: that step is gone")
-    where, body = f"{step.id}{key}", step.body
+    return Coming(standing.due, f"{step.id}{key}{_expected(step, standing)}")
+
+
+def _expected(step: StepPlan, standing: Standing) -> str:
+    body, data = step.body, standing.data if isinstance(standing.data, dict) else {}
     match step.kind:
+        case "show" if standing.is_placement:
+            return f": {data['content']} is shown in {' and '.join(body.slots)} until then"
         case "silence":
-            return Coming(standing.due, f"{where} passes, unless {' or '.join(body.of)} comes before")
+            return f" passes, unless {' or '.join(body.of)} comes before"
         case "wait_until":
-            return Coming(standing.due, f"{where} times out, unless {_awaited(body)} before")
-        case "send" if is_fallback(standing) and "held" not in standing.data:
-            return Coming(standing.due, f"{where} goes to the next channel, unless it is delivered before")
+            return f" times out, unless {_awaited(body)} before"
+        case "send" if is_fallback(standing) and "held" not in data:
+            return " goes to the next channel, unless it is delivered before"
         case "send":
-            held = standing.data.get("held", "") if isinstance(standing.data, dict) else ""
-            content = standing.data.get("content", "") if isinstance(standing.data, dict) else ""
-            return Coming(standing.due, f"{where}: {content} is held by {held} and is judged again")
-    return Coming(standing.due, f"{where} goes on")
+            return f": {data.get('content', '')} is held by {data.get('held', '')} and is judged again"
+    return " goes on"
 
 
 def _awaited(body: Any) -> str:

@@ -86,7 +86,7 @@ def said_of(note: Note, when: Callable[[int], str]) -> str:
     detail: dict[str, Any] = note.detail if isinstance(note.detail, dict) else {}
     if "parts" in detail and note.what not in {"suppressed", "held"}:
         return f"{_not_so(note, place)}: {parts_in_words(detail)}"
-    more = _with(note, when, "content", "queue", "outcome")
+    more = _with(note, when, "content", "queue", "outcome", "slots")
     if "parts" in detail:
         return f"{note.what} {detail['content']}: {note.reason}: {parts_in_words(detail)} ({place})"
     if note.what in {"suppressed", "held"}:
@@ -137,7 +137,8 @@ def _other(note: Note, place: str, detail: dict[str, Any], more: str) -> str:
         "ended": f"ended {note.scenario}: {detail.get('outcome', '')} {note.reason}{more}",
         "not_matched": f"{detail.get('event', '')} is not about {detail.get('of', '')}, which {place} waits for",
         "followed": f"{note.scenario} goes on as version {detail.get('version')}{more}",
-        "rests": f"{note.scenario} rests: its goal is still watched",
+        "rests": f"{note.scenario} rests: its goal is still watched, or what it placed is still shown",
+        "placed": f"placed {detail.get('content')} in {' and '.join(detail.get('slots', ()))}{more} ({place})",
         "error": f"{place} failed inside: {detail.get('raised', '')}",
         "duplicate": "a copy of an event was dropped",
     }.get(note.what)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.engine.ask import answers, asking, context_of
 from orchestrator.engine.identity.handlers import seen
 from orchestrator.engine.identity.work import is_member
+from orchestrator.engine.slots import shown_by
 from orchestrator.model.customer import Customer, Node, Reference
 from orchestrator.model.effect import INPUTS
 from orchestrator.model.ids import event_hash, made_id, node_key
@@ -85,12 +86,10 @@ class CoreAnswering:
             return ()
         sends = []
         for slot, answer in found.items():
-            if not answer["content"]:
-                continue
-            name = made_id("shown", customer.person, slot, customer.version, now)
-            data = {"slot": slot, "content": answer["content"], "offer": answer.get("offer", "")}
-            shown = Shown(question.identifier, now, data, name)
-            sends.append(Outgoing(INPUTS, node_key(question.tenant, question.identifier), encode_message(shown)))
+            for number, data in enumerate(shown_by(engine.program, slot, answer)):
+                name = made_id("shown", customer.person, slot, customer.version, now, *([number] if number else ()))
+                shown = Shown(question.identifier, now, data, name)
+                sends.append(Outgoing(INPUTS, node_key(question.tenant, question.identifier), encode_message(shown)))
         return tuple(sends)
 
 

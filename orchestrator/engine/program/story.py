@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 JOIN: Final = "\n"
 OUTCOMES: Final = frozenset({"delivered", "bounced", "failed", "expired", "withdrawn"})
 """What delivery says of a message."""
+SHOWN: Final = frozenset({"slot_shown"})
 
 
 def plan_scenario(document: "Scenario") -> ScenarioPlan:
@@ -66,6 +67,8 @@ def _listens(step: "Step") -> frozenset[str]:
         return frozenset(body.on) | frozenset(name for awaited in body.any for name in awaited.on)
     if step.kind == "send" and body.fallback is not None:
         return OUTCOMES
+    if step.kind == "show" and body.limit is not None:
+        return SHOWN
     return frozenset()
 
 

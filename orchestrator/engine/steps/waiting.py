@@ -207,7 +207,8 @@ def about_step(journey: "Journey", of: str, event: "Event") -> bool:
     if "task" in output:
         return bool(event.data.get("task", event.data.get("key")) in {output["id"], output.get("key")})
     if output.get("slots"):
-        return event.data.get("content") == output.get("content")
+        placement = event.data.get("placement")
+        return bool(placement == output["placement"] if placement else event.data.get("content") == output["content"])
     if not output.get("message"):
         return False
     sent = output.get("messages") or [output["message"]]

@@ -4,6 +4,7 @@ from typing import Final
 
 from orchestrator.engine.steps.acting import Award, Decide, Emit, OpenTask, Send
 from orchestrator.engine.steps.flow import End, Experiment, GoTo, Parallel, SetValues, Split
+from orchestrator.engine.steps.showing import Show
 from orchestrator.engine.steps.waiting import Delay, Silence, WaitUntil
 from orchestrator.engine.steps.word import Word
 
@@ -12,6 +13,7 @@ WORDS: Final[dict[str, Word]] = {
     "silence": Silence(),
     "wait_until": WaitUntil(),
     "send": Send(),
+    "show": Show(),
     "decide": Decide(),
     "task": OpenTask(),
     "award": Award(),

@@ -59,7 +59,7 @@ def _scenario(draft: Draft) -> Iterator[Diagnostic]:
     for step in all_steps(scenario.steps):
         if step.kind in STEPS_NOT_RUN and not _is_for_brand(draft):
             yield _problem(f"the step `{step.kind}`", step.id_at, step.id, STEPS_NOT_RUN[step.kind])
-        elif isinstance(step.body, steps.Send) and step.body.offer is not None:
+        elif isinstance(step.body, steps.Send | steps.Show) and step.body.offer is not None:
             yield _offer(step.body)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Final
 
 STEPS_NOT_RUN: Final[dict[str, str]] = {
-    "show": 'let the slot choose: a candidate with `when`, such as `live("SCENARIO")`',
     "reserve": "let the system that has the places count them, and `wait_until` its event",
     "publish": "`emit` an event for the system that posts it",
 }

@@ -26,6 +26,7 @@ RULES: Final = {
     "moment": "one event through one customer, step by step",
     "time": "when timers act, what arrives late, waits, silences, sequences, schedules",
     "sending": "the gates that a message passes, in order, and what each refuses",
+    "showing": "what a slot shows: candidates, what `show` places, in which order, for how long",
     "releases": "what a new version means to whom is under way",
 }
 """Pages written by hand, which stand beside the generated ones: name → what it tells."""

@@ -142,6 +142,12 @@ STEP_OUTPUTS: Final[dict[str, dict[str, Type]]] = {
     "send": {"sent": BOOL, "channel": nullable(STRING), "reason": nullable(STRING), "message": nullable(STRING)},
     "wait_until": {"matched": STRING},
     "silence": {"matched": STRING},
+    "show": {
+        "content": nullable(STRING),
+        "slots": list_of(STRING),
+        "until": nullable(TIMESTAMP),
+        "placement": nullable(STRING),
+    },
     "task": {"id": STRING, "due": nullable(TIMESTAMP), "assignee": nullable(STRING)},
     "decide": {"content": nullable(STRING), "offer": nullable(STRING), "items": list_of(DYN)},
     "experiment": {"variant": STRING},
@@ -152,7 +158,12 @@ STEP_OUTPUTS: Final[dict[str, dict[str, Type]]] = {
 ENGINE_EVENTS: Final[dict[str, dict[str, Type]]] = {
     "contact_sent": {"content": STRING, "channel": STRING, "reason": nullable(STRING)},
     "contact_suppressed": {"content": STRING, "channel": nullable(STRING), "reason": STRING},
-    "slot_shown": {"slot": STRING, "content": nullable(STRING), "offer": nullable(STRING)},
+    "slot_shown": {
+        "slot": STRING,
+        "content": nullable(STRING),
+        "offer": nullable(STRING),
+        "placement": nullable(STRING),
+    },
     **{f"offer_{state}": {"offer": STRING} for state in ("redeemed", "refused", "expired")},
     **{
         f"task_{state}": {"queue": STRING, "key": STRING, "thread": nullable(STRING)}

@@ -169,17 +169,17 @@ class Send(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Show(Element):
-    """Places a content or an offer in slots; withdrawn when the instance ends."""
+    """Places a content in slots, and goes on at once; it stands until `for` is over, or the instance ends."""
 
     constraints = (ExactlyOne(("content", "offer")),)
 
-    slots: tuple[str, ...] = required(Names("slot", single=False), "where")
+    slots: tuple[str, ...] = required(Names("slot", single=False), "where: by any of a slot's names")
     content: NameOr | None = optional(NameOrCel("content"), "what")
-    offer: NameOr | None = optional(NameOrCel("offer"), "or which offer")
-    with_: Mapping[str, Expression] = optional(CelMap(), "values for the template")
-    for_: int | None = optional(Duration(), "how long", shown="`lives`")
+    offer: NameOr | None = optional(NameOrCel("offer"), "or which offer (E-NOT-RUN)")
+    with_: Mapping[str, Expression] = optional(CelMap(), "values returned beside it, looked at when the slot is asked")
+    for_: int | None = optional(Duration(), "how long", shown="as long as the instance")
     priority: int | None = optional(Int(0, 100), "against the slot's own candidates", shown="the scenario's")
-    limit: int | None = optional(Int(1), "shown at most so often")
+    limit: int | None = optional(Int(1), "shown at most so often, then it is gone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

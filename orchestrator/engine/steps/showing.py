@@ -1,0 +1,38 @@
+"""The word that places something in slots: `show`."""
+
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.engine.candidates import named
+from orchestrator.engine.placements import count_shown, place, take_down
+from orchestrator.engine.steps.word import NOTHING, Word
+
+if TYPE_CHECKING:
+    from orchestrator.engine.journey import Journey
+    from orchestrator.engine.program.plan import StepPlan
+    from orchestrator.model.customer import Standing
+    from orchestrator.model.event import Event
+
+
+class Show(Word):
+    """The story goes on at once; what was placed stands beside it."""
+
+    def enter(self, step: "StepPlan", journey: "Journey") -> Any:
+        content = named(journey, step, step.body.content)
+        if journey.moment.program.content(content) is None:
+            journey.note("unknown", step, "error", {"because": f"no document declares the content {content!r}"})
+            journey.output(step, "error")
+            return step.follow
+        placed = place(journey, step, content)
+        told = {"content": content, "slots": list(step.body.slots), "until": placed.due}
+        journey.output(step, "placed", placement=placed.data["placement"], **told)
+        journey.note("placed", step, "", told)
+        return step.follow
+
+    def touched(self, step: "StepPlan", journey: "Journey", standing: "Standing", event: "Event") -> Any:
+        if standing.is_placement and event.data.get("placement") == standing.data["placement"]:
+            count_shown(journey, step, standing)
+        return NOTHING
+
+    def due(self, step: "StepPlan", journey: "Journey", standing: "Standing") -> Any:
+        take_down(journey, standing)
+        return NOTHING
