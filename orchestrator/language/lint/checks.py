@@ -25,6 +25,7 @@ from orchestrator.language.lint.overlap import overlap
 from orchestrator.language.lint.references import references
 from orchestrator.language.lint.releases import releases
 from orchestrator.language.lint.reserved import reserved
+from orchestrator.language.lint.shown import shown
 from orchestrator.language.lint.steps import steps
 from orchestrator.language.lint.story_events import story_events
 from orchestrator.language.lint.story_names import story_names
@@ -55,6 +56,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     days,  # E-TYPE E-FIELD
     kpis,  # E-FIELD E-TYPE E-NOT-RUN
     steps,  # E-STEP
+    shown,  # E-STEP E-CONTENT
     audience,  # E-AUDIENCE
     circles,  # E-CIRCLE
     weights,  # E-WEIGHT
