@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.traits.plan import Traits
     from orchestrator.model.event import Event
 
-TOLD: Final = frozenset({"sent", "suppressed", "held", "entered", "ended", "task"})
+TOLD: Final = frozenset({"sent", "suppressed", "held", "placed", "entered", "ended", "task"})
 
 
 class Engine:

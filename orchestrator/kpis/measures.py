@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 ENTERED: Final = ("entered",)
 """What `count: instances` counts where it does not say."""
+PLACED: Final = "placed by show"
+"""The type of what `count: placements` counts: no event can have this name."""
+_OWN: Final = {"instances": ENTERED, "placements": (PLACED,)}
 _PROXY: Final = ("event", "proxy")
 _EVER: Final = 1 << 62
 _time: Final = attrgetter("at")
@@ -39,7 +42,7 @@ def counted(measure: Measure, history: History) -> list[Occurrence]:
     What a mail provider's proxy did (`event.proxy`) is nobody's doing, unless the condition asks for it. An event that
     the condition cannot be evaluated for (a property is missing) is not counted.
     """
-    names = measure.on or (ENTERED if measure.count == "instances" else ())
+    names = measure.on or _OWN.get(measure.count or "", ())
     asks = measure.where is not None and _PROXY in measure.where.reads
     return [
         one

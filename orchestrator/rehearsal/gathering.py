@@ -8,6 +8,7 @@ from orchestrator.engine.context import Context
 from orchestrator.engine.entries import stored_moment
 from orchestrator.engine.maps import EventMap
 from orchestrator.kpis.history import ENGINE, NOWHERE, History, Occurrence, Source
+from orchestrator.kpis.measures import PLACED
 from orchestrator.language.cel import CelError
 from orchestrator.language.spec.scope import ENGINE_EVENTS
 from orchestrator.model.effect import Action, TaskNotice
@@ -71,7 +72,7 @@ class Gathering:
 
     def _come(self, came: Came) -> _Raw:
         event, plan = came.event, came.plan
-        named = event.data.get("message", event.data.get("in_reply_to"))
+        named = event.data.get("message", event.data.get("in_reply_to", event.data.get("placement")))
         source = self._messages.get(named, NOWHERE) if isinstance(named, str) else NOWHERE
         about = str(named or event.data.get("content", "")) if source is NOWHERE else ""
         seen = EventMap(event.data, event, plan.declared)
@@ -99,12 +100,21 @@ class Gathering:
         elif note.what == "ended":
             told = {"scenario": note.scenario, "outcome": detail.get("outcome", ""), "reason": note.reason}
             yield _engines(one, "exited", Source(note.scenario, key), **told)
+        elif note.what == "placed":
+            yield self._placed(one, note)
         elif note.what == "suppressed":
             named, channel = str(detail.get("content", "")), str(detail.get("channel") or "")
             content = self._contents.get(named, named)
             source = Source(note.scenario, key, content, channel)
             told = {"content": content, "channel": channel or None, "reason": note.reason}
             yield _engines(one, "contact_suppressed", source, **told)
+
+    def _placed(self, one: Happening, note: Note) -> _Raw:
+        """What is placed in slots: clicks that name it are its scenario's."""
+        told = note.detail
+        source = Source(note.scenario, told["key"], told["content"])
+        self._messages[told["placement"]] = source
+        return _engines(one, PLACED, source, content=told["content"], slots=told["slots"])
 
     def _task(self, one: Happening, task: TaskNotice) -> Iterator[_Raw]:
         """What is only told again has happened once."""
@@ -118,7 +128,7 @@ class Gathering:
 def _engines(one: Happening, type_: str, source: Source, **data: Any) -> _Raw:
     """An event that the engine tells; conditions see it as they do in scenarios."""
     envelope = stored_moment(type_, one.at, one.at)["meta"]
-    event = EventMap(data, envelope, frozenset(ENGINE_EVENTS[type_]))
+    event = EventMap(data, envelope, frozenset(ENGINE_EVENTS.get(type_, data)))
     return _Raw(one.at, one.node, type_, ENGINE, event, source)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from orchestrator.engine.program.plan import Program
+    from orchestrator.model.effect import Note
     from orchestrator.rehearsal.record import Happening
     from orchestrator.rehearsal.recorded import Recorded
 
@@ -21,10 +22,14 @@ EVERY: Final = 200
 SEND: Final = "send"
 TASK: Final = "task"
 EMIT: Final = "emit"
+SHOW: Final = "show"
 
 
 class Act(NamedTuple):
-    """One action: what was done, for whom and when. `what` is a content, a queue or an event; `how` a channel."""
+    """One action: what was done, for whom and when.
+
+    `what` is a content, a queue or an event; `how` a channel, or the slots that a content was placed in.
+    """
 
     at: int
     kind: str
@@ -98,7 +103,7 @@ class _Side:
             if note is not None and note.what in {"suppressed", "held"}:
                 found = self.refused.setdefault((note.scenario, note.step), [])
                 found.append((one.at, f"{one.node}\n{note.what}, {note.reason}"))
-            act = self._act(one)
+            act = _placed(one, note) if note is not None and note.what == "placed" else self._act(one)
             if act is not None:
                 self.acts.append(act)
         self.world.record.happenings.clear()
@@ -129,6 +134,15 @@ class _Side:
             if said.partition("\n")[0] == act.node
         ]
         return min(near)[1] if near else ""
+
+
+def _placed(one: Happening, note: Note) -> Act:
+    told = note.detail
+    slots = " and ".join(told["slots"])
+    return Act(
+        one.at, SHOW, told["content"], slots, note.scenario, note.step, told["key"], one.node, one.node,
+        told["placement"],
+    )  # fmt: skip
 
 
 def replay(

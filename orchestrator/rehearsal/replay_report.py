@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from orchestrator.rehearsal.replay import Act, Comparison, Difference
 
 _KINDS = ("added", "removed", "moved")
-_DID = {"send": "sent", "task": "opened a task in", "emit": "emitted"}
+_DID = {"send": "sent", "task": "opened a task in", "emit": "emitted", "show": "placed"}
+_HOW = {"show": "in"}
 
 
 def as_text(found: Comparison, events: int, examples: int, zone: str) -> str:
@@ -42,7 +43,12 @@ def _words(one: Difference, zone: str) -> str:
 
 
 def _did(act: Act) -> str:
-    return f"{_DID[act.kind]} {act.what}{f' by {act.how}' if act.how else ''}{f' ({act.key})' if act.key else ''}"
+    return f"{_DID[act.kind]} {act.what}{_how(act)}{f' ({act.key})' if act.key else ''}"
+
+
+def _how(act: Act) -> str:
+    """The channel, or the slots."""
+    return f" {_HOW.get(act.kind, 'by')} {act.how}" if act.how else ""
 
 
 def _from(before: Act, after: Act) -> str:
@@ -51,7 +57,7 @@ def _from(before: Act, after: Act) -> str:
         late = after.at - before.at
         parts.append(f"{length(abs(late))} {'later' if late > 0 else 'earlier'}")
     if (before.what, before.how) != (after.what, after.how):
-        parts.append(f"instead of {before.what}{f' by {before.how}' if before.how else ''}")
+        parts.append(f"instead of {before.what}{_how(before)}")
     return ", " + ", ".join(parts)
 
 

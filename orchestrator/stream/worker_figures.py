@@ -62,15 +62,17 @@ class WorkerFigures:
             recorder.add(metric, *labels, amount=number)
         for labels, number in counted.actions.items():
             recorder.add(metrics.ACTIONS, *labels, amount=number)
-        for why, number in counted.not_acting.items():
-            recorder.add(metrics.SUPPRESSED, why, amount=number)
         for scenario, number in counted.failures.items():
             recorder.add(metrics.SCENARIO_ERRORS, scenario, amount=number)
             self._log.emit(events.ScenarioFailed(scenario, "", "raised"))
-        for why, number in counted.dead_letters.items():
-            recorder.add(metrics.DEAD_LETTERS, why, amount=number)
-        for scenario, number in counted.entered.items():
-            recorder.add(metrics.ENTRIES, scenario, amount=number)
+        for metric, numbers in (
+            (metrics.SUPPRESSED, counted.not_acting),
+            (metrics.DEAD_LETTERS, counted.dead_letters),
+            (metrics.PLACEMENTS, counted.placed),
+            (metrics.ENTRIES, counted.entered),
+        ):
+            for label, number in numbers.items():
+                recorder.add(metric, label, amount=number)
         for labels, number in counted.ended.items():
             recorder.add(metrics.EXITS, *labels, amount=number)
         recorder.add(metrics.CONDITIONS_UNKNOWN, amount=counted.unknown)

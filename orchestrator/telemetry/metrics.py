@@ -70,6 +70,7 @@ DEAD_LETTERS: Final = _counter("dead_letters", "Records put on the dead-letter t
 MESSAGES: Final = _counter("messages", "Messages between nodes that were applied (link, absorb, home ...).", "kind")
 ACTIONS: Final = _counter("actions", "Messages to customers that were decided on.", "channel", "scenario")
 SUPPRESSED: Final = _counter("suppressed", "Decisions not to send, by reason.", "reason")
+PLACEMENTS: Final = _counter("placements", "What scenarios have placed in slots (show).", "scenario")
 ENTRIES: Final = _counter("entries", "Journeys entered, by scenario.", "scenario")
 EXITS: Final = _counter("exits", "Journeys ended, by scenario and reason.", "scenario", "reason")
 SCENARIO_ERRORS: Final = _counter(

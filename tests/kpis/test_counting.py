@@ -7,8 +7,10 @@ import orjson
 
 from orchestrator.engine.program.build import build_program
 from orchestrator.kpis.figures import Figure
+from orchestrator.rehearsal.asking import ask
 from orchestrator.rehearsal.counting import Counted, count
 from orchestrator.rehearsal.recorded import Recorded
+from orchestrator.rehearsal.world import World
 from tests.kpis.house import DAY, START, load
 
 HOUR = 3_600_000
@@ -155,3 +157,39 @@ def test_what_cannot_be_taken_in_is_told() -> None:
     found = counted("of: {count: events, on: order_placed}", [nobodys, recorded("order_placed", 0, order="o2", **AMY)])
     assert (found.events, found.refused) == (2, 1)
     assert found.figures[0].rows[0].of == 1
+
+
+CARDS = """
+---
+events: clicks
+define: {slot_clicked: {channel: [web]}}
+---
+slot: web.home
+candidates: []
+default: none
+---
+content: ct.card
+class: service
+variants: {web: {title: Card}}
+---
+scenario: carded
+entry: {on: feedback_given, key: string(event.score)}
+steps: [{id: card, show: {slots: [web.home], content: ct.card, for: 2d}}]
+"""
+
+
+def test_what_scenarios_place_in_slots_and_the_clicks_that_name_it() -> None:
+    placing = [recorded("feedback_given", score * HOUR, score=float(score), **AMY) for score in (1, 2)]
+    placed = "of: {count: placements}\nby: [scenario, content]" + CARDS
+    assert values(placed, placing) == {"carded/ct.card": 2}
+    bundle = load(f"kpi: it\n{placed}{MORE}")
+    play = World(build_program(bundle), START)
+    for one in placing:
+        play.arrive(one.topic, play.key_of(one.data), one.value, one.at)
+    asked = ask(play, "web.home", ["user_id:amy"], {"channel": "web"}, on_record=False)
+    click = recorded("slot_clicked", 3 * HOUR, placement=asked["placement"], slot="web.home", content="ct.card", **AMY)
+    stray = recorded("slot_clicked", 4 * HOUR, slot="web.home", content="ct.other", **AMY)
+    clicked = "of: {count: events, on: slot_clicked}\nover: {count: placements}\nby: [scenario]" + CARDS
+    (found,) = counted(clicked, [*placing, click, stray]).figures
+    assert isinstance(found, Figure)
+    assert [("/".join(row.group), row.of, row.over) for row in found.rows] == [("(none)", 1, 0), ("carded", 1, 2)]

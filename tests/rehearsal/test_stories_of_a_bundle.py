@@ -21,6 +21,7 @@ from orchestrator.rehearsal.asking import ask, context
 from orchestrator.rehearsal.folder import read_files, schemas
 from orchestrator.rehearsal.recorded import Recorded
 from orchestrator.rehearsal.replay import replay
+from orchestrator.rehearsal.replay_report import as_text
 from orchestrator.rehearsal.world import World
 
 if TYPE_CHECKING:
@@ -114,6 +115,30 @@ class TestAuto06CertainMessagesOnlyAreAutomated:
             ("added", "em.winter", "user_id:u-ben", MINUTE + 12 * HOUR)
         ]
         assert candidate.release != live().release
+
+    def test_auto_06_a_dry_run_says_what_would_have_been_shown_elsewhere(self) -> None:
+        text = shipped()["cart/cart.yaml"].decode()
+        moved = text.replace("slots: [app.home.card]", "slots: [web.home.hero]").replace("timeout: 23h", "timeout: 22h")
+        candidate = build_program(sound(published(cart__cart=moved)))
+        ben = {"user_id": "u-ben", "email": "ben@example.com"}
+        recorded = [
+            event(0, "stock", "level_changed", {}, sku="lumo-1", location="web", qty=3),
+            event(0, "web", "order_placed", ben, order="o-1", items=["lumo-filter"], total=29.0),
+            event(MINUTE, "web", "cart_item_added", ben, sku="lumo-1", qty=1, cart="ct-1"),
+        ]
+        told = replay(live(), candidate, recorded, START, onward=30 * HOUR)
+        (card,) = [one for one in told.differences if one.act.kind == "show"]
+        assert card.before is not None
+        assert card.after is not None
+        assert (card.before.how, card.after.how, card.after.at - card.before.at) == (
+            "app.home.card",
+            "web.home.hero",
+            -HOUR,
+        )
+        assert (
+            "placed ct.cart-waits in web.home.hero, 1h earlier, instead of ct.cart-waits in app.home.card"
+            in as_text(told, len(recorded), 1, "Europe/Paris")
+        )
 
 
 class TestTp07TouchpointsAreIdentifiedFirst:

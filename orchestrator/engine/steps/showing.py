@@ -23,9 +23,14 @@ class Show(Word):
             journey.output(step, "error")
             return step.follow
         placed = place(journey, step, content)
-        told = {"content": content, "slots": list(step.body.slots), "until": placed.due}
-        journey.output(step, "placed", placement=placed.data["placement"], **told)
-        journey.note("placed", step, "", told)
+        told = {
+            "content": content,
+            "slots": list(step.body.slots),
+            "until": placed.due,
+            "placement": placed.data["placement"],
+        }
+        journey.output(step, "placed", **told)
+        journey.note("placed", step, "", {**told, "key": journey.instance.key})
         return step.follow
 
     def touched(self, step: "StepPlan", journey: "Journey", standing: "Standing", event: "Event") -> Any:

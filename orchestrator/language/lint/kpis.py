@@ -25,6 +25,12 @@ _HOLDOUT: Final = "holdout"
 _ENTRIES: Final = ("persons", "instances", "events")
 _OF_INSTANCES: Final = frozenset({"entered", "exited"})
 
+_WITHOUT_EVENTS: Final = {
+    "customers": ("all who are known at the end", ("on", "where", "within")),
+    "placements": ("what `show` has placed", ("on", "where")),
+}
+"""What is counted of no event, in words, and what cannot be said of it."""
+
 
 def kpis(context: Context) -> Iterator[Diagnostic]:
     for draft in context.sound("kpi"):
@@ -51,10 +57,11 @@ def _measure(measure: Measure) -> Iterator[Diagnostic]:
     if count in MEASURES_NOT_RUN:
         message = f"this release does not count `{count}`"
         yield diagnostic("E-NOT-RUN", message, measure.place("count"), length=len(count), hint=MEASURES_NOT_RUN[count])
-    elif count == "customers":
-        for name in ("on", "where", "within"):
+    elif count in _WITHOUT_EVENTS:
+        said, others = _WITHOUT_EVENTS[count]
+        for name in others:
             if name in measure.places:
-                message = f"`customers` are all who are known at the end: `{name}` says nothing of them"
+                message = f"`{count}` are {said}: `{name}` says nothing of them"
                 yield _field(message, measure.place(name), "count `persons`, or leave it out")
     elif measure.time is None and not measure.on and count != "instances":
         what = f"`count: {count}`" if count else "`sum`"

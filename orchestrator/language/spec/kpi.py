@@ -49,7 +49,7 @@ class Measure(Element):
     count: str | None = optional(
         Choice(COUNTED),
         "`persons`: each once in a group; `events`; `instances`: entries, or what `on` says of instances; `customers`: "
-        "all who are known at the end; `placements`, `facts`: E-NOT-RUN",
+        "all who are known at the end; `placements`: what `show` has placed in slots; `facts`: E-NOT-RUN",
     )
     sum: Expression | None = optional(Cel("double", ("event",)), "the sum of a value")
     time: Interval | None = optional(Part(Interval), "the time from one event to another, mean and `percentiles`")

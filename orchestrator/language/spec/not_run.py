@@ -25,7 +25,6 @@ FUNCTIONS_NOT_RUN: Final[dict[str, str]] = {
 """Function → what to write instead."""
 
 MEASURES_NOT_RUN: Final[dict[str, str]] = {
-    "placements": "count `slot_clicked`, or what your pages send when something is shown",
     "facts": "count them where they are kept",
 }
 """What a figure is to count → what to write instead."""

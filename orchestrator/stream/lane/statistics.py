@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from orchestrator.stream.lane.setting_aside import Failed
     from orchestrator.stream.lane.step import Step
 
+_BY_SCENARIO: Final = {"placed": "placed", "entered": "entered", "error": "failures"}
+"""Note -> the counter that has a number for each scenario."""
 NOT_ACTING: Final = frozenset({"suppressed", "held", "not_entered", "dropped"})
 
 
@@ -31,6 +33,7 @@ class Statistics:
     Attributes:
         events: (event type, outcome) -> number.
         actions: (channel, scenario) -> number.
+        placed: scenario -> what it has placed in slots.
         not_acting: reason -> number of decisions not to act.
         failures: scenario -> events that it raised on.
         unknown: conditions that were unknown.
@@ -55,6 +58,7 @@ class Statistics:
         self.conflicts = 0
         self.lateness: list[int] = []
         self.received: list[int] = []
+        self.placed: Counter[str] = Counter()
         self.entered: Counter[str] = Counter()
         self.ended: Counter[tuple[str, str]] = Counter()
         self.many_hops = 0
@@ -85,14 +89,12 @@ class Statistics:
         if what == "sent":
             self.actions[note.detail["channel"], note.scenario] += 1
             self.received.append(note.detail["received"])
-        elif what == "entered":
-            self.entered[note.scenario] += 1
+        elif what in _BY_SCENARIO:
+            getattr(self, _BY_SCENARIO[what])[note.scenario] += 1
         elif what == "ended":
             self.ended[note.scenario, note.reason] += 1
         elif what in NOT_ACTING:
             self.not_acting[note.reason] += 1
-        elif what == "error":
-            self.failures[note.scenario] += 1
         elif what == "unknown":
             self.unknown += 1
         elif what == "identity_conflict":
