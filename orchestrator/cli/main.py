@@ -30,6 +30,7 @@ _COMMANDS: Final = (
     "identity",
     "replay",
     "kpi",
+    "contents",
     "diff",
     "eval",
     "schema",

@@ -118,25 +118,10 @@ def _contents(moment: "Moment", slot: "Slot", candidate: "Candidate") -> "list[t
     if candidate.from_ == "content":
         return [
             (content, item)
-            for content, item in ((c, _as_item(c)) for c in contents.values())
+            for content, item in ((c, c.as_item()) for c in contents.values())
             if _item_fits(moment, slot, candidate, item)
         ]
     return []
-
-
-def _as_item(content: "Content") -> dict[str, Any]:
-    return {
-        "name": content.content,
-        "kind": content.kind,
-        "about": [name.name for name in content.about if name.name is not None],
-        "campaign": content.campaign or "",
-        "stage": list(content.stage),
-        "level": list(content.level),
-        "topic": content.topic.name if content.topic is not None and content.topic.name else content.content,
-        "class": content.class_,
-        "purpose": content.purpose,
-        "claims": dict(content.claims),
-    }
 
 
 def _item_fits(moment: "Moment", slot: "Slot", candidate: "Candidate", item: dict[str, Any]) -> bool:

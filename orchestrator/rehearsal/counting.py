@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from orchestrator.engine.program.plan import Program
     from orchestrator.kpis.figures import Figure
+    from orchestrator.kpis.history import History
     from orchestrator.language.bundle import Bundle
     from orchestrator.rehearsal.recorded import Recorded
 
@@ -61,6 +62,32 @@ def count(
         partitions: of the input topics.
         progress: told how many events are done, now and then.
     """
+    played = play(bundle, program, events, start, since=since, onward=onward, partitions=partitions, progress=progress)
+    history = played.history
+    found = tuple(figure(bundle.kpis[name], bundle, history) for name in names)
+    return Counted(found, played.events, played.refused, history.strangers)
+
+
+class Played(NamedTuple):
+    """What happened, over how many events, and how many of them could not be taken in."""
+
+    history: History
+    events: int
+    refused: int
+
+
+def play(
+    bundle: Bundle,
+    program: Program,
+    events: Iterable[Recorded],
+    start: int,
+    *,
+    since: int = 0,
+    onward: int = 0,
+    partitions: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Played:
+    """Play a bundle over recorded events, as `count` does, and give all that figures are counted over."""
     world, gathering = World(program, start, partitions), Gathering(names_of_variants(bundle), since)
     number = refused = 0
     world.record.events = []
@@ -71,9 +98,7 @@ def count(
             progress(number)
     world.advance(world.now + onward)
     _harvest(world, gathering)
-    history = gathering.history(world)
-    found = tuple(figure(bundle.kpis[name], bundle, history) for name in names)
-    return Counted(found, number, refused, history.strangers)
+    return Played(gathering.history(world), number, refused)
 
 
 def _harvest(world: World, gathering: Gathering) -> int:

@@ -406,6 +406,73 @@ def test_kpi_says_what_to_write(orchestrator: Orchestrator, folder: Path, events
     assert (bad.code, "--counted-since lately: write a duration" in bad.err) == (2, True)
 
 
+MORE_CONTENTS = """
+content: em.idle
+class: service
+variants: {email: {subject: Idle, body: Idle}}
+---
+content: ct.first
+stage: [discover]
+variants: {web: {title: First}, email: {subject: First, body: First}}
+---
+content: ct.then
+stage: [decide]
+kind: card
+variants: {web: {title: Then}}
+---
+slot: web.side
+default: none
+candidates:
+  - {from: content, where: 'item.kind == "card" && profile.known'}
+  - {content: {is: '"ct." + ask.which'}}
+---
+scenario: later
+entry: {on: page_viewed, where: 'event.page == "/y"'}
+goal: {on: order_placed}
+steps:
+  - {id: card, show: {slots: [web.side], content: ct.first}}
+"""
+
+
+def test_contents_says_who_uses_what_and_where_there_is_nothing(orchestrator: Orchestrator, folder: Path) -> None:
+    (folder / "more.yaml").write_text(MORE_CONTENTS)
+    told = orchestrator("contents", folder)
+    lines = [" ".join(line.split()) for line in told.out.splitlines()]
+    assert told.code == 0
+    assert lines[lines.index("em.hello service email hello") + 1] == "slot web.top"
+    assert lines[lines.index("ct.first marketing web email later discover") + 1] == "slot web.side?"
+    assert "em.idle service email nothing" in lines
+    assert "5 contents, 1 of them used by nothing." in lines
+    assert lines[lines.index("contents by stage") + 1 :] == [
+        "stage email web", "discover 1 1", "decide - 1", "any stage 2 1",
+    ]  # fmt: skip
+    idle = orchestrator("contents", folder, "--unused").out
+    assert "em.idle" in idle
+    assert "em.hello" not in idle
+
+
+def test_contents_says_how_often_each_was_said(orchestrator: Orchestrator, folder: Path, tmp_path: Path) -> None:
+    (folder / "more.yaml").write_text(MORE_CONTENTS)
+    events = tmp_path / "some.jsonl"
+    lines = [
+        {"type": "page_viewed", "time": "2026-03-02T08:00:00Z", "data": {"email": "amy@example.com", "page": "/x"}},
+        {"type": "page_viewed", "time": "2026-03-02T09:30:00Z", "data": {"email": "ben@example.com", "page": "/"}},
+    ]
+    events.write_text(
+        "".join(
+            json.dumps({"id": str(n), "source": "shop", "channel": "web", **one}) + "\n" for n, one in enumerate(lines)
+        )
+    )
+    found = json.loads(orchestrator("contents", folder, "--events", events, "--format", "json").out)
+    said = {one["content"]: (one["sent"], one["placed"]) for one in found["contents"]}
+    assert said == {"ct.first": (0, 0), "ct.then": (0, 0), "ct.welcome": (0, 0), "em.hello": (1, 0), "em.idle": (0, 0)}
+    never = orchestrator("contents", folder, "--events", events, "--unused").out
+    counted = "5 contents, 1 of them used by nothing; 1 that scenarios use and nobody was to get."
+    assert counted in " ".join(never.split())
+    assert "ct.first" in never
+    assert "em.hello" not in never
+
+
 def test_diff_tells_bundles_apart_in_words(orchestrator: Orchestrator, folder: Path, tmp_path: Path) -> None:
     assert orchestrator("diff", folder, folder).out == "They mean the same.\n"
     other = tmp_path / "other"

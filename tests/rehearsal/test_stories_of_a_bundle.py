@@ -13,11 +13,14 @@ import msgspec
 import pytest
 
 from orchestrator.engine.program.build import build_program
+from orchestrator.kpis.contents import said
 from orchestrator.language.bundle import load_bundle
+from orchestrator.language.bundle.inventory import grid, inventory
 from orchestrator.language.source.diagnostic import Severity
 from orchestrator.model.effect import Action
 from orchestrator.model.ids import node_key
 from orchestrator.rehearsal.asking import ask, context
+from orchestrator.rehearsal.counting import play as count_play
 from orchestrator.rehearsal.folder import read_files, schemas
 from orchestrator.rehearsal.recorded import Recorded
 from orchestrator.rehearsal.replay import replay
@@ -219,6 +222,19 @@ class TestCnt04ExistingContentIsReused:
         assert found(published(), "W-GAP") == []
         assert "stage `decide` has no content for `billboard`" in gaps
         assert not any("`discover`" in one for one in gaps)
+
+    def test_cnt_04_a_report_says_who_uses_what_what_was_never_said_and_which_cells_are_empty(self) -> None:
+        idle = "content: em.forgotten\nclass: service\nvariants: {email: {subject: Bonjour, body: Bonjour}}\n"
+        bundle = sound(published(idle=idle))
+        items = {item.content.content: item for item in inventory(bundle)}
+        assert items["em.cart-reminder"].scenarios == ("cart_rescue",)
+        assert [name for name, item in items.items() if not item.uses] == ["em.forgotten"]
+        assert grid(inventory(bundle))["discover"] == {"agent": 2, "web": 2}
+        ben = {"user_id": "u-ben", "email": "ben@example.com"}
+        ordered = event(0, "web", "order_placed", ben, order="o-1", items=["lumo-filter"], total=29.0)
+        counts = said(count_play(bundle, build_program(bundle), [ordered], START, onward=HOUR).history)
+        assert counts["em.order-confirm"].sent == 1
+        assert "em.cart-reminder" not in counts
 
     @pytest.mark.parametrize(
         ("score", "shown"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.language.bundle.inventory import beginnings
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.spec.scope import NAMED_BY_FUNCTION
 from orchestrator.language.spec.steps import SetValues
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from orchestrator.language.lint.context import Context
 
 _KINDS: Final = ("content", "offer", "segment", "calendar", "trait")
-_TEXT: Final = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _ALL_OF: Final = {"content": "content", "offers": "offer"}
 _OWN: Final = frozenset({"place", "preferred_channel", "preferred_hours", "topics", "name", "language", "zone"})
 """Traits that the engine itself reads."""
@@ -75,5 +74,4 @@ def _add_bound(bound: Bound, used: dict[str, set[str]]) -> None:
         if kind in used and len(call.args) > index:
             used[kind].add(str(call.args[index]))
     if bound.pending.expects == "string":  # `{is: CEL}`: names made at run time begin with a text of it
-        texts = (match[1] or match[2] for match in _TEXT.finditer(bound.expression.source))
-        used["prefix"].update(text for text in texts if text)
+        used["prefix"] |= beginnings(bound.expression.source)

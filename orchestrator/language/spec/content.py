@@ -112,6 +112,21 @@ class Content(Element):
         MapOfParts(Part(Variant), ref="channel", key="channel"), "only the channels that exist here can carry it"
     )
 
+    def as_item(self) -> dict[str, Any]:
+        """It as a condition sees it where contents are chosen from: `item`."""
+        return {
+            "name": self.content,
+            "kind": self.kind,
+            "about": [name.name for name in self.about if name.name is not None],
+            "campaign": self.campaign or "",
+            "stage": list(self.stage),
+            "level": list(self.level),
+            "topic": self.topic.name if self.topic is not None and self.topic.name else self.content,
+            "class": self.class_,
+            "purpose": self.purpose,
+            "claims": dict(self.claims),
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate(Element):
