@@ -87,11 +87,12 @@ def _chosen(bundle: Bundle, only: list[str] | None, path: Path) -> list[str]:
 
 def _count(bundle: Bundle, names: list[str], file: EventFile, since: int, onward: int) -> Counted:
     from orchestrator.engine.program.build import build_program  # noqa: PLC0415
-    from orchestrator.rehearsal.counting import count  # noqa: PLC0415
+    from orchestrator.rehearsal.counting import count, play  # noqa: PLC0415
 
     program = build_program(bundle)
     with Progress("Counting", file.count) as progress:
-        return count(names, bundle, program, file, file.first, since=since, onward=onward, progress=progress)
+        played = play(bundle, program, file, file.first, since=since, onward=onward, progress=progress)
+    return count(names, bundle, played)
 
 
 def _show(counted: Counted, format_: Format) -> None:

@@ -37,37 +37,6 @@ class Counted(NamedTuple):
     strangers: int
 
 
-def count(
-    names: Iterable[str],
-    bundle: Bundle,
-    program: Program,
-    events: Iterable[Recorded],
-    start: int,
-    *,
-    since: int = 0,
-    onward: int = 0,
-    partitions: int = 1,
-    progress: Callable[[int], None] | None = None,
-) -> Counted:
-    """Count figures over recorded events, on the production engine and a virtual clock; sends nothing.
-
-    Args:
-        names: the figures.
-        bundle: that declares them.
-        program: the bundle's, which decides what is sent.
-        events: in the order of their arrival.
-        start: when the clock begins, ms: not after the first arrival.
-        since: what happened before is played, so that everybody stands where they stood, and not counted, ms.
-        onward: how long (ms) the clock runs on after the last event.
-        partitions: of the input topics.
-        progress: told how many events are done, now and then.
-    """
-    played = play(bundle, program, events, start, since=since, onward=onward, partitions=partitions, progress=progress)
-    history = played.history
-    found = tuple(figure(bundle.kpis[name], bundle, history) for name in names)
-    return Counted(found, played.events, played.refused, history.strangers)
-
-
 class Played(NamedTuple):
     """What happened, over how many events, and how many of them could not be taken in."""
 
@@ -87,7 +56,18 @@ def play(
     partitions: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Played:
-    """Play a bundle over recorded events, as `count` does, and give all that figures are counted over."""
+    """Play a bundle over recorded events, on the production engine and a virtual clock; sends nothing.
+
+    Args:
+        bundle: what is played.
+        program: the bundle's, which decides what is sent.
+        events: in the order of their arrival.
+        start: when the clock begins, ms: not after the first arrival.
+        since: what happened before is played, so that everybody stands where they stood, and not counted, ms.
+        onward: how long (ms) the clock runs on after the last event.
+        partitions: of the input topics.
+        progress: told how many events are done, now and then.
+    """
     world, gathering = World(program, start, partitions), Gathering(names_of_variants(bundle), since)
     number = refused = 0
     world.record.events = []
@@ -99,6 +79,12 @@ def play(
     world.advance(world.now + onward)
     _harvest(world, gathering)
     return Played(gathering.history(world), number, refused)
+
+
+def count(names: Iterable[str], bundle: Bundle, played: Played) -> Counted:
+    """Figures of a bundle over what happened when it was played."""
+    found = tuple(figure(bundle.kpis[name], bundle, played.history) for name in names)
+    return Counted(found, played.events, played.refused, played.history.strangers)
 
 
 def _harvest(world: World, gathering: Gathering) -> int:

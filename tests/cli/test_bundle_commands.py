@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
 
@@ -362,6 +362,12 @@ percentiles: [50]
 """
 
 
+def recording(lines: list[dict[str, Any]]) -> str:
+    """A file of events from the website."""
+    events = ({"id": str(n), "source": "shop", "channel": "web", **one} for n, one in enumerate(lines))
+    return "".join(json.dumps(event) + "\n" for event in events)
+
+
 def test_kpi_counts_the_figures_of_a_bundle(orchestrator: Orchestrator, folder: Path, tmp_path: Path) -> None:
     (folder / "kpis.yaml").write_text(FIGURES)
     events = tmp_path / "some.jsonl"
@@ -371,11 +377,7 @@ def test_kpi_counts_the_figures_of_a_bundle(orchestrator: Orchestrator, folder: 
         {"type": "page_viewed", "time": "2026-03-02T08:00:02Z", "data": {"page": "/x"}},
         {"type": "order_placed", "time": "2026-03-02T11:00:00Z", "data": {"email": "amy@example.com"}},
     ]
-    events.write_text(
-        "".join(
-            json.dumps({"id": str(n), "source": "shop", "channel": "web", **one}) + "\n" for n, one in enumerate(lines)
-        )
-    )
+    events.write_text(recording(lines))
     found = orchestrator("kpi", folder, "--events", events)
     assert found.code == 0
     assert "greeted" in found.out
@@ -458,11 +460,7 @@ def test_contents_says_how_often_each_was_said(orchestrator: Orchestrator, folde
         {"type": "page_viewed", "time": "2026-03-02T08:00:00Z", "data": {"email": "amy@example.com", "page": "/x"}},
         {"type": "page_viewed", "time": "2026-03-02T09:30:00Z", "data": {"email": "ben@example.com", "page": "/"}},
     ]
-    events.write_text(
-        "".join(
-            json.dumps({"id": str(n), "source": "shop", "channel": "web", **one}) + "\n" for n, one in enumerate(lines)
-        )
-    )
+    events.write_text(recording(lines))
     found = json.loads(orchestrator("contents", folder, "--events", events, "--format", "json").out)
     said = {one["content"]: (one["sent"], one["placed"]) for one in found["contents"]}
     assert said == {"ct.first": (0, 0), "ct.then": (0, 0), "ct.welcome": (0, 0), "em.hello": (1, 0), "em.idle": (0, 0)}

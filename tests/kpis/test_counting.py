@@ -8,7 +8,7 @@ import orjson
 from orchestrator.engine.program.build import build_program
 from orchestrator.kpis.figures import Figure
 from orchestrator.rehearsal.asking import ask
-from orchestrator.rehearsal.counting import Counted, count
+from orchestrator.rehearsal.counting import Counted, count, play
 from orchestrator.rehearsal.recorded import Recorded
 from orchestrator.rehearsal.world import World
 from tests.kpis.house import DAY, START, load
@@ -59,7 +59,7 @@ def recorded(type_: str, at: int, channel: str = "web", late: int = 0, **data: o
 def counted(kpi: str, events: list[Recorded], since: int = 0, onward: int = 0) -> Counted:
     bundle = load(f"kpi: it\n{kpi}{MORE}")
     ordered = sorted(events, key=lambda one: one.at)
-    return count(["it"], bundle, build_program(bundle), ordered, START, since=since, onward=onward)
+    return count(["it"], bundle, play(bundle, build_program(bundle), ordered, START, since=since, onward=onward))
 
 
 def values(kpi: str, events: list[Recorded], since: int = 0, onward: int = 0) -> dict[str, float]:
@@ -183,10 +183,10 @@ def test_what_scenarios_place_in_slots_and_the_clicks_that_name_it() -> None:
     placed = "of: {count: placements}\nby: [scenario, content]" + CARDS
     assert values(placed, placing) == {"carded/ct.card": 2}
     bundle = load(f"kpi: it\n{placed}{MORE}")
-    play = World(build_program(bundle), START)
+    world = World(build_program(bundle), START)
     for one in placing:
-        play.arrive(one.topic, play.key_of(one.data), one.value, one.at)
-    asked = ask(play, "web.home", ["user_id:amy"], {"channel": "web"}, on_record=False)
+        world.arrive(one.topic, world.key_of(one.data), one.value, one.at)
+    asked = ask(world, "web.home", ["user_id:amy"], {"channel": "web"}, on_record=False)
     click = recorded("slot_clicked", 3 * HOUR, placement=asked["placement"], slot="web.home", content="ct.card", **AMY)
     stray = recorded("slot_clicked", 4 * HOUR, slot="web.home", content="ct.other", **AMY)
     clicked = "of: {count: events, on: slot_clicked}\nover: {count: placements}\nby: [scenario]" + CARDS
