@@ -12,7 +12,7 @@ from orchestrator.engine.local_time import zone
 from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
 from orchestrator.language.spec.content import Content as ContentSpec
 from orchestrator.language.spec.content import Variant
-from orchestrator.language.spec.values import Text
+from orchestrator.language.spec.values import Text, nearest_language
 from orchestrator.model.effect import Action
 from orchestrator.stream.releases import Releases
 
@@ -161,10 +161,9 @@ def _language(spec: ContentSpec, texts: Mapping[str, Mapping[str, str]], wanted:
     spoken = {language for by_language in texts.values() for language in by_language if language}
     if not spoken:
         return ""
-    base = wanted.partition("-")[0]
-    for language in (wanted, base):
-        if language in spoken:
-            return language
+    near = nearest_language(wanted, spoken)
+    if near is not None:
+        return near
     if spec.language_missing == "default" and default in spoken:
         return default
     raise ContentError("language_missing")
@@ -172,8 +171,5 @@ def _language(spec: ContentSpec, texts: Mapping[str, Mapping[str, str]], wanted:
 
 def _in_language(texts: Mapping[str, Mapping[str, str]], language: str, default: str) -> dict[str, str]:
     """Each text in the chosen language, else in the default one, else as it stands for all."""
-    chosen = {
-        name: next((by_language[each] for each in (language, default, "") if each in by_language), "")
-        for name, by_language in texts.items()
-    }
+    chosen = {name: Text(by_language).in_language(language, default) or "" for name, by_language in texts.items()}
     return {name: text for name, text in chosen.items() if text}

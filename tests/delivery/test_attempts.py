@@ -161,7 +161,9 @@ async def test_a_second_attempt_says_the_same_to_the_byte(world: World) -> None:
     assert payload(action(), first) == payload(action(), second)
 
 
-@pytest.mark.parametrize(("language", "subject"), [("de", "Ihre"), ("de-CH", "Ihre"), ("it", "Votre"), ("", "Votre")])
+@pytest.mark.parametrize(
+    ("language", "subject"), [("de", "Ihre"), ("de-CH", "Ihre"), ("de_CH", "Ihre"), ("it", "Votre"), ("", "Votre")]
+)
 async def test_the_default_language_stands_in(world: World, language: str, subject: str) -> None:
     await world.send(language=language)
     assert world.email.messages[0].fields["subject"].startswith(subject)

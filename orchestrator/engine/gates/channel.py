@@ -7,6 +7,7 @@ from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.engine.profile import newest_ids
 from orchestrator.engine.recalls import may_be_sent
 from orchestrator.language.cel import CelError
+from orchestrator.language.spec.values import nearest_language
 from orchestrator.model.reason import NO_ADDRESS, NO_CONSENT
 
 TEXT_FIELDS: Final = ("subject", "preheader", "body", "title", "text", "link", "say")
@@ -42,7 +43,7 @@ def told_on(name: str, content: "Content", moment: "Moment") -> bool:
         return variant is not None
     language = moment.scope.language()
     texts = [text.by_language for field in TEXT_FIELDS if (text := getattr(variant, field)) is not None]
-    return all(language in text or "" in text for text in texts)
+    return all("" in text or nearest_language(language, text) is not None for text in texts)
 
 
 def order(candidate: "Candidate", moment: "Moment") -> Iterator[str]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.language.spec.conditions import Cel, CelMap, NameOrCel, NamesOrCel
 from orchestrator.language.spec.fields import AtMostOne, Element, ExactlyOne, Needs, given, optional, required
+from orchestrator.language.spec.languages import TextType
 from orchestrator.language.spec.parts import MapOfParts, NoneOr, OneOrMany, Part
 from orchestrator.language.spec.policy import CLASSES
 from orchestrator.language.spec.times import Duration, PerType
-from orchestrator.language.spec.types import Bool, Choice, Int, ListOf, MapOf, Name, Names, Plain, String, TextType
+from orchestrator.language.spec.types import Bool, Choice, Int, ListOf, MapOf, Name, Names, Plain, String
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

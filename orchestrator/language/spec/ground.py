@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.language.spec.conditions import Cel, CelMap, NameOrCel
 from orchestrator.language.spec.fields import Element, ExactlyOne, given, optional, required
+from orchestrator.language.spec.languages import Language
 from orchestrator.language.spec.parts import MapOfParts, OneOrMany, Part
 from orchestrator.language.spec.times import Date, Duration, TimeOfDay
 from orchestrator.language.spec.types import Bool, Choice, Choices, Int, ListOf, MapOf, Name, Names, String
@@ -34,7 +35,7 @@ class Settings(Element):
     """The bundle as a whole. One document."""
 
     bundle: str = required(Name(), "the bundle's name")
-    language: str = given(Name(), "en", "default language of texts and customers")
+    language: str = given(Language(), "en", "default language of texts and customers")
     zone: str = given(String("time zone"), "UTC", "default time zone")
     currency: str = given(Name(), "EUR", "of all amounts")
     lateness: int = given(Duration(), "10m", "how late an event may come and still count as in time")

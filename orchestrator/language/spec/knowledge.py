@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from orchestrator.language.spec.conditions import Cel, CelMap
 from orchestrator.language.spec.fields import AtLeastOne, Element, given, optional, required
+from orchestrator.language.spec.languages import TextType
 from orchestrator.language.spec.parts import MapOfParts, OneOrMany, Part
 from orchestrator.language.spec.times import Duration
-from orchestrator.language.spec.types import Choice, Int, ListOf, MapOf, Name, Names, String, TextType
+from orchestrator.language.spec.types import Choice, Int, ListOf, MapOf, Name, Names, String
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,10 +15,11 @@ from orchestrator.language.spec.fields import (
     optional,
     required,
 )
+from orchestrator.language.spec.languages import TextType
 from orchestrator.language.spec.parts import OneOrMany, Part, WordOr
 from orchestrator.language.spec.step_list import Steps
 from orchestrator.language.spec.times import Duration, TimeOfDay, Timestamp
-from orchestrator.language.spec.types import Choice, Int, ListOf, MapOf, Name, Names, Percent, String, TextType
+from orchestrator.language.spec.types import Choice, Int, ListOf, MapOf, Name, Names, Percent, String
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

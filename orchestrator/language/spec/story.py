@@ -15,9 +15,10 @@ from orchestrator.language.spec.fields import (
     optional,
     required,
 )
+from orchestrator.language.spec.languages import Language, TextType
 from orchestrator.language.spec.parts import MapOfParts, OneOrMany, Part
 from orchestrator.language.spec.times import Duration, Timestamp
-from orchestrator.language.spec.types import Bool, Choice, Int, ListOf, MapOf, Name, Names, Plain, String, TextType
+from orchestrator.language.spec.types import Bool, Choice, Int, ListOf, MapOf, Name, Names, Plain, String
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ class StoryCustomer(Element):
     )
     profile: Mapping[str, Any] = optional(_PLAIN_MAP, "traits, not computed ones")
     zone: str | None = optional(String("time zone"), "time zone", shown="the test's")
-    language: str | None = optional(Name(), "language", shown="the bundle's")
+    language: str | None = optional(Language(), "their language", shown="the bundle's")
     account: str | None = optional(String("name"), "the account they belong to")
     in_: Mapping[str, str] = optional(
         MapOf(String("variant"), key="scenario or SCENARIO.STEP"), "`holdout`, or the variant of an experiment"
@@ -153,4 +154,4 @@ class Story(Element):
     shuffle: int | None = optional(
         Duration(), "also run with events shuffled inside it: same end state, same action ids"
     )
-    language: tuple[str, ...] = optional(OneOrMany(Name()), "also run in this language")
+    language: tuple[str, ...] = optional(OneOrMany(Language()), "also run in this language")

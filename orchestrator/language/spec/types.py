@@ -13,7 +13,6 @@ from orchestrator.language.source.nodes import Mapping, Node, Scalar, Sequence
 from orchestrator.language.source.position import NOWHERE
 from orchestrator.language.spec.naming import NAME, bracketed, not_a_name
 from orchestrator.language.spec.reader import INVALID, Reader
-from orchestrator.language.spec.values import Text
 
 JSON = dict[str, Any]
 
@@ -272,31 +271,6 @@ class String(Type):
 
     def schema(self) -> JSON:
         return {"type": ["string", "number", "boolean"]}
-
-
-@dataclass(frozen=True)
-class TextType(Type):
-    """Text, or a map of text by language."""
-
-    words = "text"
-
-    def read(self, node: Node, reader: Reader) -> Any:
-        if isinstance(node, Scalar) and not is_null(node):
-            return Text({"": node.text})
-        if not isinstance(node, Mapping):
-            return reader.wrong_type("a text, or a map of texts by language", node)
-        texts = {}
-        for key, value in node.entries:
-            if isinstance(value, Scalar) and not is_null(value):
-                texts[key.text] = value.text
-                continue
-            cut = isinstance(value, Scalar) and node.flow
-            reader.wrong_type("a text", value, "a text with a comma goes in quotes" if cut else None)
-        return Text(texts)
-
-    def schema(self) -> JSON:
-        one = {"type": ["string", "number"]}
-        return {"anyOf": [one, {"type": "object", "additionalProperties": one}]}
 
 
 @dataclass(frozen=True)

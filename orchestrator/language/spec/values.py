@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from orchestrator.language.cel import Expression
 
@@ -17,6 +17,21 @@ class NameOr:
 
     name: str | None = None
     expr: Expression | None = None
+
+
+def nearest_language(wanted: str, spoken: Collection[str]) -> str | None:
+    """The language that somebody is told something in: theirs, else theirs without its region; None where neither is.
+
+    As RFC 4647 looks tags up (section 3.4): `de-CH-1996` finds `de-CH`, else `de`. Capitals count for nothing, and
+    `de_CH` is `de-CH`: so phones and browsers write it.
+    """
+    if wanted in spoken:
+        return wanted or None
+    tags = {tag.replace("_", "-").casefold(): tag for tag in spoken if tag}
+    tag = wanted.replace("_", "-").casefold() if tags else ""
+    while tag and tag not in tags:
+        tag = tag.rpartition("-")[0]
+    return tags.get(tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +45,8 @@ class Text:
         texts = self.by_language
         found = texts.get(language)
         if found is None:
-            found = texts.get(default)
+            near = nearest_language(language, texts)
+            found = texts.get(default if near is None else near)
         return texts.get("") if found is None else found
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestrator.language.spec.conditions import Cel, CelMap, NameOrCel
+from orchestrator.language.spec.languages import Language, TextType
 from orchestrator.language.spec.times import Date, Duration, PerType, TimeOfDay, Timestamp
-from orchestrator.language.spec.types import Bool, Int, Name, Names, Number, Percent, String, TextType, Value
+from orchestrator.language.spec.types import Bool, Int, Name, Names, Number, Percent, String, Value
 
 if TYPE_CHECKING:
     from orchestrator.language.spec.types import Type
@@ -67,6 +68,7 @@ WRITTEN: Final = (
     Written("int", Int(), "a whole number", ("3",)),
     Written("0–100", Int(0, 100), "a whole number from the first to the second", ("50",)),  # noqa: RUF001 - as there
     Written("number", Number(), "a number", ("0.95",)),
+    Written("language", Language(), "its tag: small letters, a region behind a hyphen", ("fr", "pt-BR")),
     Written("text", TextType(), "for everybody, or by language", ("Hello", "{en: Hello, fr: Bonjour}")),
     Written("value", Value(), "a plain text, number, `true` or `false`", ("gold", "5")),
     Written(

@@ -53,6 +53,20 @@ def detail(play: Play, what: str = "suppressed") -> dict[str, Any]:
 # Channel: address and consent.
 
 
+@pytest.mark.parametrize(("language", "sent"), [("fr", True), ("fr-CH", True), ("fr_FR", True), ("it", False)])
+def test_what_is_told_in_no_other_language_is_told_to_who_speaks_it_anywhere(language: str, *, sent: bool) -> None:
+    only = (
+        "content: em.hello\nclass: service\nlanguage_missing: skip\n"
+        "variants: {email: {subject: {fr: Bonjour}, body: {fr: Bonjour}}}\n"
+    )
+    speaks = "traits: t\ndefine: {language: {last: event.other, on: told}}"
+    play = known(only, speaks, tale("hello"))
+    play.comes("told", M, other=language)
+    play.comes("seen", 2 * M)
+    assert [action.language for action in play.actions] == ([language] if sent else [])
+    assert play.reasons("suppressed") == ([] if sent else ["no_address"])
+
+
 def test_a_message_that_passes_every_gate_leaves_with_all_that_delivery_needs() -> None:
     play = known(content("hello", more="about: [lumo]\nvalid_for: 1d\nwith: {n: size(entry.page)}"), tale("hello"))
     play.comes("seen", 1 * M, page="/x")
