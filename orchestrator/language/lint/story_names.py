@@ -1,4 +1,4 @@
-"""E-NAME: whom and where a test looks for, and what is not there: what is never found is never seen to be wrong."""
+"""E-NAME: whom and what a test speaks of that is not there: what is never found is never seen to be wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GIVEN_BY_US: Final = frozenset(value for name, value in vars(reason).items() if
 
 
 def story_names(context: Context) -> Iterator[Diagnostic]:
-    """Look up the customers, the steps and the reasons that expectations name."""
+    """Look up the customers, the steps and the reasons that a test names."""
     reasons = _reasons(context)
     steps = {
         draft.element.scenario: {step.id for step in all_steps(draft.element.steps)}
@@ -30,6 +30,7 @@ def story_names(context: Context) -> Iterator[Diagnostic]:
     for draft in context.sound("test"):
         story: Story = draft.element
         customers = _customers(story)
+        yield from _strangers(story)
         for expected in (*story.expect, *story.never, *story.exactly):
             if expected.customer is not None and expected.customer not in customers:
                 message = f"this test has no customer `{expected.customer}`"
@@ -38,6 +39,19 @@ def story_names(context: Context) -> Iterator[Diagnostic]:
             if expected.step is not None and known is not None and expected.step not in known:
                 yield _undeclared(expected, "step", f"`{expected.standing}` has no step `{expected.step}`", known)
             yield from _reason(expected, reasons)
+
+
+def _strangers(story: Story) -> Iterator[Diagnostic]:
+    """An event of somebody whom nothing else speaks of, where a customer is listed who is called nearly so."""
+    expected = {one.customer for one in (*story.expect, *story.never, *story.exactly)}
+    for event in (*story.history, *story.events):
+        name = event.customer
+        if name is None or name in story.customers or name in expected:
+            continue
+        hint = did_you_mean(name, story.customers)
+        if hint:
+            message = f"`{name}` is not listed, and nothing is expected of them"
+            yield diagnostic("E-NAME", message, event.place("customer"), length=len(name), hint=hint)
 
 
 def _reason(expected: Expectation, reasons: set[str]) -> Iterator[Diagnostic]:
