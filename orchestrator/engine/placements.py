@@ -50,10 +50,12 @@ def place(journey: Journey, step: "StepPlan", content: str) -> Standing:
     return standing
 
 
-def take_down(journey: Journey, standing: Standing) -> None:
+def take_down(journey: Journey, standing: Standing, why: str) -> None:
     """It is not shown any more. A story that was only resting for it is over."""
     instance = journey.instance
     instance.standing.remove(standing)
+    told = {"content": standing.data["content"], "shown": standing.data["shown"]}
+    journey.moment.note("taken_down", instance.scenario, standing.step, why, told)
     if instance.mode == "rest" and not instance.standing and not goal_watched(journey.plan):
         end(journey, "done", reason.FINISHED)
 
@@ -63,7 +65,7 @@ def count_shown(journey: Journey, step: "StepPlan", standing: Standing) -> None:
     shown = standing.data["shown"] + 1
     standing.data = {**standing.data, "shown": shown}
     if shown >= step.body.limit:
-        take_down(journey, standing)
+        take_down(journey, standing, reason.SHOWN)
 
 
 def placements_in(moment: "Moment", slot: "Slot") -> list[Placement]:

@@ -144,7 +144,7 @@ def _keep_placed(journey: Journey, standing: "Standing") -> None:
     """What a step has placed stays while it is a `show`; nothing else depends on it."""
     step = journey.plan.steps.get(standing.step)
     if step is None or step.kind != "show":
-        take_down(journey, standing)
+        take_down(journey, standing, reason.STEP_REMOVED)
 
 
 def _visits(instance: "Instance", moved: "Mapping[str, str]") -> dict[str, int]:

@@ -40,6 +40,7 @@ SCENARIO_REMOVED: Final = "scenario_removed"
 TOO_OLD: Final = "too_old"
 FINISHED: Final = "finished"
 UNSENT: Final = "unsent"
+SHOWN: Final = "shown_often_enough"
 
 # Why a record could not be taken in; it goes to dead-letter with one of these.
 UNDECODABLE: Final = "undecodable"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchestrator.rehearsal.world import World
 
 MOVES = frozenset({"entered", "followed", "ended", "rests", "not_entered", "not_matched", "stopped", "error"})
-SENDS = frozenset({"sent", "suppressed", "held", "withdrawn"})
+SENDS = frozenset({"sent", "suppressed", "held", "withdrawn", "placed", "taken_down"})
 
 
 class Told(NamedTuple):

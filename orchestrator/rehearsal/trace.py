@@ -139,6 +139,7 @@ def _other(note: Note, place: str, detail: dict[str, Any], more: str) -> str:
         "followed": f"{note.scenario} goes on as version {detail.get('version')}{more}",
         "rests": f"{note.scenario} rests: its goal is still watched, or what it placed is still shown",
         "placed": f"placed {detail.get('content')} in {' and '.join(detail.get('slots', ()))}{more} ({place})",
+        "taken_down": f"{detail.get('content')} is shown no more: {note.reason} ({place})",
         "error": f"{place} failed inside: {detail.get('raised', '')}",
         "duplicate": "a copy of an event was dropped",
     }.get(note.what)

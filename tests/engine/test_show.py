@@ -214,6 +214,8 @@ def test_it_stands_for_its_time_and_not_a_moment_longer() -> None:
     assert shown(play) == "card.hello"
     play.world.advance(START + H)
     assert shown(play) == "card.house"
+    play.passes(H)
+    assert play.told("taken_down") == [("taken_down", "tale", "expired")]
 
 
 @pytest.mark.parametrize(
@@ -294,6 +296,10 @@ def test_a_message_that_is_still_held_keeps_the_story_alive_and_the_placement_up
 def test_after_so_many_showings_it_is_gone() -> None:
     play = entered(tale(show(limit=2) + WAIT))
     assert [asked(play, record=True)["content"] for _ in range(3)] == ["card.hello", "card.hello", "card.house"]
+    (gone,) = play.notes("taken_down")
+    assert (gone.step, gone.reason, gone.detail) == (
+        "card", "shown_often_enough", {"content": "card.hello", "shown": 2},
+    )  # fmt: skip
 
 
 def test_each_item_and_each_included_slot_counts_as_shown() -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.engine.candidates import named
 from orchestrator.engine.placements import count_shown, place, take_down
 from orchestrator.engine.steps.word import NOTHING, Word
+from orchestrator.model import reason
 
 if TYPE_CHECKING:
     from orchestrator.engine.journey import Journey
@@ -39,5 +40,5 @@ class Show(Word):
         return NOTHING
 
     def due(self, step: "StepPlan", journey: "Journey", standing: "Standing") -> Any:
-        take_down(journey, standing)
+        take_down(journey, standing, reason.EXPIRED)
         return NOTHING
