@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from orchestrator.delivery.contents import ContentError, Contents, NotYetKnownError
 from orchestrator.delivery.decide import Deferred, Refused, Result
 from orchestrator.delivery.ledger import Outcome
-from orchestrator.delivery.render.liquid import TemplateError
 from orchestrator.delivery.render.message import KeyMissingError, Renderer
 from orchestrator.delivery.watch import Silent, Watch
 from orchestrator.delivery.ways import Way
+from orchestrator.language.liquid.templates import TemplateError
 from orchestrator.model.effect import Action
 
 NOT_CONFIGURED = "channel_not_configured"

@@ -12,10 +12,10 @@ from orchestrator.delivery.attempts import Attempts
 from orchestrator.delivery.bundle_contents import BundleContents, loader
 from orchestrator.delivery.core import DeliveryCore, Tuning
 from orchestrator.delivery.figures import WAITING, Figures
-from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Renderer, Site
 from orchestrator.delivery.ways import Way
 from orchestrator.language.bundle import EventSchemas, load_bundle
+from orchestrator.language.liquid.templates import Templates
 from orchestrator.stream.clock import wall_clock
 from orchestrator.stream.lane_settings import LaneError, LaneHooks, LaneSettings
 from orchestrator.stream.publishing import TOPIC as BUNDLES

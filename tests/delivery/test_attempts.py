@@ -15,11 +15,11 @@ from orchestrator.delivery.channels.smtp import SmtpSender, SmtpServer
 from orchestrator.delivery.contents import Limit, Quiet
 from orchestrator.delivery.decide import Deferred, Delivered, Refused, Result
 from orchestrator.delivery.ledger import Outcome
-from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import Message, Renderer, Site
 from orchestrator.delivery.run import Parts, _Bundles
 from orchestrator.delivery.ways import MailWay, payload
 from orchestrator.language.bundle import EventSchemas
+from orchestrator.language.liquid.templates import Templates
 from orchestrator.model.effect import Action
 from orchestrator.model.tokens import verify
 from orchestrator.stream.lane_settings import LaneError

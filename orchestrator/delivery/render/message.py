@@ -8,9 +8,9 @@ import msgspec
 
 from orchestrator.delivery.contents import Content
 from orchestrator.delivery.outcome import deciding_key
-from orchestrator.delivery.render.filters import DECIDED_AT, ZONE
 from orchestrator.delivery.render.links import EVERY_HOST, LinkRules, rewrite_html, rewrite_text
-from orchestrator.delivery.render.liquid import Templates, is_html
+from orchestrator.language.liquid.filters import DECIDED_AT, ZONE
+from orchestrator.language.liquid.templates import Templates, is_html
 from orchestrator.model.effect import Action
 from orchestrator.model.ids import made_id
 from orchestrator.model.tokens import Claims, Use, sign

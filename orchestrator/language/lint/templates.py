@@ -6,10 +6,10 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from liquid import Environment, Mode
 from liquid.exceptions import LiquidError
 
 from orchestrator.language.bundle.texts import paths_named
+from orchestrator.language.liquid.templates import MAX_SOURCE, Dialect
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.nearest import did_you_mean
 from orchestrator.language.source.position import Position
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _SIMPLE: Final = re.compile(r"(?:[^{]++|\{(?![{%])|\{\{-?\s*+[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+\s*+-?\}\})*+")
 """Texts whose only Liquid is `{{ name }}`, which need no parser."""
-_REMOVED: Final = frozenset({"include", "render"})
 
 
 def templates(context: Context) -> Iterator[Diagnostic]:
@@ -64,18 +63,17 @@ def _file(path: str, context: Context) -> Iterator[Diagnostic]:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(tolerance=Mode.STRICT)
-    for tag in _REMOVED:
-        del environment.tags[tag]
-    return environment
+def _dialect() -> Dialect:
+    return Dialect(autoescape=False)
 
 
 def _problem(text: str) -> tuple[str, str | None, int, int] | None:
     """What is wrong with a template: message, hint, line and column; None when it parses."""
     if _SIMPLE.fullmatch(text):
         return None
-    environment = _environment()
+    if len(text) > MAX_SOURCE:
+        return f"it is longer than {MAX_SOURCE:,} characters", "a message is read in a minute: shorten it", 1, 1
+    environment = _dialect()
     try:
         filters = environment.from_string(text).analyze().filters
     except LiquidError as error:

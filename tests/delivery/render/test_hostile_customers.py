@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.delivery.render.liquid import TemplateError, Templates
 from orchestrator.delivery.render.mail import AddressError, Letter, compose
+from orchestrator.language.liquid.templates import TemplateError, Templates
 
 CANARY = "amy.canary@example.com"
 VALUES: dict[str, Any] = {"who": CANARY, "named": {"ben": "Ben"}, "rows": [{"sku": "lumo-1"}], "word": "canary"}

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from orchestrator.delivery.contents import Content
-from orchestrator.delivery.render.liquid import Templates
 from orchestrator.delivery.render.message import KeyMissingError, Message, Renderer, Site
+from orchestrator.language.liquid.templates import Templates
 from orchestrator.model.effect import Action
 from orchestrator.model.tokens import ForgedTokenError, verify
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.delivery.render.filters import DECIDED_AT, ZONE
-from orchestrator.delivery.render.liquid import TemplateError, Templates, is_html
+from orchestrator.language.liquid.filters import DECIDED_AT, ZONE
+from orchestrator.language.liquid.templates import TemplateError, Templates, is_html
 
 EVIL = "<script>alert(1)</script>&\"'"
 

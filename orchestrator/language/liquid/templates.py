@@ -1,4 +1,4 @@
-"""Liquid, as far as messages need it: bounded, escaped in HTML, and refused at load what it cannot do.
+"""Liquid, as far as messages and slots need it: bounded, escaped in HTML, and refused at load what it cannot do.
 
 A template is parsed once per text and kept by the hash of that text; rendering is synchronous. Values are data:
 they are never parsed, whatever braces are in them, and they are plain JSON, so no template reaches an object.
@@ -13,7 +13,7 @@ from typing import Any, Final
 from liquid import BoundTemplate, Environment, FalsyStrictUndefined, Mode
 from liquid.exceptions import LiquidError, UndefinedError
 
-from orchestrator.delivery.render.filters import MAX_ITEMS, MAX_TEXT, REMOVED, Work, bounded, local_date
+from orchestrator.language.liquid.filters import MAX_ITEMS, MAX_TEXT, REMOVED, Work, bounded, local_date
 
 MAX_SOURCE: Final = 256 * 1024
 _KEPT_TEMPLATES: Final = 1024
@@ -36,7 +36,7 @@ class TemplateError(ValueError):
         self.column = column
 
 
-class _Liquid(Environment):  # type: ignore[misc]  # seen untyped, see pyproject.toml
+class Dialect(Environment):  # type: ignore[misc]  # seen untyped, see pyproject.toml
     """The dialect. The limits are class attributes because the library reads them there."""
 
     block_nesting_limit = 20
@@ -59,12 +59,17 @@ class _Liquid(Environment):  # type: ignore[misc]  # seen untyped, see pyproject
             self.add_filter(name, bounded(name, made, self.work))
 
 
+def may_hold_liquid(text: str) -> bool:
+    """Whether there is anything to render in a text."""
+    return "{{" in text or "{%" in text
+
+
 class Templates:
     """Parses, keeps and renders templates."""
 
     def __init__(self) -> None:
-        self._html = _Liquid(autoescape=True)
-        self._text = _Liquid(autoescape=False)
+        self._html = Dialect(autoescape=True)
+        self._text = Dialect(autoescape=False)
         self._parsed: OrderedDict[tuple[bytes, bool], BoundTemplate] = OrderedDict()
 
     def check(self, source: str) -> None:

@@ -1,0 +1,1 @@
+"""Liquid: the templates in texts, for lint, for slots and for messages alike."""
