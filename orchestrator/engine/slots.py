@@ -7,6 +7,8 @@ from orchestrator.engine.explaining import explained
 from orchestrator.engine.gates.channel import told_on
 from orchestrator.engine.placements import Placement, kept_back, placements_in
 from orchestrator.language.cel import CelError
+from orchestrator.language.liquid.filters import DECIDED_AT, ZONE
+from orchestrator.language.liquid.templates import TemplateError, may_hold_liquid
 from orchestrator.model import reason
 
 if TYPE_CHECKING:
@@ -197,15 +199,16 @@ def _rank(moment: "Moment", slot: "Slot", candidate: "Candidate", item: Any) -> 
 
 def _shown(moment: "Moment", slot: "Slot", eligible: Eligible) -> dict[str, Any]:
     moment.scope.item = eligible.item
-    answer = {"content": eligible.content.content, "values": {}, **_variant(moment, eligible.content)}
-    placement = eligible.placement
+    placement, content = eligible.placement, eligible.content
     if placement is not None:
         moment.scope.tell_story(placement.instance, placement.plan)
-        answer |= {"placement": placement.standing.data["placement"], "scenario": placement.plan.name}
-    for source in (eligible.content.with_, slot.with_, eligible.with_):
-        answer["values"] |= _values(moment, slot, source)
+    values: dict[str, Any] = {}
+    for source in (content.with_, slot.with_, eligible.with_):
+        values |= _values(moment, slot, source)
+    answer = {"content": content.content, "values": values, **_variant(moment, slot, content, values)}
     if placement is not None:
         moment.scope.end_story()
+        answer |= {"placement": placement.standing.data["placement"], "scenario": placement.plan.name}
     return answer
 
 
@@ -220,26 +223,41 @@ def _values(moment: "Moment", slot: "Slot", source: "Mapping[str, Expression]") 
     return values
 
 
-def _variant(moment: "Moment", content: "Content") -> dict[str, Any]:
-    channel = moment.scope.ask.get("channel", "")
-    variant = content.variants.get(channel)
+def _variant(moment: "Moment", slot: "Slot", content: "Content", values: dict[str, Any]) -> dict[str, Any]:
+    """What the content says on the asking channel, in the customer's language, with these values."""
+    variant = content.variants.get(moment.scope.ask.get("channel", ""))
     if variant is None:
         return {"name": content.content, "fields": {}}
     language = moment.scope.language()
     fields: dict[str, Any] = {"data": variant.data} if variant.data else {}
     for field in ("title", "text", "image", "link", "say"):
         text = getattr(variant, field)
+        said = text.in_language(language, moment.program.language) if text is not None else None
+        if said is not None and may_hold_liquid(said):
+            said = _rendered(moment, (f"slot:{slot.slot}", content.content), said, {"language": language, **values})
         if text is not None:
-            fields[field] = text.in_language(language, moment.program.language)
+            fields[field] = said
     if variant.file:
         fields["file"] = variant.file
     return {"name": variant.name or content.content, "fields": fields}
 
 
+def _rendered(moment: "Moment", place: tuple[str, str], text: str, values: dict[str, Any]) -> str | None:
+    """A text with its values; None where one is missing or unknown: half a sentence is not shown."""
+    known = {name: value for name, value in values.items() if value is not None}
+    clock = {ZONE: moment.scope.zone_name(), DECIDED_AT: moment.now}
+    try:
+        return moment.program.templates.render(text, {**known, **clock})
+    except TemplateError as problem:
+        moment.note("unknown", place[0], place[1], "error", {"because": str(problem)})
+        return None
+
+
 def _default(moment: "Moment", slot: "Slot", why: str, around: frozenset[str] = frozenset()) -> dict[str, Any]:
     content = moment.program.contents.get(slot.default) if slot.default else None
-    shown = _variant(moment, content) if content is not None else {"name": slot.default or "", "fields": {}}
-    values: dict[str, Any] = {}
+    told = content.with_ if content is not None and why != "only" else {}  # of the customer, whom this is kept from
+    values = _values(moment, slot, told)
+    shown = _variant(moment, slot, content, values) if content is not None else {"name": "", "fields": {}}
     answer = {"content": slot.default or "", "reason": why, "values": values, **shown}
     if slot.items > 1:
         answer["items"] = []

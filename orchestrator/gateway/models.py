@@ -149,13 +149,19 @@ class SlotAnswer(BaseModel):
     content: str = Field(description="The content's name; empty: show nothing.")
     name: str = Field(default="", description="Of the variant for the asking channel.")
     fields: dict[str, Any] = Field(
-        default_factory=dict, description="Of that variant, as far as it has them: title, text, image, link, say, data."
+        default_factory=dict,
+        description="Of that variant, as far as it has them: title, text, image, link, say, data. Texts have their "
+        "values filled in, and are plain: escape them for HTML. One whose value is missing is null.",
     )
     values: dict[str, Any] = Field(default_factory=dict, description="What slot and content give beside: their `with`.")
     reason: str | None = Field(
         default=None,
         description="Why it is the slot's default: `fallback` (nothing else fits, or there was no time), `only` (the "
         "slot is not for this customer). Or `unknown_slot`: nobody declares it.",
+    )
+    scenario: str | None = Field(default=None, description="Who placed it there (`show`), where it is no candidate.")
+    placement: str | None = Field(
+        default=None, description="The id of what was placed: send it along with clicks, as `placement`."
     )
     items: list["SlotAnswer"] | None = Field(default=None, description="Of a slot of several: all of them, in order.")
     include: dict[str, "SlotAnswer"] | None = Field(default=None, description="The answers of other slots, by field.")

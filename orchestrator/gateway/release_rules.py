@@ -9,6 +9,7 @@ from orchestrator.gateway.declared import Declared, Undeclared
 from orchestrator.gateway.fact_keys import FactKeys
 from orchestrator.language.bundle import Bundle
 from orchestrator.language.cel import DYN
+from orchestrator.language.liquid.templates import TemplateError, Templates, may_hold_liquid
 from orchestrator.language.spec.ground import EventDeclaration
 from orchestrator.model.reason import FALLBACK
 
@@ -30,6 +31,7 @@ class BundleRules:
         self._declared = Declared(_declared_types(bundle), (*self.identifiers, *self.references, *_LOOKED_AT))
         self._rows = FactKeys(bundle)
         self._bundle = bundle
+        self._templates = Templates()
 
     @property
     def identifiers(self) -> tuple[str, ...]:
@@ -95,6 +97,15 @@ class BundleRules:
             }
         return answer
 
+    def _rendered(self, text: str | None, language: str) -> str | None:
+        """A text of a default; None where it shows a value: here nothing is known of anybody."""
+        if text is None or not may_hold_liquid(text):
+            return text
+        try:
+            return self._templates.render(text, {"language": language})
+        except TemplateError:
+            return None
+
     def _variant(self, name: str, channel: str, language: str) -> dict[str, Any]:
         """The variant of a content for a channel, as the engine shows it."""
         content = self._bundle.contents.get(name)
@@ -105,7 +116,9 @@ class BundleRules:
         texts = {field: getattr(variant, field) for field in _TEXTS}
         fields: dict[str, Any] = {"data": variant.data} if variant.data else {}
         fields |= {
-            field: text.in_language(language or default, default) for field, text in texts.items() if text is not None
+            field: self._rendered(text.in_language(language or default, default), language or default)
+            for field, text in texts.items()
+            if text is not None
         }
         if variant.file:
             fields["file"] = variant.file

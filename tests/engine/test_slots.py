@@ -163,3 +163,33 @@ def test_the_context_says_what_is_known_decided_and_said() -> None:
         ("ended", "finished"),
     ]
     assert [line["type"] for line in known["timeline"]] == ["seen", "identity_joined"]
+
+
+TOLD = """
+content: web.told
+with: {views: profile.views, word: 'profile.views > 1 ? "again" : null', day: now}
+variants:
+  web:
+    title: {en: 'Seen {{ views }} times', fr: 'Vu {{ views }} fois, en {{ language }}'}
+    text: 'Hello {{ word }}'
+    link: '/p/{{ of | default: "all" }}?d={{ day | date: "%H:%M" }}'
+"""
+
+
+def test_texts_are_told_with_their_values_in_the_customers_language_and_zone() -> None:
+    play = play_of(TOLD, slot("  - {content: web.told, with: {of: '\"lumo\"'}}"), views=2)
+    assert answered(play)["fields"] == {"title": "Seen 2 times", "text": "Hello again", "link": "/p/lumo?d=10:01"}
+    play.comes("told", 5 * M, value="fr-CH")
+    assert answered(play)["fields"]["title"] == "Vu 2 fois, en fr-CH"
+
+
+def test_half_a_sentence_is_not_shown() -> None:
+    play = play_of(TOLD, slot("  - {content: web.told}"), views=1)
+    assert answered(play)["fields"] == {"title": "Seen 1 times", "text": None, "link": "/p/all?d=10:00"}
+
+
+def test_a_default_is_told_with_its_values_but_not_to_who_the_slot_is_kept_from() -> None:
+    play = play_of(TOLD, slot("  - {content: em.only}", "only: ask.linked\ndefault: web.told"), views=2)
+    assert answered(play)["fields"]["title"] == "Seen 2 times"
+    kept = answered(play, "anonymous_id:a1")
+    assert (kept["values"], kept["fields"]["title"]) == ({}, None)

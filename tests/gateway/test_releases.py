@@ -44,6 +44,14 @@ normalise: {email: [trim, lower], phone: [phone]}
 region: FR
 """
 SLOTS = """
+content: ct.news
+with: {name: profile.id}
+variants: {web: {title: 'en {{ language }}', text: 'Hello {{ name }}'}}
+---
+slot: app.news
+candidates: []
+default: ct.news
+---
 content: ct.overview
 variants: {web: {name: v.web, title: {en: Overview, fr: Apercu}, link: /p}}
 ---
@@ -223,6 +231,7 @@ async def test_a_fallback_is_shaped_as_the_owner_would_answer(house: House, even
     assert set(side) | {"include"} <= set(SlotAnswer.model_fields), "what the description says of an answer"
     assert rules.fallback("web.lp.body", "web", "")["fields"]["title"] == "Overview"
     assert rules.fallback("web.lp.body", "kiosk", "fr")["fields"] == {}
+    assert rules.fallback("app.news", "web", "fr")["fields"] == {"title": "en fr", "text": None}, "nobody is known"
     nobody: Any = SimpleNamespace(program=SimpleNamespace(slots={}))
     assert rules.fallback("no.such.slot", "web", "") == answer_slot(nobody, "no.such.slot"), "a slip, in time or not"
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orchestrator.language.liquid.templates import Templates
 from orchestrator.model.ids import draw
 
 if TYPE_CHECKING:
@@ -214,6 +215,7 @@ class Program:
         looks_always: some condition must be looked at after every event, whatever its type.
         unlinks: some event takes an identifier away.
         draw: who is held out, which variant somebody gets (tenant, salt, person). A rehearsal says so itself.
+        templates: renders what slots show.
     """
 
     def __init__(
@@ -262,6 +264,7 @@ class Program:
         self.looks_always = False
         self.unlinks = False
         self.draw: Callable[[str, str, str], float] = draw
+        self.templates = Templates()
 
     def scenario(self, name: str, version: int) -> ScenarioPlan | None:
         """The plan that an instance of this version runs on; None where it is gone, or a later release has it."""

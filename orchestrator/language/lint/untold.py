@@ -10,15 +10,15 @@ from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.nearest import nearest
 from orchestrator.language.spec.fields import fields_of
 from orchestrator.language.spec.ground import Settings
-from orchestrator.language.spec.steps import Send
+from orchestrator.language.spec.steps import Send, Show
 from orchestrator.language.spec.values import Text
 from orchestrator.language.spec.walk import all_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from orchestrator.language.lint.context import Context
-    from orchestrator.language.spec.content import Content, Variant
+    from orchestrator.language.spec.content import Candidate, Content, Variant
 
 _ALWAYS_GIVEN: Final = frozenset({"language", "unsubscribe_url", "forloop", "tablerowloop"})
 _CHOSEN_LATER: Final = frozenset({"preferred", "last_used"})
@@ -31,10 +31,27 @@ _ASKS: Final = frozenset({"if", "elsif", "unless", "case"})
 
 
 def untold(context: Context) -> Iterator[Diagnostic]:
-    """Look at what each message says, and at each step that sends one."""
+    """Look at what each message says, at each step that sends or shows one, and at what slots choose from."""
     contents = {draft.name: draft.element for draft in context.sound("content")}
+    yield from _said(contents.values(), context)
+    yield from _without_address(contents.values(), context)
+    for draft in context.sound("scenario"):
+        for step in all_steps(draft.element.steps):
+            if isinstance(step.body, Send) and step.body.content.name in contents:
+                content = contents[step.body.content.name]
+                yield from _no_variant(step.body, content)
+                yield from _no_value(step.body, content, _sent_on(step.body, content), {}, context)
+            elif isinstance(step.body, Show):
+                yield from _shown_without(step.body, step.body.slots, contents, context)
+    for draft in context.sound("slot"):
+        for candidate in draft.element.candidates:
+            yield from _shown_without(candidate, (draft.name,), contents, context)
+
+
+def _said(contents: Iterable[Content], context: Context) -> Iterator[Diagnostic]:
+    """Each variant of a channel that we send on, by itself."""
     language = next((draft.element.language for draft in context.sound("bundle")), Settings(bundle="").language)
-    for content in contents.values():
+    for content in contents:
         for channel, variant in content.variants.items():
             declared = context.channels.get(channel)
             if declared is not None and declared.sends == "push":
@@ -42,13 +59,18 @@ def untold(context: Context) -> Iterator[Diagnostic]:
                 if content.language_missing == "default":
                     yield from _not_in(language, variant, context)
                     yield from _mixed(language, variant, context)
-    yield from _without_address(contents.values(), context)
-    for draft in context.sound("scenario"):
-        for step in all_steps(draft.element.steps):
-            if isinstance(step.body, Send) and step.body.content.name in contents:
-                content = contents[step.body.content.name]
-                yield from _no_variant(step.body, content)
-                yield from _no_value(step.body, content, context)
+
+
+def _shown_without(
+    element: Show | Candidate, slots: tuple[str, ...], contents: Mapping[str, Content], context: Context
+) -> Iterator[Diagnostic]:
+    """Values that a slot would show, and that neither its content, nor the slot, nor who places it there gives."""
+    content = contents.get(element.content.name or "") if element.content is not None else None
+    known = {name: draft.element for draft in context.sound("slot") for name in (draft.name, *draft.element.also)}
+    with_ = [set(known[name].with_) for name in slots if name in known]
+    if content is not None and with_:
+        asked = {name for name, channel in context.channels.items() if channel.sends == "pull"}
+        yield from _no_value(element, content, asked, set.intersection(*with_), context)
 
 
 def _says_nothing(channel: str, variant: Variant) -> Iterator[Diagnostic]:
@@ -111,21 +133,26 @@ def _no_variant(send: Send, content: Content) -> Iterator[Diagnostic]:
     yield diagnostic("E-CONTENT", message, send.place("channel"), hint=hint)
 
 
-def _no_value(send: Send, content: Content, context: Context) -> Iterator[Diagnostic]:
-    given = {*content.with_, *send.with_}
-    seen: set[str] = set()
-    for channel, variant in content.variants.items():
-        if send.channel and channel not in send.channel and not _CHOSEN_LATER.intersection(send.channel):
-            continue
-        for texts in _texts(variant, context).values():
-            for text in texts.values():
-                seen |= _needed(text)
+def _sent_on(send: Send, content: Content) -> Collection[str]:
+    """The channels on which a send may tell a content."""
+    later = not send.channel or _CHOSEN_LATER.intersection(send.channel)
+    return content.variants if later else send.channel
+
+
+def _no_value(
+    by: Send | Show | Candidate, content: Content, channels: Collection[str], others: Collection[str], context: Context
+) -> Iterator[Diagnostic]:
+    given = {*content.with_, *by.with_, *others}
+    told = [variant for channel, variant in content.variants.items() if channel in channels]
+    texts = [text for variant in told for texts in _texts(variant, context).values() for text in texts.values()]
+    seen: set[str] = set().union(*map(_needed, texts))
+    lost = "the message would not be sent" if isinstance(by, Send) else "that text would not be shown"
     for name in sorted(seen - given - _ALWAYS_GIVEN):
-        message = f"`{content.content}` shows `{name}`, and nothing gives it: the message would not be sent"
+        message = f"`{content.content}` shows `{name}`, and nothing gives it: {lost}"
         near = nearest(name, given - seen)
-        hint = f"`with` gives `{near}`: is that meant?" if near else f"add `{name}: ...` to `with` of this step"
+        hint = f"`with` gives `{near}`: is that meant?" if near else f"add `{name}: ...` to `with` here"
         length = len(content.content)
-        yield diagnostic("W-UNTOLD", message, send.place("content"), length=length, hint=hint)
+        yield diagnostic("W-UNTOLD", message, by.place("content"), length=length, hint=hint)
 
 
 def _needed(text: str) -> set[str]:
