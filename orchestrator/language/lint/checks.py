@@ -56,7 +56,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     days,  # E-TYPE E-FIELD
     kpis,  # E-FIELD E-TYPE E-NOT-RUN
     steps,  # E-STEP
-    shown,  # E-STEP E-CONTENT
+    shown,  # E-STEP E-CONTENT W-UNTOLD
     audience,  # E-AUDIENCE
     circles,  # E-CIRCLE
     weights,  # E-WEIGHT

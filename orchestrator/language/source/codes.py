@@ -40,7 +40,8 @@ CODES: Final[dict[str, str]] = {
     "W-NO-EXPECT": "a test that expects nothing, and cannot fail",
     "W-UNTOLD": "a message that would not be sent: it says nothing, shows a value which nothing gives, is not told in "
     "the bundle's language or not in those of its other texts, no address is on its channel, or no rule "
-    "grants the consent that it needs; a text of a slot that shows a value which nothing gives",
+    "grants the consent that it needs; a text of a slot that shows a value which nothing gives, "
+    "what is placed in a slot by a story that ends at once",
     "W-UNUSED": "declared and never used; a `stop_when` that has nothing to count, a rule of the policy that concerns "
     "no message",
 }
