@@ -69,12 +69,12 @@ def through_gates(candidate: "Candidate", moment: "Moment") -> "Verdict | None":
 
     Where `instead` has put a content of another class in its place, the gates behind are those of that class.
     """
-    class_ = candidate.class_
+    content, class_ = candidate.content, candidate.class_
     for gate in moment.program.gates[class_]:
         verdict: Verdict | None = gate(candidate, moment)
         if verdict is not None:
             return verdict
-        if candidate.class_ != class_:
+        if candidate.content is not content and candidate.class_ != class_:
             return _behind(gate, candidate, moment)
     return None
 
