@@ -26,8 +26,10 @@ from orchestrator.engine import (
     journey,
     levels,
     local_time,
+    placements,
     releases,
     sequences,
+    slots,
     waits,
 )
 from orchestrator.engine.facts import Facts
@@ -45,6 +47,7 @@ from tests.reference.comparison import Example, told_apart
 from tests.reference.generated_bundles import small_bundles
 from tests.reference.generated_events import STARTS, halved, streams
 from tests.reference.generated_releases import followed, released
+from tests.reference.generated_slots import looked_at
 
 # ruff: noqa: E501 - a defect is a line
 
@@ -108,6 +111,8 @@ def drawn(about: str, part: int) -> list[Example]:
         texts, stream = (text,), data.draw(streams(text, beyond))
         if about == "follow":
             texts, stream = (text, data.draw(followed(text))), data.draw(released(stream))
+        if about == "showing":
+            stream = data.draw(looked_at(stream))
         if about == "references" and beyond:
             stream = data.draw(halved(stream))
         example = Example.of(texts, stream, start)
@@ -205,6 +210,20 @@ DEFECTS: Final = (
     Defect("nobody waits for the owner of a reference", "references", references.refer, "record.timestamp + step.program.lateness", "record.timestamp"),
     Defect("what is late by a millisecond finds no owner", "references", ticks._unowned, "due > until", "due > until + 1", 400),
     Defect("what has an owner waits for one", "references", references.refer, "if body.owner:", "if False:"),
+    # What is placed in slots.
+    Defect("a placement is shown once more than its limit", "showing", placements.count_shown, "shown >= step.body.limit", "shown > step.body.limit"),
+    Defect("what was placed before stands on", "showing", placements.place, "if one.step != step.id or not one.is_placement", "if True"),
+    Defect("a placement stands until its instance ends", "showing", placements.place, "min(instance.ends_at, now + body.for_)", "instance.ends_at"),
+    Defect("nobody rests for what is placed", "showing", journey.finish, ", *(placed.due for placed in instance.standing)]", "]"),
+    Defect("resting ends with the first placement that goes", "showing", placements.take_down, "and not instance.standing", ""),
+    Defect("who rests for nothing rests on", "showing", placements.take_down, 'instance.mode == "rest"', "False"),
+    Defect("a slot has one name only", "showing", placements.placements_in, "{slot.slot, *slot.also}", "{slot.slot}"),
+    Defect("placements stand behind candidates", "showing", slots._placed, "0.0, False, place", "0.0, True, place + 9"),
+    Defect("the priority of a candidate is ignored", "showing", slots._candidates, "-float(candidate.priority)", "-50.0"),
+    Defect("what lacks a fact is shown all the same", "showing", slots._unfit, "not moment.holds(content.requires, *place)", "False"),
+    Defect("who knows it is shown it", "showing", slots._unfit, "content.once is not None and", "False and"),
+    Defect("any channel shows anything", "showing", slots._refused, "if channel and", "if False and"),
+    Defect("the values of a slot count last", "showing", slots._shown, "(content.with_, slot.with_, eligible.with_)", "(content.with_, eligible.with_, slot.with_)"),
     # Endings.
     Defect("what happened before a story ends it", "goal", endings._was_before, "event.time < instance.entered_at", "False", 400),
     # Traits.

@@ -43,6 +43,7 @@ class Draw:
         self.conditions = [*ALWAYS_ASKED, *(one for name in self.traits for one in TRAITS[name][1])]
         self.lasting = [*(one for name in self.traits if name in LASTING for one in TRAITS[name][1]), CONSENTED]
         self.contents: list[str] = []
+        self.shows = False
 
     def one(self, *choices: Any) -> Any:
         return self.draw(st.sampled_from(choices))

@@ -10,6 +10,7 @@ from tests.reference.drawing import FACTS_ASKED, Draw
 from tests.reference.generated_conversations import conversation, conversing
 from tests.reference.generated_policies import policy
 from tests.reference.generated_scenarios import scenario
+from tests.reference.generated_slots import slots
 from tests.reference.generated_small import small
 from tests.reference.generated_traits import LASTING, ORDERED, TRAITS, UNASKED
 from tests.reference.house import CHANNELS
@@ -24,6 +25,7 @@ def bundles(draw: Any) -> tuple[str, bool]:
         return small(d)
     if d.maybe():
         d.conditions += FACTS_ASKED[d.one(*FACTS_ASKED)]
+    d.shows = d.maybe()
     d.contents = [f"m.{number}" for number in range(1, d.one(2, 3) + 1)]
     defined = sorted({*d.traits, *LASTING, *UNASKED})
     documents: list[dict[str, Any]] = [{"traits": "all", "define": {name: TRAITS[name][0] for name in defined}}]
@@ -34,6 +36,8 @@ def bundles(draw: Any) -> tuple[str, bool]:
         documents[-1]["labels"] = {"about": "references"}
     if d.maybe(4):
         documents += [conversation(d), {"scenario": "talk", **conversing(d)}]
+    if d.shows:
+        documents += slots(d)
     return written(documents), not ORDERED & set(d.traits)
 
 

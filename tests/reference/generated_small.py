@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.reference.drawing import FACTS_ASKED
 from tests.reference.generated_conversations import conversation, conversing
 from tests.reference.generated_policies import RULES, one_rule
+from tests.reference.generated_slots import showing, slots
 from tests.reference.generated_traits import LASTING, NEEDS, ORDERED, TRAITS, UNASKED, UNSPOKEN
 from tests.reference.smallest import written
 
@@ -43,10 +44,12 @@ def small(d: Draw, about: str = "") -> tuple[str, bool]:
         documents[-1]["about"] = ["p1"]
     if about == "conversation":
         documents.append(conversation(d))
+    if about == "showing":
+        documents += slots(d)
     documents.append(one_rule(d, about if about in RULES else d.one(*ONCE) if about == "fallback" else "none"))
     stories = [STORIES[about](d)] if about in STORIES else [_sends(d)]
     if d.maybe() or about == "owner":
-        stories.append(_sends(d))
+        stories.append(showing(d) if about == "showing" else _sends(d))
     on = "told" if about in OF_A_ZONE else d.one("seen", "bought", "case_opened")
     for number, story in enumerate(stories, 1):
         documents.append({"scenario": f"s{number}", "entry": {"on": on}, **story})
@@ -223,6 +226,6 @@ STORIES: Final[dict[str, Any]] = {
     "sequence": _sequence, "clock": _clock, "schedule": _schedule, "short": _short, "held out": _held_out,
     "traits": _sends, "basket": _basket, "late": _late, "becomes": _becomes, "unknown": _unknown,
     "references": _referring, "stopping": _stopping, "facts": _facts, "conversation": conversing, "fallback": _fallback,
-    "follow": _follow,
+    "follow": _follow, "showing": showing,
 }  # fmt: skip
 """Stories, by what they are about."""

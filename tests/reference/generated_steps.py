@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.reference.generated_slots import show
 from tests.reference.house import CALENDARS
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def story(d: Draw, depth: int, prefix: tuple[str, ...] = (), may_end: bool = Fal
     for _ in range(d.one(1, 2, 3) if depth < 2 else d.one(2, 3, 4)):
         word = d.one(
             "send", "send", "send", "wait", "wait", "delay", "silence", "any", "when", "split", "task", "set", "award",
-            "parallel", "experiment",
+            "parallel", "experiment", *(["show", "show"] if d.shows else []),
         )  # fmt: skip
         if depth == 0 and word in {"split", "parallel", "any", "experiment"}:
             word = "send"
@@ -159,4 +160,5 @@ def _parallel(d: Draw, depth: int, sends: list[str]) -> dict[str, Any]:
 _STEPS: Final[dict[str, Any]] = {
     "send": _send, "wait": _wait, "any": _any, "when": _when, "delay": _delay, "silence": _silence, "split": _split,
     "task": _task, "set": _set, "award": _award, "parallel": _parallel, "experiment": _experiment,
+    "show": show,
 }  # fmt: skip

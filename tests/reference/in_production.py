@@ -13,16 +13,19 @@ from orchestrator.engine.program.build import build_program
 from orchestrator.model.customer import IN, Customer, Member, Node
 from orchestrator.model.effect import INPUTS, Action, Withdrawal
 from orchestrator.model.ids import node_key, person_id
-from orchestrator.model.message import Reopen, encode_message
-from orchestrator.rehearsal.asking import moment_of
+from orchestrator.model.message import Reopen, Shown, encode_message
+from orchestrator.rehearsal.asking import ask, moment_of
 from orchestrator.rehearsal.seeding import begin_pauses
 from orchestrator.rehearsal.world import World
 from tests.reference.generated_events import BEFORE_IT, NEWEST, REOPEN, Arrival
 from tests.reference.outcome import (
     AFTERWARDS,
+    ASK,
+    AT_THE_END,
     BEFORE,
     GRANTED,
     RELEASE,
+    SHOWN,
     TOLD,
     WHO,
     Outcome,
@@ -30,10 +33,13 @@ from tests.reference.outcome import (
     named,
     nodes,
     plain,
+    told,
     unordered,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orchestrator.language.bundle.bundle import Bundle
     from orchestrator.model.effect import Note
 
@@ -49,11 +55,20 @@ def produced(bundles: tuple[Bundle, ...], stream: list[Arrival], start: int) -> 
         for name in nodes(ids):
             if name != root:
                 world.place(name, Node(to=root, epoch=1))
-    played = []
+    played: list[Arrival] = []
+    placed: dict[str, str] = {}
+    answers: list[tuple[int, str, str, dict[str, Any]]] = []
     for one in stream:
         arrival = one._replace(data=_resolved(one.data, world))
         played.append(arrival)
-        if one.type == RELEASE:
+        if one.type == ASK:
+            world.advance(start + one.at)
+            answers += _asked(world, one, halves(stream))
+        elif one.type == SHOWN:
+            world.advance(start + one.at)
+            played[-1] = _seen(world, one, placed, halves(stream))
+            _is_shown(world, played[-1], start)
+        elif one.type == RELEASE:
             world.advance(start + one.at)
             programs.append(build_program(bundles[len(programs)], programs))
             world.publish(programs[-1])
@@ -65,7 +80,41 @@ def produced(bundles: tuple[Bundle, ...], stream: list[Arrival], start: int) -> 
             key = node_key("default", next(iter(named(one)), "nobody:0"))
             world.arrive(f"channel.{one.channel}", key, _raw(arrival, start), start + one.at)
     world.advance(start + stream[-1].at + AFTERWARDS)
-    return _engine_outcome(world, bundles[-1], len(halves(stream)) > 1), played
+    for slot in sorted(bundles[-1].slots):
+        answers += _asked(world, Arrival(AT_THE_END, 0, "", ASK, "", {"slot": slot, "channel": "web"}), halves(stream))
+    outcome = _engine_outcome(world, bundles[-1], len(halves(stream)) > 1)
+    return outcome._replace(answers=answers), played
+
+
+def _asked(world: World, one: Arrival, roots: Iterable[str]) -> list[tuple[int, str, str, dict[str, Any]]]:
+    """What every half is answered."""
+    slot, given = one.data["slot"], {"channel": one.data["channel"]}
+    return [(one.at, who, slot, told(ask(world, slot, [who], given, on_record=False))) for who in sorted(roots)]
+
+
+def _seen(world: World, one: Arrival, placed: dict[str, str], roots: Iterable[str]) -> Arrival:
+    """Somebody saw one of the newest placements, of those too that are gone; or something, where there is none.
+
+    `placed` are the placements seen so far, id -> content.
+    """
+    whose: dict[str, str] = {}
+    for root in sorted(roots):
+        name, customer = world.root(root)
+        found = [] if customer is None else [s.data for i in customer.instances for s in i.standing]
+        mine = {s["placement"]: s["content"] for s in found if isinstance(s, dict) and "placement" in s}
+        placed |= mine
+        whose |= dict.fromkeys(mine, name)
+    newest = list(placed)[::-1]
+    if not newest:
+        return one._replace(type="slot_shown", who=WHO, data={"slot": "home", "content": "c.1"})
+    id_ = newest[min(one.data["pick"], len(newest) - 1)]
+    data = {"slot": "home", "content": placed[id_], **({"placement": id_} if one.data["placement"] else {})}
+    return one._replace(type="slot_shown", who=whose.get(id_, WHO), data=data)
+
+
+def _is_shown(world: World, one: Arrival, start: int) -> None:
+    shown = Shown(one.who, start + one.time, one.data, one.id)
+    world.arrive(INPUTS, node_key("default", one.who), encode_message(shown), start + one.at)
 
 
 def _customer(root: str, ids: dict[str, str], start: int) -> Customer:
@@ -109,7 +158,12 @@ def _engine_outcome(world: World, bundle: Bundle, halved: bool) -> Outcome:
         sorted((e.at, e.id, e.reason) for one in world.record.happenings if isinstance(e := one.effect, Withdrawal)),
         {name: plain(unordered(bundle, name, profile[name])) for name in sorted(bundle.traits)},
         [
-            (i.scenario, i.key, i.ordinal, i.mode, i.ends_at, sorted((s.step, s.since, s.due) for s in i.standing))
+            (
+                i.scenario, i.key, i.ordinal, i.mode, i.ends_at,
+                sorted((s.step, s.since, s.due) for s in i.standing if not _is_placement(s)),
+                sorted((s.data["placement"], s.data["content"], s.due)
+                       for s in i.standing if _is_placement(s)),
+            )
             for i in customer.instances
         ],
         sorted(
@@ -119,7 +173,12 @@ def _engine_outcome(world: World, bundle: Bundle, halved: bool) -> Outcome:
         {name: dict(row) for name, row in world.facts.rows.get(STOPPED, {}).items()},
         plain({name: rows for name, rows in world.facts.rows.items() if name != STOPPED}),
         sorted((one.at, one.event, one.reason) for one in world.record.refusals),
+        [],
     )  # fmt: skip
+
+
+def _is_placement(standing: Any) -> bool:
+    return isinstance(standing.data, dict) and "placement" in standing.data
 
 
 def _message(a: Action) -> dict[str, Any]:

@@ -17,8 +17,11 @@ from tests.reference.interpreter.references import References
 from tests.reference.interpreter.releases import release
 from tests.reference.interpreter.schedules import keep_schedules
 from tests.reference.interpreter.shared import Shared
+from tests.reference.interpreter.slots import answer
 from tests.reference.outcome import (
     AFTERWARDS,
+    ASK,
+    AT_THE_END,
     BEFORE,
     GRANTED,
     ON_ITS_WAY,
@@ -29,6 +32,7 @@ from tests.reference.outcome import (
     halves,
     named,
     plain,
+    told,
     unordered,
 )
 
@@ -42,11 +46,15 @@ def interpreted(bundles: tuple[Bundle, ...], played: list[Arrival], start: int) 
     shared, references = Shared(bundles[0]), References(bundles[0], ON_ITS_WAY)
     customers = {root: _reference(bundles[0], root, ids, start, shared) for root, ids in halves(played).items()}
     to_come = list(bundles[1:])
+    roots = sorted(customers)
+    answers: list[tuple[int, str, str, dict[str, Any]]] = []
     for one in played:
         at = start + one.at
         _time_passes(customers, at - ON_ITS_WAY)
         references.give_up(at)
-        if one.type == RELEASE:
+        if one.type == ASK:
+            answers += _asked(customers, one, start + one.at, roots)
+        elif one.type == RELEASE:
             bundle = to_come.pop(0)
             for customer in customers.values():
                 release(customer, bundle, at)
@@ -61,7 +69,23 @@ def interpreted(bundles: tuple[Bundle, ...], played: list[Arrival], start: int) 
     _time_passes(customers, end - ON_ITS_WAY)
     references.give_up(end)
     customers[WHO].now = max(customers[WHO].now, end)
-    return _reference_outcome(customers[WHO], references, len(halves(played)) > 1)
+    for slot in sorted(bundles[-1].slots):
+        asked = Arrival(AT_THE_END, 0, "", ASK, "", {"slot": slot, "channel": "web"})
+        answers += _asked(customers, asked, end, roots)
+    return _reference_outcome(customers[WHO], references, len(halves(played)) > 1)._replace(answers=answers)
+
+
+def _asked(
+    customers: dict[str, Reference], one: Arrival, at: int, roots: list[str]
+) -> list[tuple[int, str, str, dict[str, Any]]]:
+    """What every half is answered; a question changes nothing."""
+    found = []
+    for root in roots:
+        customer = customers.get(root, customers[WHO])
+        before, customer.now = customer.now, max(customer.now, at)
+        found.append((one.at, root, one.data["slot"], told(answer(customer, one.data["slot"], one.data["channel"]))))
+        customer.now = before
+    return found
 
 
 def _time_passes(customers: dict[str, Reference], until: int) -> None:
@@ -88,6 +112,8 @@ def _changes_facts(customers: dict[str, Reference], one: Arrival, start: int) ->
 def _arrives(customers: dict[str, Reference], references: References, one: Arrival, start: int) -> None:
     """An event arrives; one that names nobody is of who had its reference first, or waits until somebody has."""
     event = Happened(one.type, one.channel, one.id, start + one.time, start + one.at, dict(one.data))
+    if one.type == "slot_shown":
+        event.channel = event.source = "engine"
     names = named(one) or [references.whose(event)]
     if names[0]:
         _is_told(customers, references, event, names, start + one.at)
@@ -131,6 +157,7 @@ def _reference_outcome(customer: Reference, references: References, halved: bool
             (
                 i.name, i.key, i.ordinal, i.mode, i.ends_at,
                 sorted(_stands(t.standing) for t in i.tracks if t.standing),
+                sorted((p.id, p.content, p.until) for p in i.placements),
             )
             for i in customer.instances
         ],
@@ -141,6 +168,7 @@ def _reference_outcome(customer: Reference, references: References, halved: bool
         {name: one.stopped for name, one in customer.shared.breakers.items() if one.stopped},
         plain(customer.shared.rows),
         sorted(references.refused),
+        [],
     )  # fmt: skip
 
 

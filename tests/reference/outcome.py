@@ -18,6 +18,11 @@ IDS: Final = {"user_id": "amy", "email": "amy@example.com", "phone": "+336000000
 GRANTED: Final = ("email", "push")
 RELEASE: Final = "$release"
 """The type of an arrival that is no event: the next of the bundles is published."""
+ASK: Final = "$ask"
+"""The type of an arrival that is no event: every half of the customer is asked for a slot."""
+AT_THE_END: Final = -1
+SHOWN: Final = "$shown"
+"""The type of an arrival that becomes `slot_shown`: somebody has seen what was placed."""
 BEFORE: Final = 3_600_000
 AFTERWARDS: Final = 9 * 24 * 3_600_000
 ON_ITS_WAY: Final = 300
@@ -40,6 +45,7 @@ class Outcome(NamedTuple):
     stopped: dict[str, dict[str, int]]
     facts: dict[str, Any]
     refused: list[tuple[int, str, str]]
+    answers: list[tuple[int, str, str, dict[str, Any]]]
 
 
 def halves(stream: list[Arrival]) -> dict[str, dict[str, str]]:
@@ -57,6 +63,15 @@ def named(arrival: Arrival) -> list[str]:
 
 def nodes(ids: dict[str, str]) -> list[str]:
     return [f"{namespace}:{value}" for namespace, value in ids.items()]
+
+
+def told(answer: dict[str, Any]) -> dict[str, Any]:
+    """What is compared of the answer to a slot."""
+    found = {name: answer.get(name) or "" for name in ("content", "placement", "reason")}
+    found["values"] = plain(answer.get("values") or {})
+    items = [told(one) for one in answer.get("items", ())]
+    included = {name: told(one) for name, one in answer.get("include", {}).items()}
+    return {**found, "items": items, "include": included}
 
 
 def unordered(bundle: Bundle, name: str, value: Any) -> Any:

@@ -19,6 +19,7 @@ from tests.reference.comparison import compared
 from tests.reference.generated_bundles import bundles
 from tests.reference.generated_events import STARTS, halved, streams
 from tests.reference.generated_releases import next_bundles, released
+from tests.reference.generated_slots import looked_at
 
 EXAMPLES = int(os.environ.get("REFERENCE_EXAMPLES", "120"))
 SEED = int(os.environ.get("REFERENCE_SEED", random.randrange(1 << 32)))
@@ -47,6 +48,8 @@ def test_the_engine_does_what_the_reference_does(drawn: Any, start: int) -> None
         texts, stream = (text, drawn.draw(next_bundles(text))), drawn.draw(released(stream))
     elif drawn.draw(st.booleans()) and beyond:
         stream = drawn.draw(halved(stream))
+    if "\nslot:" in text:
+        stream = drawn.draw(looked_at(stream))
     difference = compared(texts, stream, start)
     if difference is not None:
         pytest.fail(difference.smallest(), pytrace=False)

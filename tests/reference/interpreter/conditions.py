@@ -49,7 +49,7 @@ class Outputs(dict[str, Any]):
 
 
 def _shown(name: str, value: Any, declared: frozenset[str]) -> Any:
-    if name in {"at", "due"} and isinstance(value, int):
+    if name in {"at", "due", "until"} and isinstance(value, int):
         return Timestamp.of_ms(value)
     return Seen(value, declared) if name == "event" and value is not None else value
 

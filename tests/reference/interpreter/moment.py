@@ -13,16 +13,17 @@ from tests.reference.interpreter.fallback import settle
 from tests.reference.interpreter.policy import judge
 from tests.reference.interpreter.profile import words
 from tests.reference.interpreter.recalls import recall_denied
-from tests.reference.interpreter.records import Candidate, Happened, Told, Work
+from tests.reference.interpreter.records import Candidate, Happened, Instance, Placement, Told, Work
 from tests.reference.interpreter.schedules import come, keep_schedules, scheduled
 from tests.reference.interpreter.sequences import by_sequence, nothing_came
 from tests.reference.interpreter.shared import tell_met
+from tests.reference.interpreter.showing import count_shown, leave
 from tests.reference.interpreter.steps import due, finish_if_over, run, touched
 from tests.reference.interpreter.track import after
 
 if TYPE_CHECKING:
     from tests.reference.interpreter.customer import Customer
-    from tests.reference.interpreter.records import Instance, Track
+    from tests.reference.interpreter.records import Track
 
 MOST_ROUNDS = 8
 
@@ -77,6 +78,8 @@ def timers(customer: Customer, until: int) -> None:
         for _, _, step, one, track, standing in ready:
             if isinstance(one, Work):
                 overdue(moment, one)
+            elif isinstance(one, Instance) and isinstance(standing, Placement):
+                leave(moment, one)
             elif one in customer.instances and step == "":
                 too_old(moment, one)
             elif one in customer.instances and track is not None and track.standing is standing:
@@ -96,6 +99,12 @@ def _ready(customer: Customer, at: int) -> list[tuple[str, str, str, Any, Any, A
             for track in one.tracks
             if track.standing is not None and track.standing.due is not None and track.standing.due <= at
         ]
+        + [
+            (one.name, one.key, placed.step.id, one, None, placed)
+            for one in customer.instances
+            for placed in one.placements
+            if placed.until <= at
+        ]
         + [(one.name, one.key, "", one, None, None) for one in customer.instances if one.ends_at <= at]
         + [
             (work.instance.name, work.instance.key, work.step.id, work, None, None)
@@ -108,6 +117,7 @@ def _ready(customer: Customer, at: int) -> list[tuple[str, str, str, Any, Any, A
 
 def earliest(customer: Customer) -> int | None:
     times = [one.ends_at for one in customer.instances]
+    times += [placed.until for one in customer.instances for placed in one.placements]
     standing = [track.standing for one in customer.instances for track in one.tracks if track.standing is not None]
     times += [one.due for one in standing if one.due is not None]
     times += scheduled(customer) + [absence.due for absence in customer.absences]
@@ -130,6 +140,7 @@ def through(moment: Moment, event: Happened, enters: bool = True) -> None:
     follow_pauses(customer, moment.now)
     close_tasks(moment, event)
     check_endings(moment, event)
+    count_shown(moment, event)
     check_waits(moment, event)
     if enters:
         enter_and_catch_up(moment, event)
@@ -158,7 +169,7 @@ def check_entries(moment: Moment, event: Happened) -> None:
 
 def catch_up(moment: Moment, instance: Instance) -> None:
     """What is known already and happened after the event that started an instance counts for it: it came earlier."""
-    known = [one for one in moment.customer.accepted if one.channel != "engine" and one.time > instance.entry.time]
+    known = [one for one in moment.customer.accepted if not one.made and one.time > instance.entry.time]
     for event in sorted(known, key=lambda one: (one.time, one.id)):
         if instance in moment.customer.instances:
             end_by_event(moment, instance, event)

@@ -29,6 +29,11 @@ class Happened:
     def names(self) -> tuple[str, str]:
         return self.type, f"{self.channel}.{self.type}"
 
+    @property
+    def made(self) -> bool:
+        """By the engine, inside of a moment; what was shown comes from outside, as what customers do."""
+        return self.channel == "engine" and self.type != "slot_shown"
+
     def is_one_of(self, names: tuple[str, ...]) -> bool:
         return any(name in names for name in self.names)
 
@@ -75,6 +80,18 @@ class Track:
 
 
 @dataclass(eq=False)
+class Placement:
+    """A content that a `show` has placed. `shown` is how often it was told that somebody saw it."""
+
+    id: str
+    step: Step
+    content: str
+    since: int
+    until: int
+    shown: int = 0
+
+
+@dataclass(eq=False)
 class Instance:
     """One run of a scenario."""
 
@@ -92,6 +109,8 @@ class Instance:
     vars: dict[str, Any] = field(default_factory=dict)
     visits: dict[str, int] = field(default_factory=dict)
     tracks: list[Track] = field(default_factory=list)
+    placements: list[Placement] = field(default_factory=list)
+    watched_until: int = 0
 
     @property
     def name(self) -> str:

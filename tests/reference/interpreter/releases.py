@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.reference.interpreter.endings import end
@@ -9,6 +10,7 @@ from tests.reference.interpreter.entries import look_at_becomes
 from tests.reference.interpreter.moment import Moment, rounds, timers
 from tests.reference.interpreter.records import Track
 from tests.reference.interpreter.schedules import keep_schedules
+from tests.reference.interpreter.showing import follow, leave
 from tests.reference.interpreter.steps import finish_if_over, run
 from tests.reference.interpreter.track import place_of
 
@@ -72,6 +74,7 @@ def _follow(moment: Moment, instance: Instance, newest: Scenario) -> None:
     moved = newest.moved
     instance.scenario = newest
     instance.outputs = {moved.get(step, step): output for step, output in instance.outputs.items()}
+    follow(instance, moved, partial(_step_of, newest))
     instance.visits = {moved.get(step, step): visits for step, visits in instance.visits.items()}
     anew: list[tuple[Track, Step]] = []
     around: dict[tuple[str, ...], Track] = {}
@@ -97,6 +100,12 @@ def _follow(moment: Moment, instance: Instance, newest: Scenario) -> None:
             run(moment, instance, track)
     if instance in moment.customer.instances:
         finish_if_over(moment, instance)
+        leave(moment, instance)
+
+
+def _step_of(scenario: Scenario, id_: str) -> Step | None:
+    place = place_of(scenario.steps, id_)
+    return None if place is None else place.step
 
 
 def _put(track: Track, place: Place, around: dict[tuple[str, ...], Track]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.language.cel import CelError
-from tests.reference.interpreter import acting, fallback, flow, waiting
+from tests.reference.interpreter import acting, fallback, flow, showing, waiting
 from tests.reference.interpreter.endings import end
 from tests.reference.interpreter.pressure_gates import paused_until
 from tests.reference.interpreter.records import Candidate, Happened, Instance, Standing, Track
@@ -43,14 +43,19 @@ def run(moment: Moment, instance: Instance, track: Track) -> None:
 
 
 def finish_if_over(moment: Moment, instance: Instance) -> None:
-    """After its last step an instance rests while its goal is watched; it waits for what becomes of its messages."""
+    """After its last step an instance rests while a placement stands or its goal is watched.
+
+    It waits for what becomes of its messages.
+    """
     if instance.tracks or instance.mode != "live":
         return
     goal = instance.scenario.goal
-    if goal is not None and goal.keep_watching > 0:
+    watched = goal is not None and goal.keep_watching > 0
+    if watched or instance.placements:
         instance.mode = "rest"
-        instance.outputs = {}
-        instance.ends_at = min(instance.ends_at, moment.now + goal.keep_watching)
+        instance.outputs = instance.outputs if instance.placements else {}
+        instance.watched_until = moment.now + goal.keep_watching if goal is not None else moment.now
+        instance.ends_at = min(instance.ends_at, showing.rests_until(instance))
     else:
         end(moment, instance, "done", "finished")
 
@@ -154,6 +159,6 @@ def _parallel(moment: Moment, instance: Instance, track: Track, step: Step) -> s
 
 _DO = {
     "delay": waiting.delay, "silence": waiting.silence, "wait_until": waiting.wait_until, "send": _send,
-    "set": acting.set_values, "award": acting.award, "task": acting.task, "split": flow.split,
+    "show": showing.show, "set": acting.set_values, "award": acting.award, "task": acting.task, "split": flow.split,
     "experiment": flow.experiment, "parallel": _parallel, "go_to": flow.go_to, "end": flow.end_story,
 }  # fmt: skip

@@ -69,7 +69,7 @@ def _newest_touch(
     """What is known already and happened after what led here touches a silence too: it only came earlier."""
     body: Any = step.body
     known = moment.customer.accepted if events is None else events
-    known = [one for one in known if one.channel != "engine" and one.time > began]
+    known = [one for one in known if not one.made and one.time > began]
     for event in sorted(known, key=lambda one: one.time):
         matches = event.is_one_of(body.of) and moment.customer.is_activity(event)
         in_time = not body.grace or event.time <= began + body.for_
@@ -152,6 +152,10 @@ def touch_wait(moment: Moment, instance: Instance, track: Track, event: Happened
 def _is_about(moment: Moment, instance: Instance, of: str, event: Happened) -> bool:
     """By message id; without one, by content name and the newest send. An answer to any of its channels counts."""
     gave = instance.outputs.get(of, {})
+    if gave.get("slots"):
+        placement = event.data.get("placement")
+        told, mine = ("content", "content") if placement is None else ("placement", "placement")
+        return bool(event.data.get(told) == gave[mine])
     named = event.data.get("message", event.data.get("in_reply_to"))
     if not gave.get("message"):
         return False
