@@ -245,7 +245,7 @@ DEFECTS: Final = (
     Defect("a late event enters", "none", entries.check_entries, "if event.late:", "if False:"),
     Defect("what is unknown ends", "unknown", endings.level_ends, "unknown=not ending.ends_when", "unknown=ending.ends_when"),
     Defect("who entered is not told what came since", "late", endings.check_against, "if named and", "if False and"),
-    Defect("a goal is watched a millisecond too long", "goal", journey.finish, "moment.now + document.goal.keep_watching", "moment.now + 1 + document.goal.keep_watching"),
+    Defect("a goal is watched a millisecond too long", "goal", journey.finish, "now + goal_watched(journey.plan)", "now + 1 + goal_watched(journey.plan)"),
     Defect("an instance lives a millisecond too long", "short", entries._instance, "moment.now + document.lives", "moment.now + 1 + document.lives"),
     Defect("a level that was true is true anew", "becomes", levels.compare_levels, "if level == before:", "if level is None:"),
     Defect("who is held out gets the story", "held out", entries.enter, 'instance.mode == "live"', "True"),
