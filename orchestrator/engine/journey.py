@@ -140,9 +140,10 @@ def finish(journey: Journey) -> None:
     Only what is placed still reads what the steps gave.
     """
     instance, now = journey.instance, journey.moment.now
-    until = max([now + goal_watched(journey.plan), *(placed.due for placed in instance.standing)])
+    watched = now + goal_watched(journey.plan)
+    until = max([watched, *(placed.due for placed in instance.standing)])
     if until > now and instance.mode == "live":
-        instance.mode = "rest"
+        instance.mode, instance.watched_until = "rest", watched
         instance.outputs = instance.outputs if instance.standing else {}
         instance.ends_at = min(instance.ends_at, until)
         if journey.moment.explain:

@@ -10,7 +10,7 @@ from orchestrator.engine.candidates import Candidate
 from orchestrator.engine.gates.control_group import control_group
 from orchestrator.engine.gates.owned import owned
 from orchestrator.engine.gates.stopped import stopped
-from orchestrator.engine.journey import Journey, end, goal_watched
+from orchestrator.engine.journey import Journey, end
 from orchestrator.model import reason
 from orchestrator.model.customer import Instance, Standing
 
@@ -51,13 +51,15 @@ def place(journey: Journey, step: "StepPlan", content: str) -> Standing:
 
 
 def take_down(journey: Journey, standing: Standing, why: str) -> None:
-    """It is not shown any more. A story that was only resting for it is over."""
+    """It is not shown any more. A story that was only resting for it is over; one whose goal is watched, rests on."""
     instance = journey.instance
     instance.standing.remove(standing)
     told = {"content": standing.data["content"], "shown": standing.data["shown"]}
     journey.moment.note("taken_down", instance.scenario, standing.step, why, told)
-    if instance.mode == "rest" and not instance.standing and not goal_watched(journey.plan):
-        end(journey, "done", reason.FINISHED)
+    if instance.mode == "rest" and not instance.standing:
+        instance.ends_at = min(instance.ends_at, instance.watched_until)
+        if instance.ends_at <= journey.moment.now:
+            end(journey, "done", reason.FINISHED)
 
 
 def count_shown(journey: Journey, step: "StepPlan", standing: Standing) -> None:

@@ -56,7 +56,7 @@ class Instance(msgspec.Struct, array_like=True, gc=False):
     `packed_entry` is the event that started it, as bytes, for few ask for it (`entry`); `person` the id it was entered
     under, which its action ids keep for good. `mode`: "live", "rest" (its story is over, its goal watched or something
     of it placed) or "holdout". `once`: the scenario is entered once for a key (`re_entry: never`), as it stood
-    at the entry.
+    at the entry. `watched_until`: while it rests, until when its goal is watched where nothing of it is shown.
     """
 
     scenario: str
@@ -76,6 +76,7 @@ class Instance(msgspec.Struct, array_like=True, gc=False):
     received: int = 0
     release: str = ""
     once: bool = False
+    watched_until: int = 0
 
     @property
     def entry(self) -> dict[str, Any]:

@@ -323,6 +323,16 @@ def test_a_story_that_only_rested_for_it_is_over_with_the_last_showing() -> None
     assert play.ended() == [("done", "finished")]
 
 
+@pytest.mark.parametrize(("watching", "rests"), [("10m", False), ("3h", True)], ids=["over by then", "goes on"])
+def test_with_the_last_showing_a_story_rests_only_as_long_as_its_goal_is_watched(watching: str, *, rests: bool) -> None:
+    play = entered(tale(show(limit=1), f"goal: {{on: bought, keep_watching: {watching}}}"))
+    play.passes(H)
+    asked(play, record=True)
+    assert play.ended() == ([] if rests else [("done", "finished")])
+    play.passes(4 * H)
+    assert play.ended() == [("done", "finished")]
+
+
 def test_one_that_was_shown_by_another_candidate_does_not_count() -> None:
     house = CARDS.replace("{content: card.house}", "{content: card.hello, priority: 90}")
     play = Play(house, tale(show(limit=1) + WAIT))

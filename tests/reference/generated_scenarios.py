@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.reference.generated_slots import without_limits
 from tests.reference.generated_steps import story
 from tests.reference.house import MADE_EVENTS
 
@@ -34,7 +33,7 @@ def scenario(d: Draw, name: str) -> dict[str, Any]:
         drawn["audience"] = "profile.known"
     if d.maybe(6):
         drawn["holdout"] = d.one("30%", "60%")
-    return without_limits({**drawn, **_ends(d), "steps": story(d, 2)})
+    return {**drawn, **_ends(d), "steps": story(d, 2)}
 
 
 def _ends(d: Draw) -> dict[str, Any]:

@@ -102,24 +102,7 @@ def showing(d: Draw) -> dict[str, Any]:
     ends = d.one({}, {}, {"exit": [{"on": d.one("returned", "slot_shown"), "reason": "left"}]}, {"lives": "7d"})
     key = d.one({}, {}, {"re_entry": {"after": "5m"}}, {"if_live": "restart"}, {"key": "event.page"})
     priority = {"priority": d.one(30, 50, 70)}
-    return without_limits({**priority, **goal, **ends, "entry": {"on": "seen", **key}, "steps": steps})
-
-
-def without_limits(scenario: dict[str, Any]) -> dict[str, Any]:
-    """With a goal nothing is shown only so often.
-
-    How long an instance rests is then not the same to both: in the engine until its last placement would have gone.
-    """
-    if scenario.get("goal"):
-        _no_limit(scenario["steps"])
-    return scenario
-
-
-def _no_limit(value: Any) -> None:
-    if isinstance(value, dict) and isinstance(value.get("show"), dict):
-        value["show"].pop("limit", None)
-    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _no_limit(one)
+    return {**priority, **goal, **ends, "entry": {"on": "seen", **key}, "steps": steps}
 
 
 @st.composite
