@@ -71,7 +71,7 @@ def _fold_tasks(moment: Moment) -> None:
 
 def _activity(customer: Customer) -> list[Happened]:
     """What the customer did."""
-    return [event for event in customer.accepted if event.channel != "engine"]
+    return [event for event in customer.accepted if not event.made]
 
 
 def _instances(one: Customer, other: Customer) -> tuple[list[Instance], list[Instance], list[Instance]]:

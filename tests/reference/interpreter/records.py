@@ -31,8 +31,8 @@ class Happened:
 
     @property
     def made(self) -> bool:
-        """By the engine, inside of a moment; what was shown comes from outside, as what customers do."""
-        return self.channel == "engine" and self.type != "slot_shown"
+        """Told by the engine: no doing of the customer's, and on no timeline."""
+        return self.channel == "engine"
 
     def is_one_of(self, names: tuple[str, ...]) -> bool:
         return any(name in names for name in self.names)
