@@ -142,8 +142,11 @@ class Basket(Ordered):
         return {"id": base[1] if lines else "", "lines": lines, "channel": base[2], "at": base[3]}
 
     def join_bases(self, one: list[Any], other: list[Any]) -> list[Any]:
-        """The union of the lines with the larger quantity; the newer one's name, channel and time."""
-        old, new = sorted((one, other), key=lambda base: (base[3], base[1]))
+        """The union of the lines with the larger quantity; the newer one's name, channel and time.
+
+        Of two that were touched at once it is no matter which is the newer, if only it is always the same.
+        """
+        old, new = sorted((one, other), key=lambda base: (base[3], base[1], base[2], list(base[0].items())))
         left = {} if self._is_over(old, new[3]) else old[0]
         lines = {sku: max(left.get(sku, 0), new[0].get(sku, 0)) for sku in {**left, **new[0]}}
         return [_newest_lines(lines), new[1] or old[1], new[2], new[3], max(one[4], other[4])]

@@ -192,3 +192,10 @@ def test_of_very_many_values_the_rare_ones_are_no_longer_told_apart_but_count() 
     assert read(kind, state) is None, "400 of 1,000 are less than half"
     assert read(Most(0.4), state) == "often"
     assert len(joined(kind, state, state)) <= 500
+
+
+def test_two_carts_touched_at_once_join_in_one_order_whoever_takes_in_whom() -> None:
+    """Found by the generated test above, in one run of many: the lines stood in the order of the arguments."""
+    kind: Any = CASES["basket"].kind
+    one, other = [{"b": 1}, "a", "web", 1, 0], [{"a": 9}, "a", "web", 1, 0]
+    assert list(kind.join_bases(one, other)[0]) == list(kind.join_bases(other, one)[0])
