@@ -14,6 +14,7 @@ from orchestrator.engine.journey import Journey, end_instance
 from orchestrator.engine.levels import compare_levels, look_before
 from orchestrator.engine.maps import stored_event
 from orchestrator.engine.moment import Moment
+from orchestrator.engine.offers.states import expire_offers
 from orchestrator.engine.recalls import is_on_its_way, recall_denied, withdrawal
 from orchestrator.engine.releases import hold_back, is_outdated, is_told, settle_releases, take_over
 from orchestrator.engine.schedules import keep_schedules
@@ -73,7 +74,7 @@ class Advance:
         `links` are the nodes that it names and that are not this customer's yet: its entries wait for them.
         """
         customer = self.customer
-        if customer.instances or customer.tasks or customer.matching:
+        if customer.instances or customer.tasks or customer.matching or customer.offers:
             self.timers(self.now)
         program = self.program
         moment = self._moment(self.now)
@@ -106,6 +107,8 @@ class Advance:
             moment = self._moment(at)
             moment.led_at = at
             due = due_at(self.customer, at)
+            if self.customer.offers:
+                expire_offers(moment, at)
             self._look_at_levels(moment)
             act(moment, due)
             if waits and self.customer.waiting:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.context import plain
 from orchestrator.engine.moment import Moment
-from orchestrator.engine.placements import Placement, placements_of
+from orchestrator.engine.offers.states import state_at
+from orchestrator.engine.placements import Placement, name_placed, placements_of
 from orchestrator.engine.slots import answer_slot
 from orchestrator.language.cel import CelError
 from orchestrator.model.customer import IN, Customer, Instance
@@ -55,6 +56,7 @@ def context_of(moment: Moment) -> dict[str, Any]:
         "identifiers": sorted(node for node, member in customer.family.items() if member.state == IN),
         "profile": profile_map(moment),
         "journeys": [_journey(moment, instance) for instance in customer.instances],
+        "offers": [_offered(name, customer, moment.now) for name in sorted(customer.offers)],
         "messages": [_message(contact) for contact in customer.contacts[-20:]],
         "tasks": [
             {"id": t.id, "queue": t.queue, "key": t.key, "due": t.due, "overdue": t.overdue} for t in customer.tasks
@@ -98,8 +100,21 @@ def _journey(moment: Moment, instance: Instance) -> dict[str, Any]:
 
 
 def _placed(one: Placement) -> dict[str, Any]:
-    content, slots = one.standing.data["content"], list(one.step.body.slots)
-    return {"step": one.step.id, "content": content, "slots": slots, "until": one.standing.due}
+    slots = list(one.step.body.slots)
+    return {"step": one.step.id, "content": name_placed(one.standing), "slots": slots, "until": one.standing.due}
+
+
+def _offered(name: str, customer: Customer, at: int) -> dict[str, Any]:
+    """What was told to them, and until when it is promised."""
+    offered = customer.offers[name]
+    return {
+        "offer": name,
+        "state": state_at(offered, at),
+        "since": offered.at,
+        "until": offered.until or None,
+        "terms": offered.terms,
+        "by": offered.by,
+    }
 
 
 def _message(contact: Any) -> dict[str, Any]:

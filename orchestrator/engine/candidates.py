@@ -9,6 +9,7 @@ from orchestrator.engine.gates.chain import through_gates
 from orchestrator.engine.gates.verdict import Verdict
 from orchestrator.engine.guard import guarded
 from orchestrator.engine.journey import Journey, end, finish_if_over, run
+from orchestrator.engine.offers.states import show
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 from orchestrator.model.customer import Contact, Standing
@@ -16,6 +17,7 @@ from orchestrator.model.effect import Action
 
 if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
+    from orchestrator.engine.offers.opening import Opened
     from orchestrator.engine.program.plan import ScenarioPlan, StepPlan
     from orchestrator.language.spec.content import Content
     from orchestrator.model.customer import Instance
@@ -28,8 +30,8 @@ class Candidate:
     """A send that wants to leave: what the gates look at, and what they settle (channel, address, a swap)."""
 
     __slots__ = (
-        "about", "address", "channel", "content", "decided_at", "instance", "language", "plan", "score", "standing",
-        "step", "swapped", "topic", "valid_until",
+        "about", "address", "channel", "content", "decided_at", "instance", "language", "offer", "plan", "score",
+        "standing", "step", "swapped", "topic", "valid_until",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +45,7 @@ class Candidate:
         self.decided_at = int(standing.data["decided"])
         self.channel = ""
         self.address = ""
+        self.offer: Opened | None = None
         self.language = ""
         self.topic = ""
         self.about: tuple[str, ...] = ()
@@ -154,6 +157,8 @@ def _send(moment: "Moment", candidate: Candidate) -> bool:
     customer.contacts = [*customer.contacts, _contact(candidate, action, customer.person)]
     if candidate.class_ == "service":
         customer.used = {**customer.used, candidate.channel: moment.now}
+    if candidate.offer is not None:
+        show(moment, candidate.offer, candidate.plan.name)
     moment.taken.setdefault(candidate.class_, candidate.plan.name)
     journey.leave(candidate.standing)
     _told(journey, candidate, action)
@@ -182,7 +187,9 @@ def _told(journey: Journey, candidate: Candidate, action: Action) -> None:
 
 def _action(moment: "Moment", candidate: Candidate, journey: Journey) -> Action:
     content, body, step, instance = candidate.content, candidate.step.body, candidate.step, candidate.instance
-    values = {name: plain(journey.value(step, value)) for name, value in content.with_.items()}
+    offer = candidate.offer
+    values = dict(offer.terms) if offer is not None else {}
+    values |= {name: plain(journey.value(step, value)) for name, value in content.with_.items()}
     values |= {name: plain(journey.value(step, value)) for name, value in body.with_.items()}
     return Action(
         id=journey.action_id(step, len(candidate.messages), candidate.standing.data.get("visit", 0)),
@@ -208,6 +215,7 @@ def _action(moment: "Moment", candidate: Candidate, journey: Journey) -> Action:
         sender=named(journey, step, body.sender),
         topic=candidate.topic,
         about=candidate.about,
+        offer=offer.name if offer is not None else "",
     )
 
 
@@ -235,6 +243,7 @@ def _contact(candidate: Candidate, action: Action, person: str) -> Contact:
         about=action.about,
         thread=action.thread,
         address=action.address,
+        offer=action.offer,
         valid_until=action.valid_until,
         key=action.key,
         step=action.step,

@@ -8,6 +8,7 @@ from orchestrator.engine.functions.said import ConversationFunctions
 from orchestrator.engine.functions.shared import FactFunctions
 from orchestrator.engine.local_time import WEEKDAYS, local, utc_text, zone
 from orchestrator.engine.maps import EventMap, Lazy, opened_event
+from orchestrator.engine.offers.states import is_promised, offer_map, state_at
 from orchestrator.engine.profile import read_profile
 from orchestrator.language.cel import CelError, Timestamp
 from orchestrator.model.ids import draw
@@ -33,6 +34,7 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
     key: str | None = None
     now: Timestamp
     profile: Any
+    offer: Any
     _story: "tuple[Instance, ScenarioPlan] | None" = None
     _entry: EventMap | None = None
     _steps: "StepOutputs | None" = None
@@ -101,6 +103,10 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         self._steps = None
         self.vars = instance.vars
 
+    def no_offer(self) -> None:
+        """Make `offer` unknown again."""
+        self.__dict__.pop("offer", None)
+
     def end_story(self) -> None:
         """Make them unknown again."""
         self._story, self._entry, self._steps, self.vars = None, None, None, None
@@ -124,17 +130,15 @@ class Context(HistoryFunctions, FactFunctions, ConversationFunctions):
         )
 
     def offer_state(self, name: str) -> str:
-        return str(self.customer.offers.get(name, {}).get("state", "none"))
+        return state_at(self.customer.offers.get(name), self.at)
 
     def promises(self, sku: str) -> list[float]:
-        return [
-            float(offer["price"])
-            for offer in self.customer.offers.values()
-            if sku in offer.get("about", ())
-            and offer.get("state") == "shown"
-            and "price" in offer
-            and self.at < offer.get("until", 0)
+        told = [
+            offer_map(name, offered, self.at)["price"]
+            for name, offered in self.customer.offers.items()
+            if is_promised(offered, self.at) and name in self.program.offers and sku in self.program.offers[name].about
         ]
+        return [price for price in told if price is not None]
 
     def percent(self, share: float, salt: str) -> bool:
         return draw(self.program.tenant, salt, self.customer.person) < share

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from orchestrator.engine.traits.plan import Traits
     from orchestrator.model.event import Event
 
-TOLD: Final = frozenset({"sent", "suppressed", "held", "placed", "entered", "ended", "task"})
+TOLD: Final = frozenset({"sent", "suppressed", "held", "placed", "entered", "ended", "task"}) | {
+    f"offer_{became}" for became in ("shown", "redeemed", "refused", "expired")
+}
 
 
 class Engine:
@@ -119,7 +121,7 @@ class Engine:
 
 def _decision(note: Note, at: int) -> Decision:
     detail: dict[str, Any] = note.detail or {}
-    content = detail.get("content", detail.get("queue", ""))
+    content = detail.get("content", detail.get("queue", detail.get("offer", "")))
     return Decision(at, note.what, note.scenario, note.step, note.reason, str(content), str(detail.get("channel", "")))
 
 

@@ -8,6 +8,7 @@ from orchestrator.engine.conversation import add_turns, find_thread
 from orchestrator.engine.functions.history import remember
 from orchestrator.engine.gates.pauses import follow_pauses
 from orchestrator.engine.identity.merge import TIMELINE_KEPT
+from orchestrator.engine.offers.states import apply_offers
 from orchestrator.engine.traits.plan import apply_event
 from orchestrator.language.cel import CelError
 from orchestrator.model import ring
@@ -62,6 +63,8 @@ def _remember(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
         remember(moment.customer, event, plan.needs, moment.now)
     if plan.turns or plan.closes:
         add_turns(moment, event, plan)
+    if plan.offers or plan.shows:
+        apply_offers(moment, event, plan)
     if plan.stops:
         tell_met(moment, event, plan.stops)
 

@@ -1,7 +1,7 @@
 """What scenarios have placed in slots with `show`: looked at when a slot is asked, not before.
 
 A placement is a standing of its instance, beside the story: whatever ends the instance takes it along. `due` is until
-when it stands; `data` has its id (`placement`), the `content` that was chosen and how often it was `shown`.
+when it stands; `data` has its id (`placement`), the `content` or the `offer` that was chosen, how often it was `shown`.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +17,7 @@ from orchestrator.model.customer import Instance, Standing
 if TYPE_CHECKING:
     from orchestrator.engine.gates.verdict import Verdict
     from orchestrator.engine.moment import Moment
-    from orchestrator.engine.program.plan import ScenarioPlan, StepPlan
+    from orchestrator.engine.program.plan import Program, ScenarioPlan, StepPlan
     from orchestrator.language.spec.content import Content, Slot
 
 _OF_MARKETING = (stopped, control_group, owned)
@@ -39,12 +39,14 @@ class Placement(NamedTuple):
         return int(self.plan.document.priority if own is None else own)
 
 
-def place(journey: Journey, step: "StepPlan", content: str) -> Standing:
-    """Place a content; what the same step has placed before gives way."""
+def place(journey: Journey, step: "StepPlan", content: str, offer: str) -> Standing:
+    """Place a content, or an offer by itself; what the same step has placed before gives way."""
     instance, now, body = journey.instance, journey.moment.now, step.body
     instance.standing = [one for one in instance.standing if one.step != step.id or not one.is_placement]
     until = instance.ends_at if body.for_ is None else min(instance.ends_at, now + body.for_)
     placed = {"placement": journey.action_id(step), "content": content, "shown": 0}
+    if offer:
+        placed["offer"] = offer
     standing = Standing(step.id, now, until, placed, journey.branch)
     instance.standing.append(standing)
     return standing
@@ -54,7 +56,7 @@ def take_down(journey: Journey, standing: Standing, why: str) -> None:
     """It is not shown any more. A story that was only resting for it is over; one whose goal is watched, rests on."""
     instance = journey.instance
     instance.standing.remove(standing)
-    told = {"content": standing.data["content"], "shown": standing.data["shown"]}
+    told = {"content": name_placed(standing), "shown": standing.data["shown"]}
     journey.moment.note("taken_down", instance.scenario, standing.step, why, told)
     if instance.mode == "rest" and not instance.standing:
         instance.ends_at = min(instance.ends_at, instance.watched_until)
@@ -68,6 +70,19 @@ def count_shown(journey: Journey, step: "StepPlan", standing: Standing) -> None:
     standing.data = {**standing.data, "shown": shown}
     if shown >= step.body.limit:
         take_down(journey, standing, reason.SHOWN)
+
+
+def name_placed(standing: Standing) -> str:
+    """What traces and channels call it: its content, or the offer that is shown by itself."""
+    return str(standing.data["content"] or standing.data.get("offer", ""))
+
+
+def placed_content(program: "Program", standing: Standing) -> "Content | None":
+    """The content that was placed; of an offer by itself, one that tells nothing but it."""
+    if standing.data["content"]:
+        content: Content | None = program.content(standing.data["content"])
+        return content
+    return program.bare_offers.get(standing.data.get("offer", ""))
 
 
 def placements_in(moment: "Moment", slot: "Slot") -> list[Placement]:

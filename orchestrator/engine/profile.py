@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.functions.said import thread_map
+from orchestrator.engine.offers.states import offer_map
 from orchestrator.model.customer import IN
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ _PRESENT: "dict[str, Callable[[Context], Any]]" = {
     "language": lambda context: context.program.language,
     "zone": lambda context: context.program.zone,
     "segments": _segments,
-    "offers": lambda context: context.customer.offers,
+    "offers": lambda context: {
+        name: offer_map(name, offered, context.at) for name, offered in context.customer.offers.items()
+    },
     "threads": _threads,
     "open_questions": _open_questions,
     "version": lambda context: context.customer.version,

@@ -25,9 +25,9 @@ def only_tells(customer: "Customer", event: "Event", plan: "EventPlan", program:
     """Whether nothing but the profile can come of this event, for this customer, at `now` (ms)."""
     if customer.tasks or customer.waiting or customer.matching or "thread" in event.data:
         return False
-    if customer.instances:
-        if plan.heard or program.looks_always:
-            return False
+    if customer.instances and (plan.heard or program.looks_always):
+        return False
+    if customer.instances or customer.offers:
         due = earliest_due(customer)
         if due != NEVER and due <= max(now, customer.now):
             return False

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orchestrator.engine.context import plain
 from orchestrator.engine.explaining import explained
 from orchestrator.engine.gates.channel import told_on
-from orchestrator.engine.placements import Placement, kept_back, placements_in
+from orchestrator.engine.offers.opening import Closed, Opened, open_offer, why_closed
+from orchestrator.engine.placements import Placement, kept_back, placed_content, placements_in
 from orchestrator.language.cel import CelError
 from orchestrator.language.liquid.filters import DECIDED_AT, ZONE
 from orchestrator.language.liquid.templates import TemplateError, may_hold_liquid
@@ -18,32 +19,41 @@ if TYPE_CHECKING:
     from orchestrator.engine.program.plan import Program
     from orchestrator.language.cel import Expression
     from orchestrator.language.spec.content import Candidate, Content, Slot
+    from orchestrator.language.spec.values import NameOr
+
+
+class Fitting(NamedTuple):
+    """A content that may be shown, with the offer that it carries."""
+
+    content: "Content"
+    offer: Opened | None = None
 
 
 class Eligible(NamedTuple):
     """What may be shown, and its place in the order: priority, rank, placements first, then as made or written."""
 
     order: tuple[float, float, bool, int]
-    content: "Content"
+    fitting: Fitting
     with_: "Mapping[str, Expression]"
     item: Any = None
     placement: Placement | None = None
 
 
 class Refused(NamedTuple):
-    """Why a content is not shown; `lacks` a fact: then another may take its place."""
+    """Why a content is not shown; `lacks` a fact, or an open offer: then another may take its place."""
 
     why: str
     condition: "Expression | None" = None
     lacks: bool = False
+    offer: Closed | None = None
 
 
 def answer_slot(moment: "Moment", name: str, around: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Answer one slot for the moment's customer; `scope.ask` says who asks.
 
     The answer: `content` (name, "" for nothing), `reason` where it is the default, `name` of the variant, `values`,
-    `fields` of the variant for the asking channel, `items` for a slot of several, `include`d answers. `around` names
-    the slots that include this one: what would include itself is not answered again.
+    `fields` of the variant for the asking channel, `offer` with its `terms` and `until`, `items` for a slot of several,
+    `include`d answers. `around` names the slots that include this one: what would include itself is not answered again.
     """
     slot: Slot | None = moment.program.slots.get(name)
     if slot is None:
@@ -62,26 +72,35 @@ def answer_slot(moment: "Moment", name: str, around: frozenset[str] = frozenset(
 
 
 def shown_by(program: "Program", slot: str, answer: dict[str, Any]) -> "Iterator[dict[str, Any]]":
-    """What `slot_shown` says of an answer: once for each content in it, those of included slots too."""
+    """What `slot_shown` says of an answer: once for each content in it, those of included slots too.
+
+    `promise` is there where an offer becomes theirs by it.
+    """
     for one in answer.get("items") or [answer]:
-        if one["content"]:
-            placed = {"placement": one["placement"]} if "placement" in one else {}
-            yield {"slot": slot, "content": one["content"], "offer": one.get("offer", ""), **placed}
+        if is_something(one):
+            more = {name: one[name] for name in ("placement", "promise") if name in one}
+            yield {"slot": slot, "content": one["content"], "offer": one.get("offer", ""), **more}
     for field, inner in answer.get("include", {}).items():
         yield from shown_by(program, program.slots[slot].include[field], inner)
+
+
+def is_something(answer: dict[str, Any]) -> bool:
+    """Whether an answer shows a content or an offer."""
+    return bool(answer["content"] or answer.get("offer"))
 
 
 def _placed(moment: "Moment", slot: "Slot") -> list[Eligible]:
     """What scenarios have placed here. Their contents know the story that placed them."""
     found = []
     for place, placement in enumerate(placements_in(moment, slot)):
-        content = moment.program.content(placement.standing.data["content"])
+        content = placed_content(moment.program, placement.standing)
         moment.scope.tell_story(placement.instance, placement.plan)
         fitting = _fitting(moment, slot, content, placement) if content is not None else None
         if fitting is not None:
             order = (-float(placement.priority), 0.0, False, place)
             found.append(Eligible(order, fitting, placement.step.body.with_, None, placement))
     moment.scope.end_story()
+    moment.scope.no_offer()
     return found
 
 
@@ -96,6 +115,7 @@ def _candidates(moment: "Moment", slot: "Slot") -> list[Eligible]:
             if fitting is not None:
                 order = (-float(candidate.priority), -_rank(moment, slot, candidate, item), True, place)
                 found.append(Eligible(order, fitting, candidate.with_, item))
+    moment.scope.no_offer()
     return found
 
 
@@ -108,22 +128,27 @@ def _called(candidate: "Candidate") -> str:
 
 
 def _contents(moment: "Moment", slot: "Slot", candidate: "Candidate") -> "list[tuple[Content, Any]]":
-    contents = moment.program.contents
-    if candidate.content is not None:
-        name = candidate.content.name
-        if name is None:
-            try:
-                name = str(moment.value(candidate.content.expr, f"slot:{slot.slot}", ""))  # type: ignore[arg-type]
-            except CelError:
-                return []
-        return [(contents[name], None)] if name in contents else []
-    if candidate.from_ == "content":
-        return [
-            (content, item)
-            for content, item in ((c, c.as_item()) for c in contents.values())
-            if _item_fits(moment, slot, candidate, item)
-        ]
-    return []
+    program = moment.program
+    named = candidate.content or candidate.offer
+    among = program.contents if candidate.content is not None or candidate.from_ == "content" else program.bare_offers
+    if named is not None:
+        name = _name(moment, slot, named)
+        return [(among[name], None)] if name in among else []
+    items = ((one, one.as_item() if one.content else _offer_item(one)) for one in among.values())
+    return [(content, item) for content, item in items if _item_fits(moment, slot, candidate, item)]
+
+
+def _name(moment: "Moment", slot: "Slot", named: "NameOr") -> str:
+    """The name that a candidate has; "" where it cannot be known."""
+    try:
+        return str(moment.value(named.expr, f"slot:{slot.slot}", "")) if named.expr is not None else named.name or ""
+    except CelError:
+        return ""
+
+
+def _offer_item(content: "Content") -> dict[str, Any]:
+    """An offer as a condition sees it where offers are chosen from: `item`."""
+    return {"name": content.offer, "about": [one.name for one in content.about]}
 
 
 def _item_fits(moment: "Moment", slot: "Slot", candidate: "Candidate", item: dict[str, Any]) -> bool:
@@ -131,30 +156,36 @@ def _item_fits(moment: "Moment", slot: "Slot", candidate: "Candidate", item: dic
     return moment.holds(candidate.where, f"slot:{slot.slot}", "")
 
 
-def _fitting(
-    moment: "Moment", slot: "Slot", content: "Content", placement: Placement | None = None
-) -> "Content | None":
+def _fitting(moment: "Moment", slot: "Slot", content: "Content", placement: Placement | None = None) -> Fitting | None:
     """A content that may be shown, or what takes its place where it lacks a fact; None where neither may."""
-    place = (f"slot:{slot.slot}", content.content)
+    found = _looked_at(moment, slot, content, placement)
+    if isinstance(found, Fitting):
+        return found
+    other = moment.program.content(content.instead) if found.lacks and content.instead else None
+    second = _looked_at(moment, slot, other, placement) if other is not None else None
+    return second if isinstance(second, Fitting) else None
+
+
+def _looked_at(moment: "Moment", slot: "Slot", content: "Content", placement: Placement | None) -> Fitting | Refused:
+    place = (f"slot:{slot.slot}", content.content or content.offer or "")
+    offer = None
+    if moment.program.offers:
+        moment.scope.no_offer()
+        offer = open_offer(moment, content.offer, granted=placement is not None) if content.offer else None
     refused = _refused(moment, place, content, placement)
-    if refused is None:
-        return content
-    _left_out(moment, place, refused)
-    other = moment.program.content(content.instead) if refused.lacks and content.instead else None
-    if other is None:
-        return None
-    place = (place[0], other.content)
-    refused = _refused(moment, place, other, placement)
+    if refused is None and isinstance(offer, Closed):
+        refused = Refused(reason.NO_OFFER, offer.condition, lacks=True, offer=offer)
     if refused is not None:
         _left_out(moment, place, refused)
-    return other if refused is None else None
+        return refused
+    return Fitting(content, offer if isinstance(offer, Opened) else None)
 
 
 def _refused(
     moment: "Moment", place: tuple[str, str], content: "Content", placement: Placement | None
 ) -> Refused | None:
     """Why a content may not be shown. A channel that is not named takes any variant."""
-    channel = moment.scope.ask.get("channel", "")
+    channel = moment.scope.ask.get("channel", "") if content.content else ""
     if channel and not told_on(channel, content, moment):
         return Refused(f"no variant for {channel}")
     if content.valid_until is not None and not _is_valid(moment, place, content.valid_until):
@@ -184,7 +215,8 @@ def _is_valid(moment: "Moment", place: tuple[str, str], until: "Expression") -> 
 def _left_out(moment: "Moment", place: tuple[str, str], refused: Refused) -> None:
     """Trace what is not shown, and why."""
     if moment.explain:
-        moment.note("left_out", place[0], place[1], refused.why, explained(refused.condition, moment.scope))
+        why = why_closed(moment, refused.offer) if refused.offer is not None else {}
+        moment.note("left_out", *place, refused.why, {**why, **explained(refused.condition, moment.scope)})
 
 
 def _rank(moment: "Moment", slot: "Slot", candidate: "Candidate", item: Any) -> float:
@@ -199,16 +231,33 @@ def _rank(moment: "Moment", slot: "Slot", candidate: "Candidate", item: Any) -> 
 
 def _shown(moment: "Moment", slot: "Slot", eligible: Eligible) -> dict[str, Any]:
     moment.scope.item = eligible.item
-    placement, content = eligible.placement, eligible.content
+    placement, (content, offer) = eligible.placement, eligible.fitting
     if placement is not None:
         moment.scope.tell_story(placement.instance, placement.plan)
     values: dict[str, Any] = {}
+    if offer is not None:
+        values |= offer.terms
+        moment.scope.offer = offer.told()
     for source in (content.with_, slot.with_, eligible.with_):
         values |= _values(moment, slot, source)
     answer = {"content": content.content, "values": values, **_variant(moment, slot, content, values)}
+    moment.scope.no_offer()
+    if offer is not None:
+        by = placement.plan.name if placement is not None else f"slot:{slot.slot}"
+        answer |= _offered(offer, by)
     if placement is not None:
         moment.scope.end_story()
         answer |= {"placement": placement.standing.data["placement"], "scenario": placement.plan.name}
+    return answer
+
+
+def _offered(offer: Opened, by: str) -> dict[str, Any]:
+    """What an answer says of its offer; `promise` is for the customer's record, where it becomes theirs by this."""
+    answer: dict[str, Any] = {"offer": offer.name, "terms": offer.terms}
+    if offer.until:
+        answer["until"] = offer.until
+    if offer.begins:
+        answer["promise"] = {"until": offer.until, "terms": offer.terms, "item": offer.item, "by": by}
     return answer
 
 

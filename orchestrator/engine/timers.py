@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.engine.journey import end_instance
+from orchestrator.engine.offers.states import earliest_expiry
 from orchestrator.engine.releases import go_on_without
 from orchestrator.engine.tasks import overdue
 from orchestrator.engine.waits import act_due
@@ -42,6 +43,9 @@ def earliest_due(customer: Customer, waits: bool = True) -> int:
     for waiting in customer.waiting if waits else ():
         if earliest == NEVER or waiting.until < earliest:
             earliest = waiting.until
+    if customer.offers:
+        expiry = earliest_expiry(customer)
+        earliest = min(expiry, earliest) if expiry and earliest else expiry or earliest
     return _or_of_entries(customer, earliest) if customer.matching else earliest
 
 

@@ -146,7 +146,7 @@ class EventAccepted(BaseModel):
 class SlotAnswer(BaseModel):
     """What to show in one slot."""
 
-    content: str = Field(description="The content's name; empty: show nothing.")
+    content: str = Field(description="The content's name; empty: show nothing, or an `offer` by itself.")
     name: str = Field(default="", description="Of the variant for the asking channel.")
     fields: dict[str, Any] = Field(
         default_factory=dict,
@@ -158,6 +158,13 @@ class SlotAnswer(BaseModel):
         default=None,
         description="Why it is the slot's default: `fallback` (nothing else fits, or there was no time), `only` (the "
         "slot is not for this customer). Or `unknown_slot`: nobody declares it.",
+    )
+    offer: str | None = Field(default=None, description="The offer that is shown.")
+    terms: dict[str, Any] | None = Field(
+        default=None, description="Its terms. Those that it was shown with first hold on every channel, see `until`."
+    )
+    until: int | None = Field(
+        default=None, description="How long these terms are promised, ms since 1970; null: they are those of now."
     )
     scenario: str | None = Field(default=None, description="Who placed it there (`show`), where it is no candidate.")
     placement: str | None = Field(
@@ -177,6 +184,7 @@ class CustomerContext(BaseModel):
     identifiers: list[str] = Field(description="As `NAMESPACE:VALUE`.")
     profile: dict[str, Any] = Field(description="The traits of the release, by name.")
     journeys: list[dict[str, Any]] = Field(description="Where scenarios stand, and when they go on.")
+    offers: list[dict[str, Any]] = Field(description="Those they were shown, redeemed or refused, and their terms.")
     messages: list[dict[str, Any]] = Field(description="The newest 20, and how they ended.")
     tasks: list[dict[str, Any]] = Field(description="Those that are open.")
     decisions: list[dict[str, Any]] = Field(description="The newest, with their reasons.")

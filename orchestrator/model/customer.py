@@ -176,6 +176,31 @@ class Waiting(msgspec.Struct, array_like=True, gc=False):
     asked: bool = False
 
 
+OFFERS_HAD_KEPT: Final = 100
+
+
+class Offered(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """What an offer is to one customer.
+
+    Attributes:
+        state: `shown` (it is theirs), `redeemed`, `refused` or `expired`.
+        at: since when, ms.
+        until: of what is shown: how long it is promised, ms, 0 where nothing is; of a refusal: how long it stands.
+        terms: as they were told.
+        item: key of the fact's row that was picked, "" where it picks none.
+        had: when it became theirs, each time, oldest first, ms.
+        by: who showed it: a scenario, or `slot:` and its name.
+    """
+
+    state: str
+    at: int
+    until: int = 0
+    terms: dict[str, Any] = {}
+    item: str = ""
+    had: tuple[int, ...] = ()
+    by: str = ""
+
+
 _decode_map: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
 _decode_contacts: Final = msgspec.msgpack.Decoder(tuple[Contact, ...]).decode
 NOTHING_SENT: Final = msgspec.Raw(msgspec.msgpack.encode(()))
@@ -210,7 +235,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False, tag=1):
     levels: dict[str, Any] = {}
     used: dict[str, int] = {}
     matching: dict[str, Any] = {}
-    offers: dict[str, Any] = {}
+    offers: dict[str, Offered] = {}
     pauses: dict[str, int] = {}
     refs: dict[str, int] = {}
     tokens: dict[str, str] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from orchestrator.engine.slots import is_something
 from orchestrator.model.effect import Action, Emitted, TaskNotice
 from orchestrator.rehearsal.asking import ask, context, moment_of
 from orchestrator.rehearsal.expected_figures import is_counted
@@ -308,17 +309,17 @@ def _answers(scene: Scene, expected: Expectation, answer: dict[str, Any]) -> boo
 
 def _gives(expected: Any, answer: dict[str, Any]) -> bool:
     if isinstance(expected, list):
-        items = answer.get("items", [answer] if answer["content"] else [])
+        items = answer.get("items", [answer] if is_something(answer) else [])
         return len(items) == len(expected) and all(_gives(one, item) for one, item in zip(expected, items, strict=True))
     if expected in (None, "", "none"):
-        return not answer["content"]
+        return not is_something(answer)
     return expected in {answer["content"], answer.get("name"), answer.get("offer")}
 
 
 def _shown(answer: dict[str, Any]) -> str:
     if "items" in answer:
-        return "[" + ", ".join(item["content"] for item in answer["items"]) + "]"
-    return answer["content"] or "nothing"
+        return "[" + ", ".join(item["content"] or item["offer"] for item in answer["items"]) + "]"
+    return answer["content"] or answer.get("offer") or "nothing"
 
 
 def _rejected(scene: Scene, expected: Expectation) -> bool:

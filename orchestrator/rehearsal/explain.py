@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from orchestrator.rehearsal.world import World
 
 MOVES = frozenset({"entered", "followed", "ended", "rests", "not_entered", "not_matched", "stopped", "error"})
-SENDS = frozenset({"sent", "suppressed", "held", "withdrawn", "placed", "taken_down"})
+SENDS = frozenset({"sent", "suppressed", "held", "withdrawn", "placed", "taken_down"}) | {
+    f"offer_{became}" for became in ("shown", "redeemed", "refused", "expired")
+}
 
 
 class Told(NamedTuple):

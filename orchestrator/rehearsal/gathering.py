@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _TASKS: Final = {"open": "task_opened", "closed": "task_closed", "overdue": "task_overdue"}
 
+_OFFERS: Final = frozenset({"offer_shown", "offer_redeemed", "offer_refused", "offer_expired"})
+
 
 class _Raw(NamedTuple):
     """What happened, at the node where its customer lived then.
@@ -102,6 +104,9 @@ class Gathering:
             yield _engines(one, "exited", Source(note.scenario, key), **told)
         elif note.what == "placed":
             yield self._placed(one, note)
+        elif note.what in _OFFERS:
+            fields = {name: detail[name] for name in ENGINE_EVENTS[note.what]}
+            yield _engines(one, note.what, Source(str(detail.get("by", ""))), **fields)
         elif note.what == "suppressed":
             named, channel = str(detail.get("content", "")), str(detail.get("channel") or "")
             content = self._contents.get(named, named)

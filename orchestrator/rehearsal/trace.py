@@ -140,6 +140,10 @@ def _other(note: Note, place: str, detail: dict[str, Any], more: str) -> str:
         "rests": f"{note.scenario} rests: its goal is still watched, or what it placed is still shown",
         "placed": f"placed {detail.get('content')} in {' and '.join(detail.get('slots', ()))}{more} ({place})",
         "taken_down": f"{detail.get('content')} is shown no more: {note.reason} ({place})",
+        "offer_shown": f"{detail.get('offer')} is theirs now, shown by {detail.get('by')}{more}",
+        "offer_redeemed": f"{detail.get('offer')} is redeemed (it was {detail.get('was')})",
+        "offer_refused": f"{detail.get('offer')} is refused (it was {detail.get('was')})",
+        "offer_expired": f"{detail.get('offer')} has expired",
         "error": f"{place} failed inside: {detail.get('raised', '')}",
         "duplicate": "a copy of an event was dropped",
     }.get(note.what)

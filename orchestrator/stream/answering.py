@@ -1,7 +1,8 @@
 """Answers from the memory of a partition's owner: the port of `asking.py` over the lane's core. It changes nothing."""
 
+from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.ask import answers, asking, context_of
 from orchestrator.engine.identity.handlers import seen
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from orchestrator.engine.engine import Engine
     from orchestrator.stream.lane.core import CustomerCore
     from orchestrator.stream.lane.partition import Partition
-
-BINDING: Final = False
 
 
 class CoreAnswering:
@@ -70,27 +69,51 @@ class CoreAnswering:
             node for waiting in customer.waiting for node in waiting.nodes if not is_member(customer, node)
         }))  # fmt: skip
         context = context_of(moment) if question.context else None
-        answer = Answer(customer.version, customer.person, found, context, linking)
-        return Answered(answer, self._shown(engine, customer, question, found, now), BINDING)
+        told = {slot: _without_promises(one) for slot, one in found.items()}
+        answer = Answer(customer.version, customer.person, told, context, linking)
+        shown = _shown(engine, found)
+        binding = any("promise" in data for _, data in shown)
+        return Answered(answer, _put_on_record(customer, question, shown, now), binding)
 
     def _nobody(self, engine: "Engine", question: Question, now: int) -> Answered:
         """Nobody is known: the profile is all defaults, and nothing is stored."""
         moment = asking(engine, Customer(), question.identifier, now)
         return Answered(Answer(0, None, answers(moment, question.identifier, question.slots, question.ask), None))
 
-    def _shown(
-        self, engine: "Engine", customer: Customer, question: Question, found: dict[str, dict[str, object]], now: int
-    ) -> tuple[Outgoing, ...]:
-        """What was shown is an input of its own, where anything in the bundle looks at it."""
-        if engine.program.event_plan("slot_shown", "engine").quiet:
-            return ()
-        sends = []
-        for slot, answer in found.items():
-            for number, data in enumerate(shown_by(engine.program, slot, answer)):
-                name = made_id("shown", customer.person, slot, customer.version, now, *([number] if number else ()))
-                shown = Shown(question.identifier, now, data, name)
-                sends.append(Outgoing(INPUTS, node_key(question.tenant, question.identifier), encode_message(shown)))
-        return tuple(sends)
+
+def _shown(engine: "Engine", found: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Slot and what was shown there: what is promised by it, and all else where anything in the bundle looks at it."""
+    looked_at = not engine.program.event_plan("slot_shown", "engine").quiet
+    return [
+        (slot, data)
+        for slot, answer in found.items()
+        for data in shown_by(engine.program, slot, answer)
+        if looked_at or "promise" in data
+    ]
+
+
+def _put_on_record(
+    customer: Customer, question: Question, shown: list[tuple[str, dict[str, Any]]], now: int
+) -> tuple[Outgoing, ...]:
+    """What was shown is an input of its own."""
+    sends, numbers = [], Counter[str]()
+    for slot, data in shown:
+        number = [numbers[slot]] if numbers[slot] else []
+        numbers[slot] += 1
+        name = made_id("shown", customer.person, slot, customer.version, now, *number)
+        value = encode_message(Shown(question.identifier, now, data, name))
+        sends.append(Outgoing(INPUTS, node_key(question.tenant, question.identifier), value))
+    return tuple(sends)
+
+
+def _without_promises(answer: dict[str, Any]) -> dict[str, Any]:
+    """What a channel is told: what is promised is for the record."""
+    told = {name: value for name, value in answer.items() if name != "promise"}
+    if "items" in told:
+        told["items"] = [_without_promises(one) for one in told["items"]]
+    if "include" in told:
+        told["include"] = {field: _without_promises(one) for field, one in told["include"].items()}
+    return told
 
 
 def _has_seen(customer: Customer | None, source: str, event_id: str) -> bool:

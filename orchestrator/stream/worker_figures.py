@@ -73,6 +73,8 @@ class WorkerFigures:
         ):
             for label, number in numbers.items():
                 recorder.add(metric, label, amount=number)
+        for labels, number in counted.offers.items():
+            recorder.add(metrics.OFFERS, *labels, amount=number)
         for labels, number in counted.ended.items():
             recorder.add(metrics.EXITS, *labels, amount=number)
         recorder.add(metrics.CONDITIONS_UNKNOWN, amount=counted.unknown)

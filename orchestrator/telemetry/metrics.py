@@ -71,6 +71,9 @@ MESSAGES: Final = _counter("messages", "Messages between nodes that were applied
 ACTIONS: Final = _counter("actions", "Messages to customers that were decided on.", "channel", "scenario")
 SUPPRESSED: Final = _counter("suppressed", "Decisions not to send, by reason.", "reason")
 PLACEMENTS: Final = _counter("placements", "What scenarios have placed in slots (show).", "scenario")
+OFFERS: Final = _counter(
+    "offers", "What became of offers: shown (theirs from then), redeemed, refused, expired.", "offer", "became"
+)
 ENTRIES: Final = _counter("entries", "Journeys entered, by scenario.", "scenario")
 EXITS: Final = _counter("exits", "Journeys ended, by scenario and reason.", "scenario", "reason")
 SCENARIO_ERRORS: Final = _counter(

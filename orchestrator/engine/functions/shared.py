@@ -43,7 +43,10 @@ class FactFunctions:
 
     def promised(self, sku: str) -> float:
         """The lowest price promised to this customer, else the price."""
-        return min([*self.promises(sku), self.price(sku)])
+        promises = self.promises(sku)
+        if promises and "price" not in self.shared.row("price", sku):
+            return min(promises)
+        return min([*promises, self.price(sku)])
 
     def promises(self, sku: str) -> list[float]:
         """Prices of offers that are open to this customer and were shown to them."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.candidates import Candidate
     from orchestrator.engine.moment import Moment
     from orchestrator.language.spec.policy import Cap
+    from orchestrator.language.spec.values import Per
     from orchestrator.model.customer import Contact
 
 _STARTS = {"day": start_of_day, "week": start_of_week, "month": start_of_month}
@@ -25,7 +26,7 @@ def caps(candidate: "Candidate", moment: "Moment") -> Verdict | None:
     for cap in policy.caps:
         if not _concerns(cap, candidate):
             continue
-        since = window_start(cap, moment)
+        since = start_of(cap.per, moment)
         counted = [c for c in moment.customer.contacts if c.at > since and _counts(cap, c, candidate)]
         if len(counted) >= cap.limit:
             return _full(cap, candidate, moment, counted)
@@ -55,12 +56,12 @@ def _counts(cap: "Cap", contact: "Contact", candidate: "Candidate") -> bool:
     )
 
 
-def window_start(cap: "Cap", moment: "Moment") -> int:
-    """The moment (ms) after which messages count: a rolling window, or the customer's day, week or month."""
-    if cap.per.ms is not None:
-        return moment.now - cap.per.ms
+def start_of(per: "Per", moment: "Moment") -> int:
+    """The moment (ms) after which something counts: a rolling window, or the customer's day, week or month."""
+    if per.ms is not None:
+        return moment.now - per.ms
     where = zone(moment.scope.zone_name(), moment.program.zone)
-    return _STARTS[cap.per.calendar or "day"](moment.now, where) - 1
+    return _STARTS[per.calendar or "day"](moment.now, where) - 1
 
 
 def _full(cap: "Cap", candidate: "Candidate", moment: "Moment", counted: "list[Contact]") -> Verdict | None:

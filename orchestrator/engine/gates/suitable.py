@@ -1,10 +1,15 @@
-"""Whom a content suits and what it requires, looked at again when it is sent; `instead` is tried once in its place."""
+"""Whom a content suits, what it requires and whether its offer is open, looked at again when it is sent.
+
+`instead` is tried once in its place.
+"""
 
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.explaining import explained
 from orchestrator.engine.gates.verdict import Verdict
-from orchestrator.model.reason import NOT_SUITED
+from orchestrator.engine.offers.opening import Closed, open_offer, why_closed
+from orchestrator.language.cel import CelError
+from orchestrator.model.reason import NO_OFFER, NOT_SUITED
 
 if TYPE_CHECKING:
     from orchestrator.engine.candidates import Candidate
@@ -14,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def suitable(candidate: "Candidate", moment: "Moment") -> Verdict | None:
-    """The swap happens only where `requires` is false; if it fails too, the first reason stands."""
+    """The swap happens where `requires` is false or the offer is not open; if it fails too, the first reason stands."""
     refused = _unfit(candidate, moment, candidate.content)
     if refused is None or refused.reason == NOT_SUITED or candidate.content.instead is None or candidate.swapped:
         return refused
@@ -23,11 +28,36 @@ def suitable(candidate: "Candidate", moment: "Moment") -> Verdict | None:
 
 def _unfit(candidate: "Candidate", moment: "Moment", content: "Content") -> Verdict | None:
     place = (candidate.plan.name, candidate.step.id)
+    closed = _look_at_offer(candidate, moment, content) if moment.program.offers else None
     if not moment.holds(content.suits, *place):
         return Verdict(NOT_SUITED, detail=_why(content.suits, moment))
     if not moment.holds(content.requires, *place):
         return Verdict(content.reason, detail=_why(content.requires, moment))
+    return None if closed is None else Verdict(NO_OFFER, detail=why_closed(moment, closed))
+
+
+def _look_at_offer(candidate: "Candidate", moment: "Moment", content: "Content") -> Closed | None:
+    """Find the offer that the step names, else the content's; why it is not open, None where it is, or none is named.
+
+    Conditions and values of the content see it as `offer`.
+    """
+    candidate.offer = None
+    moment.scope.no_offer()
+    try:
+        name = content.offer if candidate.step.body.offer is None else _named(candidate, moment)
+    except CelError:
+        return Closed("", "unknown")
+    found = open_offer(moment, name, granted=True) if name is not None else None
+    if isinstance(found, Closed):
+        return found
+    candidate.offer = found
     return None
+
+
+def _named(candidate: "Candidate", moment: "Moment") -> str:
+    """The offer that the step names, for itself or by an expression."""
+    name = candidate.step.body.offer
+    return str(name.name if name.expr is None else moment.value(name.expr, candidate.plan.name, candidate.step.id))
 
 
 def _why(condition: "Expression | None", moment: "Moment") -> dict[str, Any]:

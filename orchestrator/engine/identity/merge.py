@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from orchestrator.engine.functions.history import join as join_history
 from orchestrator.engine.identity.steps import STEPS_KEPT
 from orchestrator.engine.matching import join_matching
+from orchestrator.engine.offers.states import join_offers
 from orchestrator.model import ring
 from orchestrator.model.customer import IN, Contact, Customer, Instance, Member, Thread
 
@@ -141,7 +142,7 @@ def _join_belongings(winner: Customer, parcel: Customer) -> None:
         first[name] = min(parcel.refs[name], winner.refs[name])
     winner.refs = first
     winner.tokens = dict(list({**parcel.tokens, **winner.tokens}.items())[-TOKENS_KEPT:])
-    winner.offers = {**parcel.offers, **winner.offers}
+    winner.offers = join_offers(winner.offers, parcel.offers)
 
 
 def _join_threads(mine: dict[str, Thread], theirs: dict[str, Thread]) -> None:

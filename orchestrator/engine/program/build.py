@@ -14,6 +14,7 @@ from orchestrator.engine.intents import Intent, Intents
 from orchestrator.engine.local_time import zone
 from orchestrator.engine.program.dispatch import Dispatch
 from orchestrator.engine.program.facts_read import facts_read
+from orchestrator.engine.program.offers import bare, plan_offers
 from orchestrator.engine.program.older import keep_older
 from orchestrator.engine.program.plan import ConsentPlan, EventPlan, PausePlan, Program, ScenarioPlan, TurnPlan
 from orchestrator.engine.program.sequence import plan_sequence
@@ -50,6 +51,8 @@ def build_program(bundle: "Bundle", older: "Iterable[Program]" = ()) -> Program:
         bundle.policy,
     )
     program.channels, program.contents, program.slots = bundle.channels, bundle.contents, dict(bundle.slots)
+    program.offers = bundle.offers
+    program.bare_offers = {name: bare(offer) for name, offer in bundle.offers.items()}
     program.segments = {name: segment.where for name, segment in bundle.segments.items()}
     program.known_segments = program.segments
     program.calendars = {name: _calendar(c, settings.zone) for name, c in bundle.calendars.items()}
@@ -222,6 +225,8 @@ class EventPlans:
             | (_TOLD_BY_TURNS if plan.turns or plan.closes else frozenset())
             | (_TOLD_BY_CONSENT if plan.consents else frozenset())
         )
+        plan.offers = tuple(plan_offers(bundle.offers, names))
+        plan.shows = bool(bundle.offers) and (type_, channel) == ("slot_shown", "engine")
         plan.needs = tuple(need for need in self._needs if need.type in names) if plan.activity else ()
         plan.entries = self._dispatch(names)
         plan.facts = tuple(f for f in bundle.facts.values() if _any(names, f.on))
@@ -235,7 +240,9 @@ class EventPlans:
         plan.watched = _any(names, self._watched)
         plan.plain = plan.for_ == "customer" and not plan.facts
         plan.stops = _stops(program, names)
-        plan.tells = bool(plan.consents or plan.needs or plan.turns or plan.closes or plan.stops)
+        plan.tells = bool(
+            plan.consents or plan.needs or plan.turns or plan.closes or plan.stops or plan.offers or plan.shows
+        )
         plan.brief = self._is_brief(plan)
         plan.quiet = not (
             plan.heard
@@ -246,6 +253,7 @@ class EventPlans:
             or plan.closes
             or plan.needs
             or plan.stops
+            or plan.offers
         )
         return plan
 

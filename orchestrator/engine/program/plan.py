@@ -103,6 +103,15 @@ class TurnPlan(NamedTuple):
     about: "Expression | None"
 
 
+class OfferPlan(NamedTuple):
+    """An event that redeems an offer, or refuses it: then it is closed for `cool_down` (ms)."""
+
+    offer: str
+    where: "Expression | None"
+    refuses: bool
+    cool_down: int
+
+
 class EventPlan:
     """Everything that an event of one type on one channel may touch: one look-up per event.
 
@@ -110,6 +119,7 @@ class EventPlan:
     customer and changes no fact. `tells`: it says something of consent, conversation or history, or to a `stop_when`
     (of the scenarios `stops`), beside what traits make of it. `typed` are the (name, type) pairs of properties that
     need no second look, `required` are those that must not be absent. `heard`: some goal, exit or wait listens for it.
+    `offers` are those that it redeems or refuses; `shows`: it may say that one was shown.
     `watched`: its properties stay on the timeline, for a merge tests goals, exits and silences against them. `quiet`:
     nothing would come of it.
     """
@@ -131,11 +141,13 @@ class EventPlan:
         "known",
         "names",
         "needs",
+        "offers",
         "outcome",
         "plain",
         "quiet",
         "replaces",
         "required",
+        "shows",
         "stops",
         "tells",
         "trait_names",
@@ -167,6 +179,8 @@ class EventPlan:
         self.turns: tuple[TurnPlan, ...] = ()
         self.closes: tuple[Expression | None, ...] = ()
         self.needs: tuple[Need, ...] = ()
+        self.offers: tuple[OfferPlan, ...] = ()
+        self.shows = False
         self.entries: Dispatch | None = None
         self.facts: tuple[FactDocument, ...] = ()
         self.replaces = False
@@ -211,6 +225,7 @@ class Program:
         older: scenarios of earlier releases by name and version, for the instances that finish on them.
         outdated: those whose instances follow to the newest version, or end.
         kept_contents: contents that only `older` scenarios send, each with its release.
+        bare_offers: a content for each offer that tells nothing but it, for slots that show offers by name.
         known_segments: `segments`, and those that only `older` scenarios ask for.
         looks_always: some condition must be looked at after every event, whatever its type.
         unlinks: some event takes an identifier away.
@@ -243,6 +258,8 @@ class Program:
         self.contents: Mapping[str, Any] = {}
         self.kept_contents: dict[str, tuple[Any, str]] = {}
         self.slots: dict[str, Any] = {}
+        self.offers: Mapping[str, Any] = {}
+        self.bare_offers: Mapping[str, Any] = {}
         self.segments: dict[str, Expression] = {}
         self.known_segments: dict[str, Expression] = {}
         self.calendars: dict[str, OpenHours] = {}

@@ -18,20 +18,23 @@ class Show(Word):
     """The story goes on at once; what was placed stands beside it."""
 
     def enter(self, step: "StepPlan", journey: "Journey") -> Any:
-        content = named(journey, step, step.body.content)
-        if journey.moment.program.content(content) is None:
-            journey.note("unknown", step, "error", {"because": f"no document declares the content {content!r}"})
+        content, offer = named(journey, step, step.body.content), named(journey, step, step.body.offer)
+        program = journey.moment.program
+        if program.content(content) is None and offer not in program.offers:
+            missing = f"the offer {offer!r}" if step.body.content is None else f"the content {content!r}"
+            journey.note("unknown", step, "error", {"because": f"no document declares {missing}"})
             journey.output(step, "error")
             return step.follow
-        placed = place(journey, step, content)
+        placed = place(journey, step, content, offer)
         told = {
             "content": content,
+            "offer": offer,
             "slots": list(step.body.slots),
             "until": placed.due,
             "placement": placed.data["placement"],
         }
         journey.output(step, "placed", **told)
-        journey.note("placed", step, "", {**told, "key": journey.instance.key})
+        journey.note("placed", step, "", {**told, "content": content or offer, "key": journey.instance.key})
         return step.follow
 
     def touched(self, step: "StepPlan", journey: "Journey", standing: "Standing", event: "Event") -> Any:

@@ -200,7 +200,7 @@ def _told(output: "dict[str, Any]") -> bool:
 def about_step(journey: "Journey", of: str, event: "Event") -> bool:
     """Whether an event is about the message, task or placement of a step of this instance.
 
-    By message id where the event names one; else by content name and the newest send.
+    By the id where the event names one; else by the name of content or offer, and the newest send.
     """
     output = journey.instance.outputs.get(of, {})
     named = event.data.get("message", event.data.get("in_reply_to"))
@@ -208,7 +208,8 @@ def about_step(journey: "Journey", of: str, event: "Event") -> bool:
         return bool(event.data.get("task", event.data.get("key")) in {output["id"], output.get("key")})
     if output.get("slots"):
         placement = event.data.get("placement")
-        return bool(placement == output["placement"] if placement else event.data.get("content") == output["content"])
+        said = "content" if output["content"] else "offer"
+        return bool(placement == output["placement"] if placement else event.data.get(said) == output[said])
     if not output.get("message"):
         return False
     sent = output.get("messages") or [output["message"]]

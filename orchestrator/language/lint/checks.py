@@ -21,6 +21,7 @@ from orchestrator.language.lint.locale import locale
 from orchestrator.language.lint.network_style import network_style
 from orchestrator.language.lint.never import never
 from orchestrator.language.lint.not_run import not_run
+from orchestrator.language.lint.offers import offers
 from orchestrator.language.lint.overlap import overlap
 from orchestrator.language.lint.references import references
 from orchestrator.language.lint.releases import releases
@@ -57,6 +58,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     kpis,  # E-FIELD E-TYPE E-NOT-RUN
     steps,  # E-STEP
     shown,  # E-STEP E-CONTENT W-UNTOLD
+    offers,  # E-TYPE W-UNTOLD W-UNUSED
     audience,  # E-AUDIENCE
     circles,  # E-CIRCLE
     weights,  # E-WEIGHT

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TOLD: Final = frozenset({
     "contact_sent", "contact_suppressed", "entered", "exited", "task_opened", "task_closed", "task_overdue",
+    "offer_shown", "offer_redeemed", "offer_refused", "offer_expired",
 })  # fmt: skip
 """What the engine tells of that figures count."""
 _HOLDOUT: Final = "holdout"

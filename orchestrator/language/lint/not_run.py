@@ -10,8 +10,6 @@ from orchestrator.language.spec import steps
 from orchestrator.language.spec.not_run import (
     BRAND_EVENTS,
     EVENTS_NOT_RUN,
-    FUNCTIONS_NOT_RUN,
-    KINDS_NOT_RUN,
     STEPS_NOT_RUN,
 )
 from orchestrator.language.spec.scope import NAMED_BY_FUNCTION
@@ -25,22 +23,18 @@ if TYPE_CHECKING:
     from orchestrator.language.lint.context import Context
     from orchestrator.language.source.position import Position
 
-_MAY_NAME_BRAND_EVENTS: Final = frozenset({"facts", "test", *KINDS_NOT_RUN})
+_MAY_NAME_BRAND_EVENTS: Final = frozenset({"facts", "test"})
 
 
 def not_run(context: Context) -> Iterator[Diagnostic]:
     """Whatever would be accepted and then never happen."""
     for draft in context.drafts.documents:
         look = _LOOK.get(draft.kind)
-        if draft.kind in KINDS_NOT_RUN:
-            hint = KINDS_NOT_RUN[draft.kind]
-            yield _problem(f"a document `{draft.kind}`", draft.named_at, draft.name, hint)
-        elif look is not None:
+        if look is not None:
             yield from look(draft)
         if draft.kind not in _MAY_NAME_BRAND_EVENTS and not _is_for_brand(draft):
             yield from _brand_events(context, draft)
-        if draft.kind not in KINDS_NOT_RUN:
-            yield from _engine_events(draft)
+        yield from _engine_events(draft)
     for bound in context.bound:
         yield from _functions(context, bound)
 
@@ -59,29 +53,23 @@ def _scenario(draft: Draft) -> Iterator[Diagnostic]:
     for step in all_steps(scenario.steps):
         if step.kind in STEPS_NOT_RUN and not _is_for_brand(draft):
             yield _problem(f"the step `{step.kind}`", step.id_at, step.id, STEPS_NOT_RUN[step.kind])
-        elif isinstance(step.body, steps.Send | steps.Show) and step.body.offer is not None:
-            yield _offer(step.body)
 
 
 def _is_for_brand(draft: Draft) -> bool:
     return draft.kind == "scenario" and draft.element.for_ == "brand"
 
 
-def _offer(element: Any) -> Diagnostic:
-    return _problem("offers", element.place("offer"), "", KINDS_NOT_RUN["offer"])
-
-
-def _content(draft: Draft) -> Iterator[Diagnostic]:
-    if draft.element.offer is not None:
-        yield _offer(draft.element)
+def _offer(draft: Draft) -> Iterator[Diagnostic]:
+    limit = draft.element.limit
+    if limit is not None and limit.total is not None:
+        hint = "let the system that has the places count them, and close the offer by a fact: `requires`"
+        yield _problem("a total over all customers", limit.place("total"), str(limit.total), hint)
 
 
 def _slot(draft: Draft) -> Iterator[Diagnostic]:
     for candidate in draft.element.candidates:
-        if candidate.offer is not None:
-            yield _offer(candidate)
-        elif candidate.from_ not in {None, "content"}:
-            hint = "write `from: content`, or one candidate for each"
+        if candidate.from_ not in {None, "content", "offers"}:
+            hint = "write `from: content` or `from: offers`, or one candidate for each"
             yield _problem(f"a candidate `from: {candidate.from_}`", candidate.place("from"), candidate.from_, hint)
 
 
@@ -134,13 +122,9 @@ def _is_of_brand(context: Context, name: str) -> bool:
 
 
 def _functions(context: Context, bound: Bound) -> Iterator[Diagnostic]:
-    if bound.draft.kind in KINDS_NOT_RUN:
-        return
     for call in bound.expression.calls:
         named = NAMED_BY_FUNCTION.get(call.name, ("", 0))
-        if call.name in FUNCTIONS_NOT_RUN:
-            yield _problem(f"`{call.name}`", _at(bound, 0, call), "", FUNCTIONS_NOT_RUN[call.name])
-        elif named[0] == "event" and str(call.args[named[1]]) in EVENTS_NOT_RUN:
+        if named[0] == "event" and str(call.args[named[1]]) in EVENTS_NOT_RUN:
             yield _unmade(str(call.args[named[1]]), _at(bound, named[1], call))
         elif named[0] == "event" and _is_of_brand(context, str(call.args[named[1]])):
             yield _unheard(str(call.args[named[1]]), _at(bound, named[1], call))
@@ -152,7 +136,7 @@ def _at(bound: Bound, index: int, call: Any) -> Position:
 
 _LOOK: Final = {
     "scenario": _scenario,
-    "content": _content,
+    "offer": _offer,
     "slot": _slot,
     "traits": _traits,
     "events": _events,

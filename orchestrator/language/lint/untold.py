@@ -139,10 +139,19 @@ def _sent_on(send: Send, content: Content) -> Collection[str]:
     return content.variants if later else send.channel
 
 
+def _terms(by: Send | Show | Candidate, content: Content, context: Context) -> Collection[str]:
+    """The terms of the offer that it carries."""
+    named = by.offer if isinstance(by, Send) else None  # what `Show` and `Candidate` name there has no content
+    name = content.offer if named is None else named.name
+    return next((draft.element.terms for draft in context.sound("offer") if draft.name == name), ())
+
+
 def _no_value(
     by: Send | Show | Candidate, content: Content, channels: Collection[str], others: Collection[str], context: Context
 ) -> Iterator[Diagnostic]:
-    given = {*content.with_, *by.with_, *others}
+    if isinstance(by, Send) and by.offer is not None and by.offer.expr is not None:
+        return  # its terms are those of an offer that is chosen later
+    given = {*content.with_, *by.with_, *others, *_terms(by, content, context)}
     told = [variant for channel, variant in content.variants.items() if channel in channels]
     texts = [text for variant in told for texts in _texts(variant, context).values() for text in texts.values()]
     seen: set[str] = set().union(*map(_needed, texts))

@@ -21,6 +21,7 @@ RECORDS: Final[dict[str, tuple[str, Mapping[str, Type]]]] = {
     "profile": ("`profile`, beside the traits", {**scope.PROFILE, "consent": DYN, "ids": DYN}),
     "event.meta": ("`event.meta`, `entry.meta`", scope.META.fields),
     "ask": ("`ask`", scope.ASK.fields),
+    "offer": ("`offer`, one of `profile.offers`", scope.OFFER.fields),
     "thread": ("a conversation: `thread(...)`, `profile.threads`", scope.THREAD.fields),
     "turn": ("a turn of it: `thread(...).last`", scope.TURN.fields),
     "message": ("`message(...)`", scope.MESSAGE.fields),

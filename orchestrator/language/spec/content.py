@@ -98,7 +98,9 @@ class Content(Element):
         Duration(), "3d", "from the moment it was decided; never sent after, `expired`. So it also ends every hold"
     )
     valid_until: Expression | None = optional(Cel("timestamp"), "or until when")
-    offer: str | None = optional(Name("offer"), "the offer it carries (E-NOT-RUN)")
+    offer: str | None = optional(
+        Name("offer"), "the offer it carries: told only while that is open, and its terms are values of the texts"
+    )
     campaign: str | None = optional(
         Name(), "claims it does not state are the campaign fact's; those it states must agree"
     )
@@ -137,9 +139,9 @@ class Candidate(Element):
 
     when: Expression | None = given(Cel("bool"), "true", "eligible only if true")
     content: NameOr | None = optional(NameOrCel("content"), "this content")
-    offer: NameOr | None = optional(NameOrCel("offer"), "or this offer (E-NOT-RUN)")
+    offer: NameOr | None = optional(NameOrCel("offer"), "or this offer by itself: its name and its terms")
     from_: str | None = optional(
-        Name("source"), "or each of `content`, as `item`; `offers` and the rows of a fact: E-NOT-RUN"
+        Name("source"), "or each of `content` or `offers`, as `item`; the rows of a fact: E-NOT-RUN"
     )
     where: Expression | None = given(Cel("bool", ("item",)), "true", "with `from`: which of them")
     priority: int = given(Int(0, 100), "50", "the higher first")
@@ -188,7 +190,7 @@ class Limit(Element):
     per_customer: PerCustomer | None = optional(Part(PerCustomer), "`{limit, per}`")
     total: int | None = optional(
         Int(1),
-        "exact across customers: a place is taken when it is first shown, freed when it expires",
+        "exact across customers: a place is taken when it is first shown, freed when it expires (E-NOT-RUN)",
     )
 
 
@@ -208,8 +210,8 @@ class Offer(Element):
 
     offer: str = required(Name(), "its name")
     about: tuple[str, ...] = optional(Names(), "the products it sells")
-    when: Expression | None = given(Cel("bool"), "true", "who may have it")
-    granted_only: bool = given(Bool(), "false", "only where a scenario shows or sends it")
+    when: Expression | None = given(Cel("bool"), "true", "who may have it; not looked at again while it is promised")
+    granted_only: bool = given(Bool(), "false", "only to whom a scenario shows or sends it")
     from_: str | None = optional(Name("fact"), "picks `item` from a fact's rows: `from: catalog`")
     where: Expression | None = given(Cel("bool", ("item",)), "true", "with `from`: which rows")
     rank: Expression | None = given(Cel("double", ("item",)), "0.0", "with `from`: the highest is picked")

@@ -37,7 +37,10 @@ ROOTS: Final[dict[str, Root]] = {
         "who asks: the fields below, and whatever attributes the channel sent along",
     ),
     "account": Root("scenarios, slots and contents", "traits of an account (E-NOT-RUN)"),
-    "offer": Root("offers, and contents", "the offer (E-NOT-RUN)"),
+    "offer": Root(
+        "offers, and contents",
+        "the offer, or the one that the content carries: the fields below. Unknown where there is none",
+    ),
 }
 """Root → where it may be used, and what it is. The names given by `as` in a sequence are roots as well."""
 
@@ -52,7 +55,7 @@ FIELDS: Final[dict[str, dict[str, str]]] = {
         "language": "which text of a content they get: the bundle's, unless a trait of this name tells it",
         "zone": "whose clock: the bundle's, unless a trait of this name tells it",
         "segments": "names of all segments that they belong to",
-        "offers": "offers (E-NOT-RUN)",
+        "offers": "every offer that was shown to them, redeemed or refused, by its name: the fields of `offer`",
         "threads": "conversations by name",
         "open_questions": "conversations in which nobody has answered yet",
         "version": "grows with everything that happens to them",
@@ -68,6 +71,13 @@ FIELDS: Final[dict[str, dict[str, str]]] = {
         "source": "which system told it",
         "thread": 'the conversation it belongs to, `""` if none',
         "late": "it came later than the bundle's `lateness`",
+    },
+    "offer": {
+        "name": "its name",
+        "price": "its term `price`, where that is a number",
+        "terms": "what was told to them, or is to be: `offer.terms.price`",
+        "until": "how long it is promised; null where it is not",
+        "state": "as `offer_state()`",
     },
     "thread": {
         "id": "its name",
@@ -90,7 +100,7 @@ FIELDS: Final[dict[str, dict[str, str]]] = {
         "content": "its content's name",
         "topic": "its topic",
         "about": "its subjects, and that of its conversation",
-        "offer": "its offer (E-NOT-RUN)",
+        "offer": "its offer",
         "thread": "its conversation",
         "channel": "where it was sent",
         "at": "when",
@@ -142,7 +152,9 @@ FUNCTIONS: Final[dict[str, Told]] = {
     ),
     "in_segment": Told("whether they belong to it", 'in_segment("loyal")'),
     "live": Told("whether they are under way in a scenario, or in it with this key", 'live("cart_rescue")'),
-    "offer_state": Told("E-NOT-RUN", 'offer_state("ten_off") == "none"'),
+    "offer_state": Told(
+        '`"none"`, `"shown"`, `"redeemed"`, `"refused"` or `"expired"`', 'offer_state("ten_off") == "none"'
+    ),
     "stock": Told(
         "`qty` in the rows of the fact `stock`, over all places where none is named; 0 where nothing is known",
         'stock(event.sku, "web") > 0',
@@ -155,7 +167,9 @@ FUNCTIONS: Final[dict[str, Told]] = {
     "rows": Told(
         "all rows of a fact, in the order of their keys", 'rows("campaign").exists(r, r.product == event.sku)'
     ),
-    "promised": Told("E-NOT-RUN", "promised(event.sku) < 80.0"),
+    "promised": Told(
+        "the lowest price of this product that an offer promises them, else `price()`", "promised(event.sku) < 80.0"
+    ),
     "message": Told(
         "a message that was sent, by its id or by its content's name (then the newest); unknown where there is none",
         "message(event.message).content",

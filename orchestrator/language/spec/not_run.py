@@ -13,17 +13,6 @@ STEPS_NOT_RUN: Final[dict[str, str]] = {
 }
 """Step word → what to write instead."""
 
-KINDS_NOT_RUN: Final[dict[str, str]] = {
-    "offer": "put its terms into a `content`, and who may have it into `suits`",
-}
-"""Kind of document → what to write instead."""
-
-FUNCTIONS_NOT_RUN: Final[dict[str, str]] = {
-    "offer_state": "without offers there is no state of one: keep it in a trait",
-    "promised": "without offers nothing is promised: write `price(...)`",
-}
-"""Function → what to write instead."""
-
 MEASURES_NOT_RUN: Final[dict[str, str]] = {
     "facts": "count them where they are kept",
 }
@@ -31,9 +20,6 @@ MEASURES_NOT_RUN: Final[dict[str, str]] = {
 
 EVENTS_NOT_RUN: Final[dict[str, str]] = {
     "task_accepted": "let the system of those who work on tasks send an event of its own, and name that",
-    "offer_redeemed": "name the event that redeems it, such as an order",
-    "offer_refused": "name the event that refuses it",
-    "offer_expired": "wait for a time: `delay`, or a `timeout`",
 }
 """Event that the engine is to make → what to name instead."""
 

@@ -11,7 +11,7 @@ from orchestrator.language.spec.conditions_page import conditions_page
 from orchestrator.language.spec.documents import KINDS
 from orchestrator.language.spec.fields import Element, FieldSpec, fields_of
 from orchestrator.language.spec.foreign import OUR_WORDS
-from orchestrator.language.spec.not_run import EVENTS_NOT_RUN, KINDS_NOT_RUN, STEPS_NOT_RUN
+from orchestrator.language.spec.not_run import EVENTS_NOT_RUN, STEPS_NOT_RUN
 from orchestrator.language.spec.scope import ENGINE_EVENTS, STEP_OUTPUTS
 from orchestrator.language.spec.step_words import ACTING, WAITING
 from orchestrator.language.spec.types import Type
@@ -58,7 +58,7 @@ def reference_pages() -> dict[str, str]:
 
 
 def _contents() -> str:
-    lines = [f"- [`{kind}`]({kind}.md): {summary(cls)}{_unless_run(kind)}" for kind, cls in KINDS.items()]
+    lines = [f"- [`{kind}`]({kind}.md): {summary(cls)}" for kind, cls in KINDS.items()]
     more = [
         "- [steps](steps.md): every step word",
         "- [values](values.md): how values are written: durations, percents, times, names, texts",
@@ -91,7 +91,7 @@ def _checks_page() -> str:
 
 
 def _page(kind: str, cls: type[Element]) -> str:
-    parts = [f"# {kind}", _GENERATED.strip(), docstring(cls), _refused(kind, KINDS_NOT_RUN), table(cls)]
+    parts = [f"# {kind}", _GENERATED.strip(), docstring(cls), table(cls)]
     for part in _parts(cls):
         parts += [f"## {_heading(part)}", docstring(part), table(part)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -135,10 +135,6 @@ def _words_page() -> str:
     rows = [f"| `{word}` | {ours} |" for word, ours in OUR_WORDS.items()]
     header = "| word | here |\n|---|---|\n"
     return "# Words of other tools" + _GENERATED + "\n" + header + "\n".join(rows) + "\n"
-
-
-def _unless_run(kind: str) -> str:
-    return " This release does not run it." if kind in KINDS_NOT_RUN else ""
 
 
 def _refused(word: str, instead: Mapping[str, str]) -> str:

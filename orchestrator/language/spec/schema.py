@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.language.spec.documents import KINDS
 from orchestrator.language.spec.fields import fields_of
-from orchestrator.language.spec.not_run import KINDS_NOT_RUN, STEPS_NOT_RUN
+from orchestrator.language.spec.not_run import STEPS_NOT_RUN
 from orchestrator.language.spec.parts import part_schema
 from orchestrator.language.spec.step_list import Steps, StepWord, step_words
 
@@ -22,7 +22,7 @@ def bundle_schema() -> JSON:
 
     It knows what this release runs: an editor offers no word that lint refuses.
     """
-    kinds = {kind: cls for kind, cls in KINDS.items() if kind not in KINDS_NOT_RUN}
+    kinds = dict(KINDS)
     steps = [word for word in step_words().values() if word.word not in STEPS_NOT_RUN]
     return {
         "$schema": _DIALECT,

@@ -144,6 +144,7 @@ STEP_OUTPUTS: Final[dict[str, dict[str, Type]]] = {
     "silence": {"matched": STRING},
     "show": {
         "content": nullable(STRING),
+        "offer": nullable(STRING),
         "slots": list_of(STRING),
         "until": nullable(TIMESTAMP),
         "placement": nullable(STRING),
@@ -164,7 +165,10 @@ ENGINE_EVENTS: Final[dict[str, dict[str, Type]]] = {
         "offer": nullable(STRING),
         "placement": nullable(STRING),
     },
-    **{f"offer_{state}": {"offer": STRING} for state in ("redeemed", "refused", "expired")},
+    "offer_shown": {"offer": STRING, "by": STRING},
+    "offer_redeemed": {"offer": STRING, "was": STRING},
+    "offer_refused": {"offer": STRING, "was": STRING},
+    "offer_expired": {"offer": STRING},
     **{
         f"task_{state}": {"queue": STRING, "key": STRING, "thread": nullable(STRING)}
         for state in ("opened", "accepted", "closed", "overdue")

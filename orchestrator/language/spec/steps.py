@@ -155,7 +155,7 @@ class Send(Element):
     with_: Mapping[str, Expression] = optional(CelMap(), "values for the template")
     offer: NameOr | None = optional(
         NameOrCel("offer"),
-        'recorded as shown when sent; `""` or not open: `no_offer` (E-NOT-RUN)',
+        'recorded as shown when sent; `""` or not open: `no_offer`',
         shown="the content's",
     )
     to: Expression | None = optional(
@@ -175,7 +175,7 @@ class Show(Element):
 
     slots: tuple[str, ...] = required(Names("slot", single=False), "where: by any of a slot's names")
     content: NameOr | None = optional(NameOrCel("content"), "what")
-    offer: NameOr | None = optional(NameOrCel("offer"), "or which offer (E-NOT-RUN)")
+    offer: NameOr | None = optional(NameOrCel("offer"), "or which offer, by itself")
     with_: Mapping[str, Expression] = optional(CelMap(), "values returned beside it, looked at when the slot is asked")
     for_: int | None = optional(Duration(), "how long", shown="as long as the instance")
     priority: int | None = optional(Int(0, 100), "against the slot's own candidates", shown="the scenario's")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _BY_SCENARIO: Final = {"placed": "placed", "entered": "entered", "error": "failures"}
 """Note -> the counter that has a number for each scenario."""
+OFFERS: Final = {f"offer_{became}": became for became in ("shown", "redeemed", "refused", "expired")}
 NOT_ACTING: Final = frozenset({"suppressed", "held", "not_entered", "dropped"})
 
 
@@ -34,6 +35,7 @@ class Statistics:
         events: (event type, outcome) -> number.
         actions: (channel, scenario) -> number.
         placed: scenario -> what it has placed in slots.
+        offers: (offer, what became of it) -> number.
         not_acting: reason -> number of decisions not to act.
         failures: scenario -> events that it raised on.
         unknown: conditions that were unknown.
@@ -59,6 +61,7 @@ class Statistics:
         self.lateness: list[int] = []
         self.received: list[int] = []
         self.placed: Counter[str] = Counter()
+        self.offers: Counter[tuple[str, str]] = Counter()
         self.entered: Counter[str] = Counter()
         self.ended: Counter[tuple[str, str]] = Counter()
         self.many_hops = 0
@@ -93,6 +96,8 @@ class Statistics:
             getattr(self, _BY_SCENARIO[what])[note.scenario] += 1
         elif what == "ended":
             self.ended[note.scenario, note.reason] += 1
+        elif what in OFFERS:
+            self.offers[note.detail["offer"], OFFERS[what]] += 1
         elif what in NOT_ACTING:
             self.not_acting[note.reason] += 1
         elif what == "unknown":
