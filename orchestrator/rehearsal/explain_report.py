@@ -96,9 +96,11 @@ def slot_as_text(slot: str, answer: Mapping[str, Any], notes: Sequence[Note]) ->
     values = f" with {short(answer['values'])}" if answer.get("values") else ""
     lines = ["", f"slot {slot} shows {shown}{why}{values}"]
     for note in notes:
-        parts = f": {parts_in_words(note.detail)}" if isinstance(note.detail, dict) and note.detail.get("parts") else ""
+        detail = note.detail if isinstance(note.detail, dict) else {}
+        parts = f": {parts_in_words(detail)}" if detail.get("parts") else ""
+        offer = f" ({detail['offer']} is {detail['because']})" if "offer" in detail else ""
         if note.what == "left_out":
-            lines.append(f"  not {note.step or 'any candidate'}: {note.reason}{parts}")
+            lines.append(f"  not {note.step or 'any candidate'}: {note.reason}{offer}{parts}")
         elif note.what == "unknown":
             lines.append(f"  {said_of(note, str)}")
     return "\n".join(lines) + "\n"

@@ -86,7 +86,7 @@ def said_of(note: Note, when: Callable[[int], str]) -> str:
     detail: dict[str, Any] = note.detail if isinstance(note.detail, dict) else {}
     if "parts" in detail and note.what not in {"suppressed", "held"}:
         return f"{_not_so(note, place)}: {parts_in_words(detail)}"
-    more = _with(note, when, "content", "queue", "outcome", "slots", "placement")
+    more = _with(note, when, "content", "queue", "outcome", "slots", "placement", "offer", "by", "was")
     if "parts" in detail:
         return f"{note.what} {detail['content']}: {note.reason}: {parts_in_words(detail)} ({place})"
     if note.what in {"suppressed", "held"}:
