@@ -110,6 +110,7 @@ _OF: Final[Mapping[str, Callable[[Grouping, Occurrence], list[str]]]] = {
     "content": lambda _, one: [one.source.content or NONE],
     "channel": lambda _, one: [one.source.channel or one.channel],
     "campaign": lambda grouping, one: [grouping.campaign(one) or NONE],
+    "offer": lambda _, one: [str(one.event.get("offer") or NONE)],
     "segment": lambda grouping, one: grouping.segments(one) or [NONE],
     "week": lambda grouping, one: [_week(grouping.local(one))],
     "month": lambda grouping, one: [f"{grouping.local(one):%Y-%m}"],

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from orchestrator.rehearsal.world import World
 
 MOVES = frozenset({"entered", "followed", "ended", "rests", "not_entered", "not_matched", "stopped", "error"})
-SENDS = frozenset({"sent", "suppressed", "held", "withdrawn", "placed", "taken_down"}) | {
-    f"offer_{became}" for became in ("shown", "redeemed", "refused", "expired")
-}
+SENDS = frozenset({"sent", "suppressed", "held", "withdrawn", "placed", "taken_down"})
+OFFERS = frozenset({"offer_shown", "offer_redeemed", "offer_refused", "offer_expired"})
 
 
 class Told(NamedTuple):
@@ -69,6 +68,7 @@ class Explanation(NamedTuple):
         now: the clock, ms.
         moments: time and lines of each moment, oldest first.
         scenarios: by name.
+        offers: what became of each, oldest first.
     """
 
     node: str
@@ -76,6 +76,7 @@ class Explanation(NamedTuple):
     now: int
     moments: tuple[tuple[int, tuple[Note, ...]], ...]
     scenarios: tuple[Account, ...]
+    offers: tuple[Told, ...] = ()
 
 
 def explain(
@@ -91,6 +92,7 @@ def explain(
     """
     family, customers = _family(world, nodes)
     ours = [Told(one.at, one.note) for one in happenings if one.note is not None and one.node in family]
+    offers = tuple(one for one in ours if one.note.what in OFFERS)
     if only is not None:
         ours = [one for one in ours if one.note.scenario == only]
     names = [only] if only is not None else sorted(world.program.scenarios)
@@ -101,6 +103,7 @@ def explain(
         world.now,
         moments,
         tuple(_account(world.program, name, ours, customers) for name in names),
+        offers,
     )
 
 

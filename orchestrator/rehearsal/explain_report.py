@@ -41,6 +41,9 @@ def as_text(found: Explanation, program: Program, *, moments: bool, zone: str) -
         for at, notes in found.moments:
             said = [line for line in (said_of(note, lambda moment: clock(moment, zone)) for note in notes) if line]
             lines += [f"  {clock(at, zone)}  {line}" for line in said]
+    if found.offers:
+        lines += ["", "offers"]
+        lines += [f"  {clock(one.at, zone)}  {said_of(one.note, lambda at: clock(at, zone))}" for one in found.offers]
     for account in sorted(found.scenarios, key=_nearness):
         if _nearness(account) < IDLE:
             lines += ["", *_account(account, program, zone)]
@@ -125,6 +128,7 @@ def as_json(found: Explanation) -> str:
             }
             for one in found.scenarios
         ],
+        "offers": [_line(told) for told in found.offers],
     }
     return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
 

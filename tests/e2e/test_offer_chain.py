@@ -1,4 +1,4 @@
-"""An offer over HTTP: what one answer has told is promised, though the worker is killed at once; redeemed it is gone."""
+"""An offer over HTTP: what an answer has told is promised, though the worker is killed at once; redeemed it is gone."""
 
 from __future__ import annotations
 

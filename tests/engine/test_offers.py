@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from play import START, D, H, M, Play
 
+from orchestrator.engine.offers.states import OFFERS_KEPT
 from orchestrator.engine.timers import earliest_due
+from orchestrator.model.customer import Offered
 from orchestrator.rehearsal.asking import ask, context
 
 OFFERS = """
@@ -411,6 +413,16 @@ def test_a_decision_inside_a_story_promises_nothing() -> None:
     play = play_of(sends(decide, say))
     play.comes("put", who=AMY, sku="x")
     assert (play.emitted[0].data, state(play)) == ({"word": "off.ten"}, "none")
+
+
+def test_a_record_remembers_what_is_declared_and_the_newest_of_what_is_not() -> None:
+    play = play_of()
+    customer = play.customer()
+    customer.offers = {f"old-{n}": Offered("redeemed", START - 300 + n) for n in range(OFFERS_KEPT)}
+    play.comes("bought", who=AMY, order="o", items=["A"])
+    kept = play.customer().offers
+    assert len(kept) == OFFERS_KEPT
+    assert ("off.ten" in kept, "old-0" in kept, "old-1" in kept) == (True, False, True)
 
 
 # Two who are one.

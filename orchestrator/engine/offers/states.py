@@ -24,6 +24,8 @@ SHOWN: Final = "shown"
 REDEEMED: Final = "redeemed"
 REFUSED: Final = "refused"
 
+OFFERS_KEPT: Final = 200
+"""So many are remembered at least; beside them all that the release declares."""
 _CLOSED: Final = (REDEEMED, REFUSED)
 
 
@@ -92,10 +94,10 @@ def put_on_record(moment: "Moment", name: str, shown: Offered) -> None:
         if is_promised(known, shown.at) or (known.state in _CLOSED and shown.at <= known.at):
             return
         if known.state == SHOWN and not known.until:  # theirs since then; what is not promised is told anew each time
-            _set(moment.customer, name, Offered(SHOWN, known.at, shown.until, shown.terms, shown.item, had, known.by))
+            _set(moment, name, Offered(SHOWN, known.at, shown.until, shown.terms, shown.item, had, known.by))
             return
     had = (*had, shown.at)[-OFFERS_HAD_KEPT:]
-    _set(moment.customer, name, Offered(SHOWN, shown.at, shown.until, shown.terms, shown.item, had, shown.by))
+    _set(moment, name, Offered(SHOWN, shown.at, shown.until, shown.terms, shown.item, had, shown.by))
     _tell(moment, name, SHOWN, by=shown.by, terms=shown.terms, until=shown.until)
 
 
@@ -103,7 +105,7 @@ def expire_offers(moment: "Moment", at: int) -> None:
     """What was promised until now is over."""
     for name, offered in moment.customer.offers.items():
         if offered.state == SHOWN and 0 < offered.until <= at:
-            _set(moment.customer, name, _ended(offered, EXPIRED, offered.until, 0))
+            _set(moment, name, _ended(offered, EXPIRED, offered.until, 0))
             _tell(moment, name, EXPIRED)
 
 
@@ -150,7 +152,7 @@ def _close(moment: "Moment", event: "Event", rule: "OfferPlan") -> None:
     had = (event.time,) if state == REDEEMED and was in {NONE, REFUSED} else ()
     known = known or Offered(NONE, event.time)
     known = replace(known, had=(*known.had, *had)[-OFFERS_HAD_KEPT:])
-    _set(moment.customer, rule.offer, _ended(known, state, event.time, until))
+    _set(moment, rule.offer, _ended(known, state, event.time, until))
     _tell(moment, rule.offer, state, was=was)
 
 
@@ -169,5 +171,11 @@ def _ended(known: Offered, state: str, at: int, until: int) -> Offered:
     return replace(known, state=state, at=at, until=until)
 
 
-def _set(customer: "Customer", name: str, offered: Offered) -> None:
-    customer.offers = {**customer.offers, name: offered}
+def _set(moment: "Moment", name: str, offered: Offered) -> None:
+    """One customer's record stays bounded: of offers that are declared no more, the newest are remembered."""
+    kept = {**moment.customer.offers, name: offered}
+    if len(kept) > OFFERS_KEPT:
+        gone = sorted((one.at, known) for known, one in kept.items() if known not in moment.program.offers)
+        for _, known in gone[: len(kept) - OFFERS_KEPT]:
+            del kept[known]
+    moment.customer.offers = kept

@@ -29,7 +29,18 @@ if TYPE_CHECKING:
 _ZONED: Final = ("bundle", "calendar", "test")
 _REGION: Final = re.compile(r"[A-Z]{2}")
 _MAX_PATTERN: Final = 256
-_BY: Final = ("scenario", "campaign", "content", "channel", "channels_reached", "path", "segment", "week", "month")
+_BY: Final = (
+    "scenario",
+    "campaign",
+    "content",
+    "channel",
+    "channels_reached",
+    "offer",
+    "path",
+    "segment",
+    "week",
+    "month",
+)
 
 
 def variants(context: Context) -> Iterator[Diagnostic]:

@@ -69,7 +69,8 @@ class Kpi(Element):
     over: Measure | float = given(ScalarOr(Number(), Part(Measure)), "1", "denominator")
     by: tuple[str, ...] = optional(
         Names(),
-        "`scenario campaign content channel channels_reached path segment label.NAME week month`: a figure for each; "
+        "`scenario campaign content channel channels_reached path offer segment label.NAME week month`: a figure for "
+        "each; "
         "`channels_reached` (`1` `2` `3+`): on how many channels a person was reached, who counts in the highest; "
         "`path` (`tv>web>store`): those channels, in the order in which the person first met them",
     )
