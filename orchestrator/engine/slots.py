@@ -1,6 +1,6 @@
 """What a channel should show this customer now: one question, one answer, the same on every channel."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orchestrator.engine.context import plain
 from orchestrator.engine.explaining import explained
@@ -10,6 +10,7 @@ from orchestrator.engine.placements import Placement, kept_back, placed_content,
 from orchestrator.language.cel import CelError
 from orchestrator.language.liquid.filters import DECIDED_AT, ZONE
 from orchestrator.language.liquid.templates import TemplateError, may_hold_liquid
+from orchestrator.language.spec.content import Content
 from orchestrator.model import reason
 
 if TYPE_CHECKING:
@@ -18,15 +19,27 @@ if TYPE_CHECKING:
     from orchestrator.engine.moment import Moment
     from orchestrator.engine.program.plan import Program
     from orchestrator.language.cel import Expression
-    from orchestrator.language.spec.content import Candidate, Content, Slot
+    from orchestrator.language.spec.content import Candidate, Slot
     from orchestrator.language.spec.values import NameOr
+
+
+ROW: Final = Content(content="")
+"""Stands for a row of a fact: it says nothing itself, whoever asked knows what to make of the row."""
 
 
 class Fitting(NamedTuple):
     """A content that may be shown, with the offer that it carries."""
 
-    content: "Content"
+    content: Content
     offer: Opened | None = None
+
+
+class Chosen(NamedTuple):
+    """What a candidate names or picks: a content, with the `item` it was picked by; a row of a fact, with its `key`."""
+
+    content: Content
+    item: Any = None
+    key: str = ""
 
 
 class Eligible(NamedTuple):
@@ -35,7 +48,7 @@ class Eligible(NamedTuple):
     order: tuple[float, float, bool, int]
     fitting: Fitting
     with_: "Mapping[str, Expression]"
-    item: Any = None
+    chosen: Chosen
     placement: Placement | None = None
 
 
@@ -52,8 +65,9 @@ def answer_slot(moment: "Moment", name: str, around: frozenset[str] = frozenset(
     """Answer one slot for the moment's customer; `scope.ask` says who asks.
 
     The answer: `content` (name, "" for nothing), `reason` where it is the default, `name` of the variant, `values`,
-    `fields` of the variant for the asking channel, `offer` with its `terms` and `until`, `items` for a slot of several,
-    `include`d answers. `around` names the slots that include this one: what would include itself is not answered again.
+    `fields` of the variant for the asking channel, `offer` with its `terms` and `until`, the `item` of a fact's row
+    (whose key is the `name`), `items` for a slot of several, `include`d answers. `around` names the slots that include
+    this one: what would include itself is not answered again.
     """
     slot: Slot | None = moment.program.slots.get(name)
     if slot is None:
@@ -72,21 +86,28 @@ def answer_slot(moment: "Moment", name: str, around: frozenset[str] = frozenset(
 
 
 def shown_by(program: "Program", slot: str, answer: dict[str, Any]) -> "Iterator[dict[str, Any]]":
-    """What `slot_shown` says of an answer: once for each content in it, those of included slots too.
+    """What `slot_shown` says of an answer: once for each thing in it, those of included slots too.
 
     `promise` is there where an offer becomes theirs by it.
     """
     for one in answer.get("items") or [answer]:
         if is_something(one):
             more = {name: one[name] for name in ("placement", "promise") if name in one}
+            if "item" in one:
+                more["item"] = one["name"]
             yield {"slot": slot, "content": one["content"], "offer": one.get("offer", ""), **more}
     for field, inner in answer.get("include", {}).items():
         yield from shown_by(program, program.slots[slot].include[field], inner)
 
 
 def is_something(answer: dict[str, Any]) -> bool:
-    """Whether an answer shows a content or an offer."""
-    return bool(answer["content"] or answer.get("offer"))
+    """Whether an answer shows a content, an offer, or a row of a fact."""
+    return bool(answer["content"] or answer.get("offer") or "item" in answer)
+
+
+def called(answer: "Mapping[str, Any]") -> str:
+    """What reports call that which an answer shows; "" where it shows nothing."""
+    return str(answer["content"] or answer.get("offer") or (answer["name"] if "item" in answer else ""))
 
 
 def _placed(moment: "Moment", slot: "Slot") -> list[Eligible]:
@@ -98,7 +119,7 @@ def _placed(moment: "Moment", slot: "Slot") -> list[Eligible]:
         fitting = _fitting(moment, slot, content, placement) if content is not None else None
         if fitting is not None:
             order = (-float(placement.priority), 0.0, False, place)
-            found.append(Eligible(order, fitting, placement.step.body.with_, None, placement))
+            found.append(Eligible(order, fitting, placement.step.body.with_, Chosen(fitting.content), placement))
     moment.scope.end_story()
     moment.scope.no_offer()
     return found
@@ -110,11 +131,11 @@ def _candidates(moment: "Moment", slot: "Slot") -> list[Eligible]:
         if not moment.holds(candidate.when, f"slot:{slot.slot}", ""):
             _left_out(moment, (f"slot:{slot.slot}", _called(candidate)), Refused("when", candidate.when))
             continue
-        for content, item in _contents(moment, slot, candidate):
-            fitting = _fitting(moment, slot, content)
+        for chosen in _chosen(moment, slot, candidate):
+            fitting = _fitting(moment, slot, chosen.content)
             if fitting is not None:
-                order = (-float(candidate.priority), -_rank(moment, slot, candidate, item), True, place)
-                found.append(Eligible(order, fitting, candidate.with_, item))
+                order = (-float(candidate.priority), -_rank(moment, slot, candidate, chosen.item), True, place)
+                found.append(Eligible(order, fitting, candidate.with_, chosen))
     moment.scope.no_offer()
     return found
 
@@ -127,15 +148,19 @@ def _called(candidate: "Candidate") -> str:
     return f"from {candidate.from_}"
 
 
-def _contents(moment: "Moment", slot: "Slot", candidate: "Candidate") -> "list[tuple[Content, Any]]":
+def _chosen(moment: "Moment", slot: "Slot", candidate: "Candidate") -> list[Chosen]:
     program = moment.program
+    if candidate.from_ not in {None, "content", "offers"}:
+        rows = moment.facts.rows.get(candidate.from_ or "", {})
+        picked = [Chosen(ROW, rows[key], key) for key in sorted(rows)]
+        return [one for one in picked if _item_fits(moment, slot, candidate, one.item)]
     named = candidate.content or candidate.offer
     among = program.contents if candidate.content is not None or candidate.from_ == "content" else program.bare_offers
     if named is not None:
         name = _name(moment, slot, named)
-        return [(among[name], None)] if name in among else []
-    items = ((one, one.as_item() if one.content else _offer_item(one)) for one in among.values())
-    return [(content, item) for content, item in items if _item_fits(moment, slot, candidate, item)]
+        return [Chosen(among[name])] if name in among else []
+    picked = [Chosen(one, one.as_item() if one.content else _offer_item(one)) for one in among.values()]
+    return [one for one in picked if _item_fits(moment, slot, candidate, one.item)]
 
 
 def _name(moment: "Moment", slot: "Slot", named: "NameOr") -> str:
@@ -146,7 +171,7 @@ def _name(moment: "Moment", slot: "Slot", named: "NameOr") -> str:
         return ""
 
 
-def _offer_item(content: "Content") -> dict[str, Any]:
+def _offer_item(content: Content) -> dict[str, Any]:
     """An offer as a condition sees it where offers are chosen from: `item`."""
     return {"name": content.offer, "about": [one.name for one in content.about]}
 
@@ -156,7 +181,7 @@ def _item_fits(moment: "Moment", slot: "Slot", candidate: "Candidate", item: dic
     return moment.holds(candidate.where, f"slot:{slot.slot}", "")
 
 
-def _fitting(moment: "Moment", slot: "Slot", content: "Content", placement: Placement | None = None) -> Fitting | None:
+def _fitting(moment: "Moment", slot: "Slot", content: Content, placement: Placement | None = None) -> Fitting | None:
     """A content that may be shown, or what takes its place where it lacks a fact; None where neither may."""
     found = _looked_at(moment, slot, content, placement)
     if isinstance(found, Fitting):
@@ -166,7 +191,7 @@ def _fitting(moment: "Moment", slot: "Slot", content: "Content", placement: Plac
     return second if isinstance(second, Fitting) else None
 
 
-def _looked_at(moment: "Moment", slot: "Slot", content: "Content", placement: Placement | None) -> Fitting | Refused:
+def _looked_at(moment: "Moment", slot: "Slot", content: Content, placement: Placement | None) -> Fitting | Refused:
     place = (f"slot:{slot.slot}", content.content or content.offer or "")
     offer = None
     if moment.program.offers:
@@ -181,9 +206,7 @@ def _looked_at(moment: "Moment", slot: "Slot", content: "Content", placement: Pl
     return Fitting(content, offer if isinstance(offer, Opened) else None)
 
 
-def _refused(
-    moment: "Moment", place: tuple[str, str], content: "Content", placement: Placement | None
-) -> Refused | None:
+def _refused(moment: "Moment", place: tuple[str, str], content: Content, placement: Placement | None) -> Refused | None:
     """Why a content may not be shown. A channel that is not named takes any variant."""
     channel = moment.scope.ask.get("channel", "") if content.content else ""
     if channel and not told_on(channel, content, moment):
@@ -194,7 +217,7 @@ def _refused(
     return Refused(kept) if kept else _unfit(moment, place, content)
 
 
-def _unfit(moment: "Moment", place: tuple[str, str], content: "Content") -> Refused | None:
+def _unfit(moment: "Moment", place: tuple[str, str], content: Content) -> Refused | None:
     """Whom it does not suit, the fact that it lacks, and what they have seen."""
     if not moment.holds(content.suits, *place):
         return Refused(reason.NOT_SUITED, content.suits)
@@ -230,7 +253,7 @@ def _rank(moment: "Moment", slot: "Slot", candidate: "Candidate", item: Any) -> 
 
 
 def _shown(moment: "Moment", slot: "Slot", eligible: Eligible) -> dict[str, Any]:
-    moment.scope.item = eligible.item
+    moment.scope.item = eligible.chosen.item
     placement, (content, offer) = eligible.placement, eligible.fitting
     if placement is not None:
         moment.scope.tell_story(placement.instance, placement.plan)
@@ -245,6 +268,8 @@ def _shown(moment: "Moment", slot: "Slot", eligible: Eligible) -> dict[str, Any]
     if offer is not None:
         by = placement.plan.name if placement is not None else f"slot:{slot.slot}"
         answer |= _offered(offer, by)
+    if content is ROW:
+        answer |= {"name": eligible.chosen.key, "item": plain(eligible.chosen.item)}
     if placement is not None:
         moment.scope.end_story()
         answer |= {"placement": placement.standing.data["placement"], "scenario": placement.plan.name}
@@ -272,7 +297,7 @@ def _values(moment: "Moment", slot: "Slot", source: "Mapping[str, Expression]") 
     return values
 
 
-def _variant(moment: "Moment", slot: "Slot", content: "Content", values: dict[str, Any]) -> dict[str, Any]:
+def _variant(moment: "Moment", slot: "Slot", content: Content, values: dict[str, Any]) -> dict[str, Any]:
     """What the content says on the asking channel, in the customer's language, with these values."""
     variant = content.variants.get(moment.scope.ask.get("channel", ""))
     if variant is None:

@@ -146,8 +146,8 @@ class EventAccepted(BaseModel):
 class SlotAnswer(BaseModel):
     """What to show in one slot."""
 
-    content: str = Field(description="The content's name; empty: show nothing, or an `offer` by itself.")
-    name: str = Field(default="", description="Of the variant for the asking channel.")
+    content: str = Field(description="The content's name; empty: show nothing, or an `offer` or `item` by itself.")
+    name: str = Field(default="", description="Of the variant for the asking channel; of an `item` its key.")
     fields: dict[str, Any] = Field(
         default_factory=dict,
         description="Of that variant, as far as it has them: title, text, image, link, say, data. Texts have their "
@@ -166,6 +166,7 @@ class SlotAnswer(BaseModel):
     until: int | None = Field(
         default=None, description="How long these terms are promised, ms since 1970; null: they are those of now."
     )
+    item: dict[str, Any] | None = Field(default=None, description="The row of a fact that is shown.")
     scenario: str | None = Field(default=None, description="Who placed it there (`show`), where it is no candidate.")
     placement: str | None = Field(
         default=None, description="The id of what was placed: send it along with clicks, as `placement`."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from orchestrator.engine.slots import is_something
+from orchestrator.engine.slots import called, is_something
 from orchestrator.model.effect import Action, Emitted, TaskNotice
 from orchestrator.rehearsal.asking import ask, context, moment_of
 from orchestrator.rehearsal.expected_figures import is_counted
@@ -318,8 +318,8 @@ def _gives(expected: Any, answer: dict[str, Any]) -> bool:
 
 def _shown(answer: dict[str, Any]) -> str:
     if "items" in answer:
-        return "[" + ", ".join(item["content"] or item["offer"] for item in answer["items"]) + "]"
-    return answer["content"] or answer.get("offer") or "nothing"
+        return "[" + ", ".join(called(item) for item in answer["items"]) + "]"
+    return called(answer) or "nothing"
 
 
 def _rejected(scene: Scene, expected: Expectation) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from orchestrator.engine.slots import called
 from orchestrator.rehearsal.journey_graph import outline
 from orchestrator.rehearsal.trace import parts_in_words, said_of
 from orchestrator.rehearsal.wording import clock, short
@@ -92,9 +93,9 @@ def _told(title: str, told: tuple[Told, ...], zone: str, wanted: Callable[[Told]
 
 def slot_as_text(slot: str, answer: Mapping[str, Any], notes: Sequence[Note]) -> str:
     """What a slot shows, and why not the candidates that were left out."""
-    shown = answer["content"] or answer.get("offer") or "nothing"
+    shown = called(answer) or "nothing"
     if answer.get("items"):
-        shown = ", ".join(item["content"] or item["offer"] for item in answer["items"])
+        shown = ", ".join(called(item) for item in answer["items"])
     why = f" ({answer['reason']})" if answer.get("reason") else ""
     values = f" with {short(answer['values'])}" if answer.get("values") else ""
     lines = ["", f"slot {slot} shows {shown}{why}{values}"]

@@ -321,6 +321,15 @@ def test_a_story_may_go_on_when_it_is_refused_or_over(how: str, told: str) -> No
     assert [one.data for one in play.emitted] == [{"word": told}]
 
 
+def test_what_closes_it_is_judged_by_the_profile_that_the_event_has_made() -> None:
+    when = "  - {on: seen, where: '\"vip\" in profile.tags'}\n"
+    play = play_of(
+        offers=OFFERS.replace("redeemed: [{on: bought, where: '\"A\" in event.items'}]", f"redeemed:\n{when}")
+    )
+    play.comes("seen", who=AMY, page="vip")
+    assert state(play) == "redeemed"
+
+
 def test_the_same_redemption_counts_once() -> None:
     play = play_of(sends("{id: say, emit: {event: told, with: {word: entry.was}}}", entry="{on: offer_redeemed}"))
     for number in range(2):

@@ -193,3 +193,53 @@ def test_a_default_is_told_with_its_values_but_not_to_who_the_slot_is_kept_from(
     assert answered(play)["fields"]["title"] == "Seen 2 times"
     kept = answered(play, "anonymous_id:a1")
     assert (kept["values"], kept["fields"]["title"]) == ({}, None)
+
+
+# Rows of a fact.
+
+PRODUCTS = """
+facts: catalog
+key: event.sku
+---
+slot: web.reco
+candidates:
+  - from: catalog
+    where: item.family == "air" && stock(item.sku) > 0
+    rank: item.margin
+    with: {label: 'item.name + "!"', cost: price(item.sku)}
+  - {content: web.hello, priority: 10}
+items: 2
+default: none
+"""
+ROWS: dict[str, dict[str, dict[str, Any]]] = {
+    "catalog": {
+        "a": {"sku": "A", "name": "Air", "family": "air", "margin": 1.0},
+        "b": {"sku": "B", "name": "Breeze", "family": "air", "margin": 3.0},
+        "c": {"sku": "C", "name": "Calm", "family": "air", "margin": 2.0},
+        "w": {"sku": "W", "name": "Water", "family": "water", "margin": 9.0},
+    },
+    "stock": {f"{sku}/web": {"qty": 1} for sku in "ABW"},
+}
+
+
+def reco(play: Play, on_record: bool = False) -> dict[str, Any]:
+    found: dict[str, Any] = ask(play.world, "web.reco", ["user_id:amy"], {"channel": "web"}, on_record=on_record)
+    return found
+
+
+def test_rows_of_a_fact_are_shown_the_best_first_with_what_is_told_beside_them() -> None:
+    play = Play(CONTENTS, TRAITS, PRODUCTS, facts=ROWS)
+    play.comes("seen", page="p")
+    answer = reco(play)
+    assert [(item["name"], item["item"]["sku"]) for item in answer["items"]] == [("b", "B"), ("a", "A")]
+    assert answer["items"][0]["values"] == {"label": "Breeze!", "cost": None}
+    assert (answer["content"], answer["items"][0]["content"]) == ("", "")
+
+
+def test_what_was_shown_of_them_is_told_by_their_keys() -> None:
+    steps = "steps: [{id: say, emit: {event: told, with: {word: entry.item}}}]"
+    say = f"scenario: told\nentry: {{on: slot_shown, key: event.item}}\n{steps}"
+    play = Play(CONTENTS, TRAITS, PRODUCTS, say, facts=ROWS)
+    play.comes("seen", page="p")
+    reco(play, on_record=True)
+    assert [one.data for one in play.emitted] == [{"word": "b"}, {"word": "a"}]

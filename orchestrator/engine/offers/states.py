@@ -65,6 +65,7 @@ def told_map(name: str, terms: dict[str, Any], until: int, state: str) -> dict[s
 
 def apply_offers(moment: "Moment", event: "Event", plan: "EventPlan") -> None:
     """Step 4 of a moment: an event redeems or refuses offers, or tells that one was shown."""
+    moment.scope.refresh()  # conditions see what the event has made of the profile
     for rule in plan.offers:
         moment.scope.offer = offer_map(rule.offer, moment.customer.offers.get(rule.offer), moment.now)
         if moment.holds(rule.where, f"offer:{rule.offer}", ""):

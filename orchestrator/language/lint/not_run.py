@@ -66,13 +66,6 @@ def _offer(draft: Draft) -> Iterator[Diagnostic]:
         yield _problem("a total over all customers", limit.place("total"), str(limit.total), hint)
 
 
-def _slot(draft: Draft) -> Iterator[Diagnostic]:
-    for candidate in draft.element.candidates:
-        if candidate.from_ not in {None, "content", "offers"}:
-            hint = "write `from: content` or `from: offers`, or one candidate for each"
-            yield _problem(f"a candidate `from: {candidate.from_}`", candidate.place("from"), candidate.from_, hint)
-
-
 def _traits(draft: Draft) -> Iterator[Diagnostic]:
     if draft.element.of != "customer":
         hint = "keep it with each customer: `of: customer`"
@@ -137,7 +130,6 @@ def _at(bound: Bound, index: int, call: Any) -> Position:
 _LOOK: Final = {
     "scenario": _scenario,
     "offer": _offer,
-    "slot": _slot,
     "traits": _traits,
     "events": _events,
 }

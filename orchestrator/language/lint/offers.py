@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from orchestrator.language.bundle.binding import Bound
     from orchestrator.language.lint.context import Context
-    from orchestrator.language.spec.content import Content, Offer
+    from orchestrator.language.spec.content import Content, Offer, Slot
 
 _NUMBERS: Final = frozenset({"int", "double", "dyn"})
 
@@ -30,6 +30,9 @@ def offers(context: Context) -> Iterator[Diagnostic]:
         yield from _in_its_own_place(offer)
         if offer.granted_only and granted is not None and offer.offer not in granted:
             yield _never_granted(offer)
+    for draft in context.sound("slot"):
+        if draft.element.default in contents:
+            yield from _by_default(draft.element, contents[draft.element.default])
     lent = _lent(context)
     for bound in context.bound:
         if bound.draft.kind == "content" and bound.draft.name in contents and bound.draft.name not in lent:
@@ -68,6 +71,15 @@ def _never_granted(offer: Offer) -> Diagnostic:
     message = f"nobody ever has `{offer.offer}`: it is `granted_only`, and no scenario sends or shows it"
     hint = "`send` or `show` it, or a content that carries it; or leave `granted_only` out"
     return diagnostic("W-UNUSED", message, offer.place("granted_only"), hint=hint)
+
+
+def _by_default(slot: Slot, content: Content) -> Iterator[Diagnostic]:
+    """A default is told without a look at anything, so nobody has its offer."""
+    if content.offer is not None:
+        message = f"`{content.content}` is told here without its offer: a default is for whoever has nothing else"
+        hint = "make it a candidate, or name a content that carries no offer"
+        at = slot.place("default")
+        yield diagnostic("W-UNTOLD", message, at, length=len(content.content), hint=hint)
 
 
 def _granted(context: Context, contents: Mapping[str, Content]) -> set[str] | None:

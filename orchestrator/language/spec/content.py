@@ -140,9 +140,7 @@ class Candidate(Element):
     when: Expression | None = given(Cel("bool"), "true", "eligible only if true")
     content: NameOr | None = optional(NameOrCel("content"), "this content")
     offer: NameOr | None = optional(NameOrCel("offer"), "or this offer by itself: its name and its terms")
-    from_: str | None = optional(
-        Name("source"), "or each of `content` or `offers`, as `item`; the rows of a fact: E-NOT-RUN"
-    )
+    from_: str | None = optional(Name("source"), "or each of `content` or `offers`, or each row of a fact, as `item`")
     where: Expression | None = given(Cel("bool", ("item",)), "true", "with `from`: which of them")
     priority: int = given(Int(0, 100), "50", "the higher first")
     rank: Expression | None = given(Cel("double", ("item",)), "0.0", "among equals in priority")

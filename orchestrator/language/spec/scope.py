@@ -163,6 +163,7 @@ ENGINE_EVENTS: Final[dict[str, dict[str, Type]]] = {
         "slot": STRING,
         "content": nullable(STRING),
         "offer": nullable(STRING),
+        "item": nullable(STRING),
         "placement": nullable(STRING),
     },
     "offer_shown": {"offer": STRING, "by": STRING},
