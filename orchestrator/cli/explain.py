@@ -12,6 +12,7 @@ from orchestrator.cli.bundles import sound_bundle
 from orchestrator.cli.errors import UserError
 from orchestrator.cli.options import Bootstrap, Config, TopicsDir  # noqa: TC001 - typer reads the annotations
 from orchestrator.cli.recordings import Events, Keep, Since, Until, moment, recorded_events
+from orchestrator.engine.brand import is_brands
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -160,6 +161,9 @@ def _of_test(
 
 
 def _node(program: Program, customer: str) -> str:
+    """The node that is named; `brand:KEY` is that of the brand's stories."""
+    if is_brands(customer):
+        return customer
     namespace, _, value = customer.partition(":")
     try:
         return program.identity.node(namespace, value)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine.brand import may_begin
 from orchestrator.engine.breaker import stopped
 from orchestrator.engine.endings import level_ends
 from orchestrator.engine.explaining import explained, explained_list
@@ -190,6 +191,8 @@ def _admitted(moment: "Moment", plan: "ScenarioPlan") -> str | None:
 
 def enter(moment: "Moment", plan: "ScenarioPlan", key: str, stored: dict[str, Any]) -> None:
     """Enter under a key, if re-entry allows it and no end holds already; then run until it stands."""
+    if not may_begin(plan, moment.node):
+        return
     if plan.document.entries == "closed":
         moment.note("not_entered", plan.name, "", "entries_closed", {"key": key})
         return

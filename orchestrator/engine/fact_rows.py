@@ -23,8 +23,16 @@ def row_node(document: "FactDocument", event: "Event", program: "Program", facts
     Raises:
         CelError: the event does not tell which row.
     """
-    scope = _scope(event, program, facts)
-    return f"{PREFIX}{document.facts}/{document.key.evaluate(scope)}"
+    return f"{PREFIX}{document.facts}/{row_key(document, event, program, facts)}"
+
+
+def row_key(document: "FactDocument", event: "Event", program: "Program", facts: "Facts") -> str:
+    """The key of the row that a brand event changes.
+
+    Raises:
+        CelError: the event does not tell which row.
+    """
+    return str(document.key.evaluate(_scope(event, program, facts)))
 
 
 def _scope(event: "Event", program: "Program", facts: "Facts") -> Context:

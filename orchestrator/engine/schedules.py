@@ -7,6 +7,7 @@ it and cannot make it happen twice; the first look only takes what lies ahead, s
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine.brand import is_brands
 from orchestrator.engine.local_time import zone
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def keep_schedules(moment: "Moment") -> None:
 def new_timers(moment: "Moment") -> dict[str, list[Any]]:
     """Schedule -> its state, where it is not what it should be."""
     customer = moment.customer
-    if not customer.person:
+    if not customer.person or is_brands(moment.node):
         return {}
     found = {}
     for plan in moment.program.schedules:

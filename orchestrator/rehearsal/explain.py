@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orchestrator.engine.brand import may_begin
 from orchestrator.engine.fallback import is_fallback
 from orchestrator.model.customer import IN
 from orchestrator.rehearsal.coverage import reached_by
@@ -95,7 +96,9 @@ def explain(
     offers = tuple(one for one in ours if one.note.what in OFFERS)
     if only is not None:
         ours = [one for one in ours if one.note.scenario == only]
-    names = [only] if only is not None else sorted(world.program.scenarios)
+    scenarios = world.program.scenarios
+    theirs = sorted(name for name, plan in scenarios.items() if may_begin(plan, nodes[0]))
+    names = [only] if only is not None else theirs
     moments = tuple((at, tuple(one.note for one in told)) for at, told in groupby(ours, key=lambda one: one.at))
     return Explanation(
         world.root(nodes[0])[0] if customers else "",

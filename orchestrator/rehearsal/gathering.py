@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from orchestrator.engine.brand import is_brands
 from orchestrator.engine.context import Context
 from orchestrator.engine.entries import stored_moment
 from orchestrator.engine.maps import EventMap
@@ -66,7 +67,7 @@ class Gathering:
 
     def history(self, world: World) -> History:
         """All of it, of the persons whom the world knows now, and their segments."""
-        people = {name: _segments(world, customer) for name, customer in world.customers()}
+        people = {name: _segments(world, customer) for name, customer in world.customers() if not is_brands(name)}
         roots = {node: world.root(node)[0] for node in {raw.node for raw in self._raw}}
         threads = _Threads(roots)
         followed = [threads.follow(one) for one in sorted(self._raw, key=lambda one: one.at)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.language.lint.absent import absent
 from orchestrator.language.lint.audience import audience
+from orchestrator.language.lint.brand import brand
 from orchestrator.language.lint.called_names import called_names
 from orchestrator.language.lint.channels import off, unanswered
 from orchestrator.language.lint.circles import circles
@@ -57,6 +58,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     days,  # E-TYPE E-FIELD
     kpis,  # E-FIELD E-TYPE E-NOT-RUN
     steps,  # E-STEP
+    brand,  # E-STEP E-FIELD E-EVENT
     shown,  # E-STEP E-CONTENT W-UNTOLD
     offers,  # E-TYPE W-UNTOLD W-UNUSED
     audience,  # E-AUDIENCE

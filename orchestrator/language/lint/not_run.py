@@ -45,13 +45,11 @@ def _problem(what: str, at: Position, text: str, hint: str) -> Diagnostic:
 
 def _scenario(draft: Draft) -> Iterator[Diagnostic]:
     scenario = draft.element
-    if scenario.for_ != "customer":
+    if scenario.for_ == "account":
         hint = "tell it to each customer: `for: customer`"
-        if _is_for_brand(draft):
-            hint = "let the system that knows tell the others, or `emit` an event from a customer's scenario"
         yield _problem(f"a scenario `for: {scenario.for_}`", scenario.place("for"), scenario.for_, hint)
     for step in all_steps(scenario.steps):
-        if step.kind in STEPS_NOT_RUN and not _is_for_brand(draft):
+        if step.kind in STEPS_NOT_RUN:
             yield _problem(f"the step `{step.kind}`", step.id_at, step.id, STEPS_NOT_RUN[step.kind])
 
 

@@ -50,7 +50,9 @@ class EventDeclaration(Element):
 
     channel: tuple[str, ...] = required(Names("channel"), "where it comes from")
     for_: str = given(
-        Choice(("customer", "brand", "account")), "customer", "whose event it is; one `for: brand` changes facts only"
+        Choice(("customer", "brand", "account")),
+        "customer",
+        "whose event it is; one `for: brand` changes facts and moves stories `for: brand`",
     )
     derive: Mapping[str, Expression] = optional(
         CelMap(("declared_event",)), "property → value, added first; sees the profile as it was before the event"

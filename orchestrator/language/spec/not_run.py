@@ -24,6 +24,7 @@ EVENTS_NOT_RUN: Final[dict[str, str]] = {
 """Event that the engine is to make → what to name instead."""
 
 BRAND_EVENTS: Final = (
-    "it changes facts only: wait for the fact, as in `wait_until: {when: 'stock(entry.sku) > 0', timeout: 30d}`"
+    "wait for the fact that it changes, as in `wait_until: {when: 'stock(entry.sku) > 0', timeout: 30d}`, or tell the "
+    "story to the brand: `for: brand`"
 )
 """What to write where an event `for: brand` is to enter, move or end a story."""

@@ -28,6 +28,7 @@ RULES: Final = {
     "sending": "the gates that a message passes, in order, and what each refuses",
     "showing": "what a slot shows: candidates, what `show` places, in which order, for how long",
     "offering": "what an offer promises: who has it, at which terms, for how long, and what closes it",
+    "brand": "stories of the brand: what begins them, where they live, what they may do",
     "releases": "what a new version means to whom is under way",
 }
 """Pages written by hand, which stand beside the generated ones: name → what it tells."""

@@ -118,7 +118,7 @@ class Entry(Element):
 
     on: tuple[str, ...] = optional(
         Names("event"),
-        "event type; not one `for: brand`, which changes facts only",
+        "event type; one `for: brand` in a scenario `for: brand` only",
     )
     where: Expression | None = given(Cel("bool", ("event", "item")), "true", "with `on`: which of these events")
     sequence: tuple[Moment, ...] = optional(
@@ -159,7 +159,7 @@ class Scenario(Element):
     for_: str = given(
         Choice(("customer", "account", "brand")),
         "customer",
-        "whose story it is; this release runs those of customers only (E-NOT-RUN)",
+        "whose story it is; those of accounts: E-NOT-RUN",
     )
     labels: Mapping[str, str] = optional(
         MapOf(String(), key="label"), "free; KPIs group by them (`moment: want_to_know`)"

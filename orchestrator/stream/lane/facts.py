@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from orchestrator.engine.brand import starts_stories, story_node
 from orchestrator.engine.fact_rows import PREFIX, change_row, row_node
 from orchestrator.language.cel import CelError
 from orchestrator.model import reason
 from orchestrator.model.customer import FactRow
 from orchestrator.model.ids import node_key
-from orchestrator.model.message import Change
+from orchestrator.model.message import Applied, Change
 from orchestrator.stream.lane.intake import Refused, read_event
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def brand_event(step: "Step", record: "Record", taken: "Taken", raw: bytes) -> None:
-    """An event that changes rows: each where its node lives."""
+    """An event that changes rows, each where its node lives, and may move stories of the brand."""
     for document in taken.plan.facts:
         try:
             name = row_node(document, taken.event, step.program, step.engine.facts)
@@ -30,7 +31,21 @@ def brand_event(step: "Step", record: "Record", taken: "Taken", raw: bytes) -> N
         else:
             message.hops += 1
             step.pass_on(name, message)
-    step.outcomes.append((taken.event.type, "applied" if taken.plan.facts else "unused"))
+    stories = starts_stories(taken.plan)
+    if stories:
+        _tell_stories(step, record, taken, raw)
+    step.outcomes.append((taken.event.type, "applied" if taken.plan.facts or stories else "unused"))
+
+
+def _tell_stories(step: "Step", record: "Record", taken: "Taken", raw: bytes) -> None:
+    """The node that keeps the stories of this event's key applies it, as a customer's would."""
+    event, plan = taken.event, taken.plan
+    try:
+        name = story_node(event, plan, step.program, step.engine.facts)
+    except CelError:
+        return  # told already: it changes a row, and does not say which
+    event.identifiers = (name,)
+    step.apply(record, event, name, Applied(name, raw, event.received, plan.channel))
 
 
 def change(step: "Step", record: "Record", name: str, message: Change) -> None:

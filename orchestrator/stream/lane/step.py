@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.engine.brand import is_brands
 from orchestrator.engine.identity.handlers import WINDOW_BYTES, let_idle_go, on_event, seen
 from orchestrator.engine.identity.route import MANY_HOPS, destination, handle
 from orchestrator.engine.identity.work import Work
@@ -252,7 +253,7 @@ class Step:
         event = taken.event
         if self.tokens is not None and "token" in event.data:
             self.tokens.resolve(event, self.program.identity, message.received)
-        if not event.identifiers:
+        if not event.identifiers or is_brands(message.target):
             event.identifiers = (message.target,)
         self.apply(record, event, message.target, message, name)
 
