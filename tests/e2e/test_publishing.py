@@ -50,7 +50,8 @@ async def test_a_dry_run_says_what_becomes_of_whom_is_under_way_and_writes_nothi
     changes = {one["scenario"]: one for one in plan["scenarios"]}
     assert {name: one["change"] for name, one in changes.items()} == {
         "cards": "unchanged", "cart": "changed", "demo": "unchanged", "echo": "unchanged", "news": "unchanged",
-        "offers": "unchanged", "regular": "unchanged", "told": "unchanged", "welcome": "removed",
+        "offers": "unchanged", "regular": "unchanged", "sold_out": "unchanged", "told": "unchanged",
+        "welcome": "removed",
     }  # fmt: skip
     moved = [one for one in changes["cart"]["instances"] if one["fate"] == "moved"]
     assert [(one["steps"], one["steps_after"]) for one in moved] == [(["slowly"], ["calmly"])]
