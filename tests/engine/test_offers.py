@@ -461,6 +461,28 @@ def test_of_two_halves_what_closes_it_counts_and_a_promise_holds(first: str, sec
     assert state(play) == found
 
 
+def test_a_refusal_that_is_over_takes_no_promise_away() -> None:
+    play = Play(OFFERS, facts=FACTS)
+    play.comes("seen", who="anonymous_id:x", page="p")
+    play.comes("told", M, who="anonymous_id:x", word="no offer")
+    play.comes("seen", 11 * D, who=AMY, page="p")
+    assert price(play) == 50.0
+    play.comes("seen", 11 * D + H, who="user_id:amy anonymous_id:x", page="p")
+    play.passes(11 * D + H + M)
+    assert (state(play), offered(play)) == ("shown", "off.ten")
+
+
+def test_what_a_release_begins_to_promise_is_promised_from_then_on() -> None:
+    play = play_of(offers=OFFERS.replace("valid_for: 2d\n", ""))
+    asked(play)
+    later = play_of()
+    later.customer().offers = play.customer().offers
+    costs(later, H, 300.0)
+    assert price(later) == 150.0
+    costs(later, 2 * H, 500.0)
+    assert price(later) == 150.0
+
+
 def test_of_two_promises_the_one_made_first_stands() -> None:
     play = Play(OFFERS, facts=FACTS)
     play.comes("seen", who="anonymous_id:x", page="p")

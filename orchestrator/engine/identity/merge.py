@@ -142,7 +142,7 @@ def _join_belongings(winner: Customer, parcel: Customer) -> None:
         first[name] = min(parcel.refs[name], winner.refs[name])
     winner.refs = first
     winner.tokens = dict(list({**parcel.tokens, **winner.tokens}.items())[-TOKENS_KEPT:])
-    winner.offers = join_offers(winner.offers, parcel.offers)
+    winner.offers = join_offers(winner.offers, parcel.offers, winner.now)
 
 
 def _join_threads(mine: dict[str, Thread], theirs: dict[str, Thread]) -> None:

@@ -130,7 +130,8 @@ def _anew(moment: "Moment", document: "Offer", kept: "Offered | None") -> Opened
     except CelError:
         return Closed(name, reason.ERROR)
     until = moment.now + document.valid_for if document.valid_for else 0
-    return Opened(name, document.about, terms, until, item, begins=state_at(kept, moment.now) != SHOWN)
+    begins = bool(until) or state_at(kept, moment.now) != SHOWN  # what is promised from now on begins now
+    return Opened(name, document.about, terms, until, item, begins)
 
 
 def _pick(moment: "Moment", document: "Offer") -> tuple[str, dict[str, Any]] | None:

@@ -116,28 +116,31 @@ def earliest_expiry(customer: "Customer") -> int:
     return min(ends, default=0)
 
 
-def join_offers(one: dict[str, Offered], other: dict[str, Offered]) -> dict[str, Offered]:
-    """The offers of two halves: what one has redeemed or refused is closed for both, what one was promised holds."""
+def join_offers(one: dict[str, Offered], other: dict[str, Offered], now: int) -> dict[str, Offered]:
+    """The offers of two halves: what one has redeemed or refused is closed for both, what one was promised holds.
+
+    As things stand `now` (ms): a refusal whose cool-down is over takes no promise away.
+    """
     joined = dict(one)
     for name, theirs in other.items():
         mine = one.get(name)
-        joined[name] = theirs if mine is None else _joined(mine, theirs)
+        joined[name] = theirs if mine is None else _joined(mine, theirs, now)
     return joined
 
 
-def _joined(one: Offered, other: Offered) -> Offered:
-    first, second = sorted((one, other), key=_counts_before)
+def _joined(one: Offered, other: Offered, now: int) -> Offered:
+    first, second = sorted((one, other), key=lambda offered: _counts_before(offered, now))
     had = tuple(sorted({*one.had, *other.had}))[-OFFERS_HAD_KEPT:]
     until = max(first.until, second.until) if first.state == second.state == REFUSED else first.until
     return Offered(first.state, first.at, until, first.terms, first.item, had, first.by)
 
 
-_STRENGTH: Final = (REDEEMED, REFUSED, SHOWN, EXPIRED)
+_STRENGTH: Final = (REDEEMED, REFUSED, SHOWN, EXPIRED, NONE)
 
 
-def _counts_before(offered: Offered) -> tuple[int, int, int, str]:
+def _counts_before(offered: Offered, now: int) -> tuple[int, int, int, str]:
     """Of two promises the one made first: it was told before anybody could know of the other."""
-    return _STRENGTH.index(offered.state), offered.at, offered.until, offered.by
+    return _STRENGTH.index(state_at(offered, now)), offered.at, offered.until, offered.by
 
 
 def _close(moment: "Moment", event: "Event", rule: "OfferPlan") -> None:
