@@ -8,9 +8,10 @@ from orchestrator.model.ids import person_id
 from tests.reference.generated_events import REOPEN, Arrival
 from tests.reference.house import BRAND_EVENTS
 from tests.reference.interpreter.customer import Customer as Reference
+from tests.reference.interpreter.entries import look_at_becomes
 from tests.reference.interpreter.facts import changed_by, look, waits
 from tests.reference.interpreter.merges import merge
-from tests.reference.interpreter.moment import arrives, earliest, follow_pauses, timers
+from tests.reference.interpreter.moment import Moment, arrives, earliest, follow_pauses, timers
 from tests.reference.interpreter.profile import read
 from tests.reference.interpreter.records import Happened
 from tests.reference.interpreter.references import References
@@ -140,7 +141,8 @@ def _reference(bundle: Bundle, root: str, ids: dict[str, str], start: int, share
     customer = Reference(bundle, person_id("default", root, 0, 0), ids, said, start - BEFORE, shared)
     follow_pauses(customer, customer.now)
     customer.now = start
-    keep_schedules(customer)
+    if keep_schedules(customer):  # the first release visits them, as any other
+        look_at_becomes(Moment(customer, start, start))
     return customer
 
 

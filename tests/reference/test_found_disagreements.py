@@ -358,3 +358,14 @@ def test_what_led_to_an_entry_by_absence_is_the_end_of_its_time_also_where_the_e
         came(10 * M, "seen", happened=0),
     )
     assert (35 * M, "ended", "s", "", "finished", "done") in lines
+
+
+def test_a_release_that_sets_a_timer_is_the_first_look_at_a_level() -> None:
+    cheap = Arrival(M, M, "e1", "priced", "web", {"sku": "A", "price": 5.0})
+    lines = told(
+        "scenario: cheap\nentry: {becomes: 'price(\"A\") < 10.0'}\nsteps: []\n---\n"
+        "scenario: daily\nentry: {every: {days: [mon, tue, wed, thu, fri, sat, sun], time: '09:00', zone: brand}}\n"
+        "audience: profile.known\nsteps: []",
+        cheap,
+    )
+    assert next(line[2] for line in lines if line[1] == "entered" and line[2] == "cheap")

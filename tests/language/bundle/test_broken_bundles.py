@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 from typing import Any
@@ -12,8 +11,9 @@ from orchestrator.language.bundle import EventSchemas, load_bundle
 from orchestrator.language.source import read_documents
 from orchestrator.language.source.rendering import as_github, as_json, as_sarif, as_text
 from orchestrator.language.spec.types import plain_data
+from tests.seeds import seed
 
-SEED = int(os.environ.get("SEED", "0")) or random.randrange(2**32)
+SEED = seed("SEED")
 HOUSE = """
 bundle: house
 language: fr

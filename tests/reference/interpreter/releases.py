@@ -32,10 +32,8 @@ def release(customer: Customer, bundle: Bundle, at: int) -> None:
     levels = dict(customer.levels)
     look_at_becomes(moment)
     _forget_what_is_gone(customer)
-    known = dict(customer.schedules)
     settled = [settle(moment, instance) for instance in list(customer.instances)]
-    keep_schedules(customer)
-    if any(settled) or known != customer.schedules:
+    if keep_schedules(customer) or any(settled):
         rounds(moment)
     else:
         customer.levels = levels

@@ -28,8 +28,9 @@ class Timer:
     been: str = ""
 
 
-def keep_schedules(customer: Customer) -> None:
-    """Every schedule has its timer, as the customer's clock stands now."""
+def keep_schedules(customer: Customer) -> bool:
+    """Every schedule has its timer, as the customer's clock stands now; True where one is to come that was not."""
+    anew = False
     for name, scenario in customer.bundle.scenarios.items():
         entry = scenario.entry
         if entry.every is None and entry.at_ is None:
@@ -38,10 +39,13 @@ def keep_schedules(customer: Customer) -> None:
         timer = customer.schedules.get(name)
         if timer is None:
             customer.schedules[name] = _next(entry, zone, customer.now, "")
+            anew = anew or customer.schedules[name].due is not None
         elif timer.zone != zone:
             timer.zone = zone
             if timer.due is not None:  # another clock: the same day comes earlier or later, or at once
                 timer.due = max(_instant(entry, timer.day, zone), customer.now)
+                anew = True
+    return anew
 
 
 def _zone(customer: Customer, entry: Entry) -> str:
