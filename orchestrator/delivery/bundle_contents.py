@@ -13,7 +13,7 @@ from orchestrator.language.bundle import Bundle, EventSchemas, load_bundle
 from orchestrator.language.spec.content import Content as ContentSpec
 from orchestrator.language.spec.content import Variant
 from orchestrator.language.spec.values import Text, nearest_language
-from orchestrator.model.effect import Action
+from orchestrator.model.effect import PUBLISH, Action
 from orchestrator.stream.releases import Releases
 
 _KEPT_BUNDLES: Final = 16
@@ -68,7 +68,8 @@ class BundleContents:
     def signed_channels(self, tenant: str) -> tuple[str, ...]:
         """The channels whose messages carry signed links in a tenant's current release."""
         bundle = self._current.get(tenant)
-        return tuple(name for name, each in bundle.channels.items() if each.sign_links) if bundle else ()
+        channels = bundle.channels if bundle else {}
+        return tuple(name for name, each in channels.items() if each.sign_links and not each.public)
 
     async def content(self, tenant: str, release: str, name: str, channel: str, language: str) -> Content:
         """See `orchestrator.delivery.contents.Contents`."""
@@ -107,7 +108,7 @@ class BundleContents:
     def quiet(self, action: Action, now: int) -> Quiet | None:
         """See `orchestrator.delivery.contents.Contents`."""
         bundle = self._current.get(action.tenant)
-        if bundle is None or bundle.policy.frees(action.class_, "quiet_hours"):
+        if bundle is None or action.kind == PUBLISH or bundle.policy.frees(action.class_, "quiet_hours"):
             return None
         where = zone(action.zone, bundle.settings.zone)
         found = quiet_at(bundle.policy, action.class_, action.channel, now, where)

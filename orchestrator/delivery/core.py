@@ -30,7 +30,7 @@ from orchestrator.delivery.outcome import outcome_event
 from orchestrator.delivery.partition import MOST_PER_TURN, Ledger, Turn, lane_of
 from orchestrator.delivery.records import BadActionError, read_action
 from orchestrator.delivery.watch import Silent, Watch
-from orchestrator.model.effect import ACTIONS, Action, Withdrawal
+from orchestrator.model.effect import ACTIONS, PUBLISH, Action, Withdrawal
 from orchestrator.stream import cancellation
 from orchestrator.stream.lane.outbox import dead_letter
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
@@ -213,7 +213,8 @@ class DeliveryCore:
             self._settle(turn, action, decision, covered=True)
         elif isinstance(decision, Repeat):
             self._watch.repeated(action.channel)
-            turn.send(self._event(action, decision.entry))
+            if (told := self._event(action, decision.entry)) is not None:
+                turn.send(told)
 
     def _take_withdrawal(self, turn: Turn, withdrawal: Withdrawal, now: int, fresh: dict[bytes, Pending]) -> None:
         key = withdrawal.id.encode()
@@ -350,7 +351,10 @@ class DeliveryCore:
         turn.settle(action.id.encode(), action, settled, covered=covered)
         self._watch.settled(action, settled, attempts)
 
-    def _event(self, action: Action, settled: Settled) -> Outgoing:
+    def _event(self, action: Action, settled: Settled) -> Outgoing | None:
+        """The record of an outcome; what is told to everybody happened to no customer, and metrics have it."""
+        if action.kind == PUBLISH:
+            return None
         namespace = self._contents.namespace(action.tenant, action.release, action.channel)
         return outcome_event(action, settled, namespace)
 

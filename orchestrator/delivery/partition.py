@@ -117,8 +117,8 @@ class Ledger:
 class Turn:
     """What one call of the lane decides: changes that see each other, and the batch that comes of them."""
 
-    def __init__(self, ledger: Ledger, event: Callable[[Action, Settled], Outgoing]) -> None:
-        """A turn on a ledger; `event` makes the outcome's record."""
+    def __init__(self, ledger: Ledger, event: Callable[[Action, Settled], Outgoing | None]) -> None:
+        """A turn on a ledger; `event` makes the outcome's record, None where nobody is told."""
         self.ledger = ledger
         self._event = event
         self._entries: dict[bytes, Entry | None] = {}
@@ -142,6 +142,9 @@ class Turn:
                 its outcome with it; otherwise the ledger keeps the outcome until it has surely gone out.
         """
         event = self._event(action, settled)
+        if event is None:
+            self._entries[key] = settled
+            return
         if not covered:
             settled = msgspec.structs.replace(
                 settled, untold=event.value, event_key=event.key or b"", event_topic=event.topic

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from orchestrator.model.effect import Action, Withdrawal
+from orchestrator.model.effect import PUBLISH, Action, Publication, Withdrawal
 from orchestrator.stream.lane.records import Record
 
 LATEST: Final = 253_402_300_799_999
@@ -26,6 +26,7 @@ class _Kind(msgspec.Struct):
 
 _kind: Final = msgspec.json.Decoder(_Kind)
 _send: Final = msgspec.json.Decoder(Action)
+_publish: Final = msgspec.json.Decoder(Publication)
 _withdraw: Final = msgspec.json.Decoder(Withdrawal)
 
 
@@ -45,11 +46,19 @@ def read_action(record: Record, channels: frozenset[str] | None = None) -> Actio
         kind = _kind.decode(record.value).kind
         if kind == "send":
             return _known(_send.decode(record.value), channels)
+        if kind == PUBLISH:
+            return _known(_as_action(_publish.decode(record.value)), None)
         if kind == "withdraw":
             return _withdraw.decode(record.value)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as fault:
         raise BadActionError("undecodable") from fault
     raise BadActionError("unknown_kind")
+
+
+def _as_action(publication: Publication) -> Action:
+    """What is told to everybody, as what is sent: to nobody's address, of no class that policies speak of."""
+    fields = {name: getattr(publication, name) for name in Publication.__struct_fields__}
+    return Action(address="", class_="", **fields)
 
 
 def _known(action: Action, channels: frozenset[str] | None) -> Action:

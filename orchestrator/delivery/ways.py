@@ -122,4 +122,4 @@ def payload(action: Action, message: Message) -> bytes:
         "sender": action.sender,
         "valid_until": iso(action.valid_until),
     }
-    return _encode({"type": "message.send", "timestamp": iso(action.at), "data": data})
+    return _encode({"type": f"message.{action.kind}", "timestamp": iso(action.at), "data": data})

@@ -40,6 +40,34 @@ class Action(msgspec.Struct, gc=False, omit_defaults=True):
     kind: str = "send"
 
 
+class Publication(msgspec.Struct, gc=False):
+    """What is told to everybody on one public channel: a post, a screen. Times are milliseconds since the epoch.
+
+    `person` is the id of the brand's record that tells it.
+    """
+
+    id: str
+    person: str
+    tenant: str
+    node: str
+    channel: str
+    content: str
+    release: str
+    values: dict[str, Any] = {}
+    valid_until: int = 0
+    at: int = 0
+    received: int = 0
+    scenario: str = ""
+    key: str = ""
+    ordinal: int = 1
+    step: str = ""
+    language: str = ""
+    zone: str = ""
+    topic: str = ""
+    about: tuple[str, ...] = ()
+    kind: str = "publish"
+
+
 class Withdrawal(msgspec.Struct, gc=False):
     """A message that was decided and is not to be sent any more, if it has not left yet."""
 
@@ -121,10 +149,11 @@ class Tell(msgspec.Struct, gc=False):
     message: Message
 
 
-Effect = Action | Withdrawal | TaskNotice | Emitted | Row | ErasureReceipt | Tell
+Effect = Action | Publication | Withdrawal | TaskNotice | Emitted | Row | ErasureReceipt | Tell
 
 ACTIONS: Final = "actions"
 TASKS: Final = "tasks"
+PUBLISH: Final = "publish"
 UNDONE: Final = frozenset({"open", "overdue"})
 """States of a task that somebody still has to do."""
 EMITTED: Final = "emitted"

@@ -108,7 +108,7 @@ class Gathering:
         elif note.what in _OFFERS:
             fields = {name: detail[name] for name in ENGINE_EVENTS[note.what]}
             yield _engines(one, note.what, Source(str(detail.get("by", ""))), **fields)
-        elif note.what == "suppressed":
+        elif note.what == "suppressed" and not is_brands(one.node):
             named, channel = str(detail.get("content", "")), str(detail.get("channel") or "")
             content = self._contents.get(named, named)
             source = Source(note.scenario, key, content, channel)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.model.effect import Action, Emitted, TaskNotice
+from orchestrator.model.effect import Action, Emitted, Publication, TaskNotice
 from orchestrator.rehearsal.trace import said_of
 from orchestrator.rehearsal.wording import SHOWN, length, short
 
@@ -34,6 +34,8 @@ def _nothing(expected: Expectation) -> str:
         return f"no scenario reached a send of {getattr(expected, kind)}"
     if kind == "task":
         return f"no task was opened in {expected.task}"
+    if kind == "published":
+        return f"no story of the brand published {expected.published}"
     if kind == "emitted":
         return f"no {expected.emitted} went out"
     if kind in {"entered", "ended"}:
@@ -63,8 +65,8 @@ def _said(scene: Scene, expected: Expectation, one: Happening) -> str:
     if kind == "task" and isinstance(effect, TaskNotice) and effect.queue == expected.task:
         due = f", due {length(effect.due - scene.run.start)}" if effect.due else ""
         return f"{effect.queue} {effect.state} (key: {effect.key}{due})"
-    if kind == "emitted" and isinstance(effect, Emitted) and effect.type == expected.emitted:
-        return f"{effect.type} {short(effect.data)}"
+    if kind in {"emitted", "published"}:
+        return _gone_out(expected, effect)
     if kind in {"entered", "ended", "standing"} and note is not None and note.scenario == getattr(expected, kind):
         return (
             said_of(note, lambda at: length(at - scene.run.start))
@@ -76,3 +78,12 @@ def _said(scene: Scene, expected: Expectation, one: Happening) -> str:
 
 def _values(action: Action) -> str:
     return f" with {short(action.values)}" if action.values else ""
+
+
+def _gone_out(expected: Expectation, effect: object) -> str:
+    """What went out to other systems, or to everybody."""
+    if isinstance(effect, Publication) and effect.content == expected.published:
+        return f"{effect.content} was published on {effect.channel} {short(effect.values)}"
+    if isinstance(effect, Emitted) and effect.type == expected.emitted:
+        return f"{effect.type} {short(effect.data)}"
+    return ""

@@ -9,7 +9,7 @@ import msgspec
 
 from orchestrator.engine.advance import Advance
 from orchestrator.engine.engine import Engine
-from orchestrator.model.effect import Action, Emitted, Note, TaskNotice, Withdrawal
+from orchestrator.model.effect import Action, Emitted, Note, Publication, TaskNotice, Withdrawal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.model.event import Event
     from orchestrator.model.lines import IdentityStep
 
-Shown = Action | Withdrawal | TaskNotice | Emitted
+Shown = Action | Publication | Withdrawal | TaskNotice | Emitted
 
 
 class Happening(msgspec.Struct, frozen=True, gc=False):

@@ -6,7 +6,7 @@ from collections import deque
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from orchestrator.model.effect import Action, Emitted, TaskNotice
+from orchestrator.model.effect import Action, Emitted, Publication, TaskNotice
 from orchestrator.rehearsal.world import World
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ EVERY: Final = 200
 SEND: Final = "send"
 TASK: Final = "task"
 EMIT: Final = "emit"
+PUBLISH: Final = "publish"
 SHOW: Final = "show"
 
 
@@ -115,6 +116,11 @@ class _Side:
             return Act(
                 one.at, SEND, effect.content, effect.channel, effect.scenario, effect.step, effect.key, effect.person,
                 one.node, effect.id,
+            )  # fmt: skip
+        if isinstance(effect, Publication):
+            return Act(
+                one.at, PUBLISH, effect.content, effect.channel, effect.scenario, effect.step, effect.key,
+                effect.person, one.node, effect.id,
             )  # fmt: skip
         if isinstance(effect, TaskNotice) and effect.id not in self._tasks:
             self._tasks.add(effect.id)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from orchestrator.rehearsal.replay import Act, Comparison, Difference
 
 _KINDS = ("added", "removed", "moved")
-_DID = {"send": "sent", "task": "opened a task in", "emit": "emitted", "show": "placed"}
+_DID = {"send": "sent", "task": "opened a task in", "emit": "emitted", "publish": "published", "show": "placed"}
 _HOW = {"show": "in"}
 
 

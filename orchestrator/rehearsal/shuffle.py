@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine.context import plain
-from orchestrator.model.effect import Action, Emitted, TaskNotice
+from orchestrator.model.effect import Action, Emitted, Publication, TaskNotice
 from orchestrator.rehearsal.asking import moment_of
 from orchestrator.rehearsal.problem import Problem
 from orchestrator.rehearsal.run import Arrival, Failure, Run
@@ -75,12 +75,12 @@ def _actions(run: Run) -> list[tuple[str, str, str]]:
     found: dict[str, tuple[str, str, str]] = {}
     for one in run.world.record.happenings:
         effect = one.effect
-        if isinstance(effect, Action | TaskNotice | Emitted):
+        if isinstance(effect, Action | Publication | TaskNotice | Emitted):
             found.setdefault(effect.id, (effect.id, effect.person, _words(effect)))
     return list(found.values())
 
 
-def _words(effect: Action | TaskNotice | Emitted) -> str:
+def _words(effect: Action | Publication | TaskNotice | Emitted) -> str:
     if isinstance(effect, Emitted):
         return f"event {effect.type} {short(effect.data)}"
     if isinstance(effect, TaskNotice):

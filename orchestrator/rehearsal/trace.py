@@ -129,6 +129,7 @@ def _other(note: Note, place: str, detail: dict[str, Any], more: str) -> str:
     said = {
         "gave": "",
         "emitted": "",
+        "published": f"published {detail.get('content')} on {detail.get('channel')} ({place})",
         "sent": f"sent {detail.get('content')} by {detail.get('channel')} to {detail.get('to')} ({place})",
         "unknown": f"unknown at {place or 'the bundle'}: {condition}{detail.get('because', '')}",
         "step": f"at step {place}",

@@ -14,7 +14,7 @@ from orchestrator.delivery.core import DeliveryCore, Tuning
 from orchestrator.delivery.decide import Deferred, Delivered, Result
 from orchestrator.delivery.ledger import Pending, Settled, decode
 from orchestrator.delivery.watch import Silent
-from orchestrator.model.effect import Action, Withdrawal
+from orchestrator.model.effect import Action, Publication, Withdrawal
 from orchestrator.stream.lane.records import Batch, Outgoing, Record
 
 START = 1_772_000_000_000
@@ -194,6 +194,16 @@ def mail(name: str = "a", **fields: Any) -> Action:
             **fields,
         }
     )
+
+
+def post(name: str = "a") -> bytes:
+    """What a story of the brand tells everybody, on a channel that has no topic of its own."""
+    return msgspec.json.encode(
+        Publication(
+            id=name * 32, person="p-1", tenant="default", node="default/brand:spring", channel="wall",
+            content="post.spring", release="r1", valid_until=START + 3_600_000, at=START,
+        )
+    )  # fmt: skip
 
 
 def withdraw(action: Action) -> Withdrawal:

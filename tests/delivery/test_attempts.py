@@ -38,6 +38,7 @@ channels: default
 define:
   email: {sends: push, address: email, sign_links: true}
   push: {sends: push, address: device_id}
+  wall: {sends: push, public: true, sign_links: true}
 ---
 identity: default
 namespaces: {email: unique, device_id: shared}
@@ -49,6 +50,7 @@ rate_limit: {email: {limit: 30, per: 1m}}
 quiet_hours:
   - {from: "21:00", to: "08:00", channels: [email], except: [service]}
   - {from: "12:00", to: "13:00", channels: [push], on_hit: skip}
+  - {from: "00:00", to: "23:59", channels: [wall]}
 ---
 content: em.answer
 class: service
@@ -62,6 +64,9 @@ content: em.news
 language_missing: skip
 variants:
   email: {subject: {fr: "Air"}, body: {fr: "<p>Air <a href='{{ unsubscribe_url }}'>stop</a></p>"}}
+---
+content: post.spring
+variants: {wall: {text: "{{ text }} /p/lumo-1", image: /i/lumo.png, hashtags: [lumo, air]}}
 ---
 content: em.plain
 variants:
@@ -99,12 +104,12 @@ class World:
     def __init__(self, keys: tuple[bytes, ...] = (KEY,)) -> None:
         self.releases = Releases()
         self.contents = BundleContents(self.releases, loader(EventSchemas()))
-        self.email, self.push = Kept(), Kept()
+        self.email, self.push, self.wall = Kept(), Kept(), Kept()
         site = Site(base_url="https://lumo.example", unsubscribe_url="https://lumo.example/unsubscribe")
         self.attempts = Attempts(
             self.contents,
             Renderer(Templates(), site, lambda tenant: keys if tenant == "default" else ()),
-            {"email": self.email, "push": self.push},
+            {"email": self.email, "push": self.push, "wall": self.wall},
         )
 
     async def send(self, **changes: Any) -> Result:
@@ -395,3 +400,15 @@ def test_a_webhooks_body_says_all_that_a_sender_needs() -> None:
         "sender": "",
         "valid_until": "",
     }
+
+
+async def test_what_everybody_reads_carries_nobodys_token_and_knows_no_quiet_hours(world: World) -> None:
+    told = {"channel": "wall", "content": "post.spring", "address": "", "class_": "", "kind": "publish"}
+    assert await world.send(**told, values={"text": "Spring"}) == Delivered()
+    (message,) = world.wall.messages
+    assert message.fields == {
+        "text": "Spring https://lumo.example/p/lumo-1", "image": "https://lumo.example/i/lumo.png",
+        "hashtags": ["lumo", "air"],
+    }  # fmt: skip
+    assert world.contents.quiet(action(**told), NOW) is None
+    assert msgspec.json.decode(payload(action(**told), message))["type"] == "message.publish"

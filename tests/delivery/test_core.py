@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from lane_world import DOWN, START, VirtualTime, World, as_bytes, mail, withdraw  # type: ignore[import-not-found]
+from lane_world import DOWN, START, VirtualTime, World, as_bytes, mail, post, withdraw  # type: ignore[import-not-found]
 
 from orchestrator.delivery.contents import Limit, Quiet
 from orchestrator.delivery.core import DeliveryCore, Tuning
@@ -60,6 +60,25 @@ async def test_a_record_that_comes_again_is_not_sent_again_and_tells_the_same_ou
     assert world.sent == [mail().id]
     assert len({event["id"] for event in world.events}) == 1
     assert world.counts.seen == {"delivered": 1, "repeated": 1}
+
+
+async def test_what_is_published_is_posted_once_and_is_no_event_of_a_customer(world: World) -> None:
+    await world.take(post(), post())
+    await world.take(post(), first=2)
+    assert world.sent == ["a" * 32]
+    assert world.counts.seen == {"delivered": 1, "repeated": 1}
+    assert world.events == []
+
+
+async def test_what_is_published_is_tried_again_and_told_to_nobody_after_a_crash(world: World) -> None:
+    world.answer = lambda _: Deferred("http_503", channel_wide=True)
+    await world.take(post())
+    world.restart()
+    world.answer = lambda _: Delivered()
+    await world.wake(after=120_000)
+    world.restart()
+    assert isinstance(world.entry(mail()), Settled)
+    assert world.outgoing == []
 
 
 async def test_a_crash_before_the_ledger_is_durable_tries_again_with_the_same_id(world: World) -> None:

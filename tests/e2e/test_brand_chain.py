@@ -7,9 +7,10 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from e2e_books import Books, opened
+from e2e_books import DEAD_LETTER, Books, opened
 from e2e_customers import Written, event
-from e2e_product import until
+from e2e_product import WEBHOOK_SECRET, until
+from e2e_sinks import listening
 
 if TYPE_CHECKING:
     from e2e_product import Product
@@ -59,3 +60,35 @@ async def test_a_story_of_the_brand_is_told_once_and_goes_on_after_a_kill(produc
         found = told(books, product.run)
         assert all(found[sku] == ["at once", "three seconds"] for sku in skus[1:])
         assert found[skus[0]] in (["at once"], ["at once", "three seconds"]), "told when it was due, or back by then"
+
+
+async def test_what_is_published_is_posted_once_for_each_event(product: Product) -> None:
+    skus = [f"{product.run}-{number}" for number in range(SKUS)]
+    async with listening() as sinks, opened(product.cluster.bootstrap) as books:
+        await product.leave_out_what_others_decided()
+        worker = await product.ready_worker()
+        await product.send(level(sku, 0) for sku in skus)
+        await product.send(level(sku, 0) for sku in skus)
+
+        async def decided() -> bool:
+            return len((await books.read()).actions(product.run)) == SKUS
+
+        await until(decided, why=worker.words)
+        await product.deliverer(
+            sinks,
+            ORCHESTRATOR_DELIVERY__WEBHOOKS__BOARD__URL=f"http://127.0.0.1:{sinks.http_port}/",
+            ORCHESTRATOR_DELIVERY__WEBHOOKS__BOARD__SECRET=WEBHOOK_SECRET,
+            ORCHESTRATOR_DELIVERY__WEBHOOKS__BOARD__ALLOW_HOSTS='["127.0.0.1"]',
+        )
+        sends = books.sends(product.run)
+        assert {(one["kind"], one["channel"], one["values"]["sku"]) for one in sends} == {
+            ("publish", "board", sku) for sku in skus
+        }
+        ids = {one["id"] for one in sends}
+
+        async def posted() -> bool:
+            return ids <= sinks.hooks.keys()
+
+        await until(posted, why=product.words)
+        assert {sinks.hooks[id_] for id_ in ids} == {1}
+        assert [record for record in (await books.read()).of(DEAD_LETTER) if product.run.encode() in record.value] == []

@@ -51,6 +51,8 @@ define:
   push: {sends: push, address: device}
   sms: {sends: push, address: phone}
   web: {sends: pull, respond_within: 2h}
+  page: {sends: push, public: true}
+  wall: {sends: push, public: true}
   stock: {sends: "no"}
 ---
 events: all

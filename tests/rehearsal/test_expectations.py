@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orchestrator.language.spec.story import EXPECTED
+from orchestrator.rehearsal.checks import _CHECKS
+
 if TYPE_CHECKING:
     from orchestrator.rehearsal.suite import Outcome
     from tests.rehearsal.conftest import Plays
@@ -191,6 +194,10 @@ def test_exactly_names_every_send(played: Plays) -> None:
     assert "exactly: sent em.thanks" in messages(one_less)
 
 
-def test_publishing_is_not_judged_in_silence(played: Plays) -> None:
+def test_what_was_sent_to_somebody_was_not_published(played: Plays) -> None:
     outcome = played(f"events: [{ADDED}]\nexpect: [{{at: 0s, published: em.cart}}]")
-    assert "cannot be checked" in messages(outcome)
+    assert "no story of the brand published em.cart" in messages(outcome)
+
+
+def test_whatever_a_test_may_expect_can_be_looked_at() -> None:
+    assert set(EXPECTED) == _CHECKS.keys()

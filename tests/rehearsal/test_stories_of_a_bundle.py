@@ -166,9 +166,7 @@ class TestSocOneVoiceOnAllNetworks:
     """SOC-02 and the checks of SOC-01 and SOC-06: what a campaign says, it says alike, and one knows before."""
 
     POST = (
-        "channels: networks\ndefine: {{facebook: {{sends: push, address: social_id}}, "
-        "instagram: {{sends: push, address: social_id}}}}\n---\n"
-        "content: post.spring\ncampaign: spring\nclass: service\nclaims: {{price: 199.0, image: img-1}}\n"
+        "content: post.summer\ncampaign: spring\nclass: service\nclaims: {{price: 199.0, image: img-1}}\n"
         "variants:\n"
         "  facebook: {{text: Respirez., image: img-1, hashtags: [{facebook}], claims: {{address: vous}}}}\n"
         "  instagram: {{text: Respirez., image: img-1, hashtags: [{instagram}], claims: {{address: {address}}}}}\n"
@@ -185,7 +183,7 @@ class TestSocOneVoiceOnAllNetworks:
         result = published(post=self.POST.format(**{**self.COHERENT, "address": "tu"}))
         (tone,) = found(result, "W-TONE")
         assert result.bundle is not None, "it may be published"
-        assert (tone.position.line, tone.other.line if tone.other else 0) == (10, 9)
+        assert (tone.position.line, tone.other.line if tone.other else 0) == (7, 6)
         assert "`tu`" in tone.message
         assert "`vous`" in tone.message
 
@@ -193,7 +191,7 @@ class TestSocOneVoiceOnAllNetworks:
         result = published(
             post=self.POST.format(facebook="a, b, c", instagram="", address="vous").replace(", hashtags: []", "")
         )
-        assert [one.position.line for one in found(result, "W-NETWORK-STYLE")] == [9, 10]
+        assert [one.position.line for one in found(result, "W-NETWORK-STYLE")] == [6, 7]
 
     def test_soc_06_another_price_on_one_channel_is_refused(self) -> None:
         text = self.POST.format(**self.COHERENT).replace("address: vous}}\n  instagram", "price: 189.0}}\n  instagram")

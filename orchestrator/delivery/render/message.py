@@ -11,7 +11,7 @@ from orchestrator.delivery.outcome import deciding_key
 from orchestrator.delivery.render.links import EVERY_HOST, LinkRules, rewrite_html, rewrite_text
 from orchestrator.language.liquid.filters import DECIDED_AT, ZONE
 from orchestrator.language.liquid.templates import Templates, is_html
-from orchestrator.model.effect import Action
+from orchestrator.model.effect import PUBLISH, Action
 from orchestrator.model.ids import made_id
 from orchestrator.model.tokens import Claims, Use, sign
 
@@ -104,7 +104,7 @@ class Renderer:
 
     def _links(self, action: Action, content: Content, signed: str) -> LinkRules:
         token = ""
-        if content.sign_links:
+        if content.sign_links and action.kind != PUBLISH:  # nobody's token stands where everybody reads
             token = self._token(action, content.token_valid_for, made_id("token", action.id), "link")
         return LinkRules(self._site.base_url, token, self._site.parameter, self._site.hosts, signed)
 

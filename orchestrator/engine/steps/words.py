@@ -4,6 +4,7 @@ from typing import Final
 
 from orchestrator.engine.steps.acting import Award, Decide, Emit, OpenTask, Send
 from orchestrator.engine.steps.flow import End, Experiment, GoTo, Parallel, SetValues, Split
+from orchestrator.engine.steps.publishing import Publish
 from orchestrator.engine.steps.showing import Show
 from orchestrator.engine.steps.waiting import Delay, Silence, WaitUntil
 from orchestrator.engine.steps.word import Word
@@ -18,6 +19,7 @@ WORDS: Final[dict[str, Word]] = {
     "task": OpenTask(),
     "award": Award(),
     "emit": Emit(),
+    "publish": Publish(),
     "set": SetValues(),
     "split": Split(),
     "experiment": Experiment(),

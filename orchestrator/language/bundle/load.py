@@ -123,7 +123,7 @@ def _bundle(
     hashes = {path: hashlib.sha256(files[path]).hexdigest() for path in sorted(files)}
     slots = _named(drafts, "slot")
     channels = _defined(drafts.of("channels"))
-    push = tuple(name for name, channel in channels.items() if channel.sends == "push")
+    push = tuple(name for name, channel in channels.items() if channel.sends == "push" and not channel.public)
     return Bundle(
         settings=_settings(drafts),
         scenarios=_named(drafts, "scenario"),

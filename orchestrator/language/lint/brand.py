@@ -38,7 +38,7 @@ def _words(scenario: Scenario) -> Iterator[Diagnostic]:
     for step in all_steps(scenario.steps):
         if step.kind and step.kind not in WORDS:
             message = f"`{step.kind}` needs a customer, and a story of the brand has none"
-            hint = "a story `for: brand` may " + " ".join(f"`{word}`" for word in sorted(WORDS - {"publish"}))
+            hint = "a story `for: brand` may " + " ".join(f"`{word}`" for word in sorted(WORDS))
             yield diagnostic("E-STEP", message, step.id_at, length=len(step.id), hint=hint)
         elif isinstance(step.body, SetValues) and step.body.profile:
             message = f"`{step.id}` keeps something of a customer, and a story of the brand has none"

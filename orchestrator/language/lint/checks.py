@@ -24,6 +24,7 @@ from orchestrator.language.lint.never import never
 from orchestrator.language.lint.not_run import not_run
 from orchestrator.language.lint.offers import offers
 from orchestrator.language.lint.overlap import overlap
+from orchestrator.language.lint.publishing import publishing
 from orchestrator.language.lint.references import references
 from orchestrator.language.lint.releases import releases
 from orchestrator.language.lint.reserved import reserved
@@ -59,6 +60,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     kpis,  # E-FIELD E-TYPE E-NOT-RUN
     steps,  # E-STEP
     brand,  # E-STEP E-FIELD E-EVENT
+    publishing,  # E-STEP E-FIELD E-CONTENT W-UNTOLD
     shown,  # E-STEP E-CONTENT W-UNTOLD
     offers,  # E-TYPE W-UNTOLD W-UNUSED
     audience,  # E-AUDIENCE

@@ -31,7 +31,7 @@ def unpermitted(context: Context) -> Iterator[Diagnostic]:
 
 def _sends(context: Context, channel: str) -> bool:
     declared = context.channels.get(channel)
-    return declared is not None and declared.sends == "push"
+    return declared is not None and declared.sends == "push" and not declared.public
 
 
 def _is_granted(grants: list[Grant], purpose: str, channels: list[str]) -> bool:

@@ -10,7 +10,7 @@ from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.source.nearest import nearest
 from orchestrator.language.spec.fields import fields_of
 from orchestrator.language.spec.ground import Settings
-from orchestrator.language.spec.steps import Send, Show
+from orchestrator.language.spec.steps import Publish, Send, Show
 from orchestrator.language.spec.values import Text
 from orchestrator.language.spec.walk import all_steps
 
@@ -41,6 +41,8 @@ def untold(context: Context) -> Iterator[Diagnostic]:
                 content = contents[step.body.content.name]
                 yield from _no_variant(step.body, content)
                 yield from _no_value(step.body, content, _sent_on(step.body, content), {}, context)
+            elif isinstance(step.body, Publish) and step.body.content.name in contents:
+                yield from _no_value(step.body, contents[step.body.content.name], step.body.channels, {}, context)
             elif isinstance(step.body, Show):
                 yield from _shown_without(step.body, step.body.slots, contents, context)
     for draft in context.sound("slot"):
@@ -106,7 +108,8 @@ def _without_address(contents: Iterable[Content], context: Context) -> Iterator[
     if any(isinstance(body, Send) and body.to is not None for body in sends):
         return
     for name, channel in context.channels.items():
-        if channel.sends == "push" and channel.enabled and channel.address is None and name in told:
+        to_people = channel.sends == "push" and channel.enabled and not channel.public
+        if to_people and channel.address is None and name in told:
             message = f"nobody has an address on `{name}`: what is sent on it would not be sent"
             hint = "say which identifier is one: `address: NAMESPACE`"
             yield diagnostic("W-UNTOLD", message, channel.named_at or channel.at, length=len(name), hint=hint)
@@ -139,7 +142,7 @@ def _sent_on(send: Send, content: Content) -> Collection[str]:
     return content.variants if later else send.channel
 
 
-def _terms(by: Send | Show | Candidate, content: Content, context: Context) -> Collection[str]:
+def _terms(by: Send | Show | Publish | Candidate, content: Content, context: Context) -> Collection[str]:
     """The terms of the offer that it carries."""
     named = by.offer if isinstance(by, Send) else None  # what `Show` and `Candidate` name there has no content
     name = content.offer if named is None else named.name
@@ -147,7 +150,11 @@ def _terms(by: Send | Show | Candidate, content: Content, context: Context) -> C
 
 
 def _no_value(
-    by: Send | Show | Candidate, content: Content, channels: Collection[str], others: Collection[str], context: Context
+    by: Send | Show | Publish | Candidate,
+    content: Content,
+    channels: Collection[str],
+    others: Collection[str],
+    context: Context,
 ) -> Iterator[Diagnostic]:
     if isinstance(by, Send) and by.offer is not None and by.offer.expr is not None:
         return  # its terms are those of an offer that is chosen later
@@ -155,7 +162,7 @@ def _no_value(
     told = [variant for channel, variant in content.variants.items() if channel in channels]
     texts = [text for variant in told for texts in _texts(variant, context).values() for text in texts.values()]
     seen: set[str] = set().union(*map(_needed, texts))
-    lost = "the message would not be sent" if isinstance(by, Send) else "that text would not be shown"
+    lost = "the message would not be sent" if isinstance(by, Send | Publish) else "that text would not be shown"
     for name in sorted(seen - given - _ALWAYS_GIVEN):
         message = f"`{content.content}` shows `{name}`, and nothing gives it: {lost}"
         near = nearest(name, given - seen)

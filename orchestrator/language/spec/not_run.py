@@ -9,7 +9,6 @@ from typing import Final
 
 STEPS_NOT_RUN: Final[dict[str, str]] = {
     "reserve": "let the system that has the places count them, and `wait_until` its event",
-    "publish": "`emit` an event for the system that posts it",
 }
 """Step word → what to write instead."""
 

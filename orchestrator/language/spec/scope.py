@@ -153,6 +153,7 @@ STEP_OUTPUTS: Final[dict[str, dict[str, Type]]] = {
     "decide": {"content": nullable(STRING), "offer": nullable(STRING), "items": list_of(DYN)},
     "experiment": {"variant": STRING},
     "award": {"entered": BOOL},
+    "publish": {"channels": list_of(STRING), "reason": STRING},
 }
 """What a step gives beside `outcome` and `at`."""
 

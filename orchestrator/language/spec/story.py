@@ -93,7 +93,7 @@ class Expectation(Element):
     context: Mapping[str, Any] = optional(_PLAIN_MAP, "path → value, of what channels are told")
     task: str | None = optional(Name(), "a task in this queue")
     emitted: str | None = optional(Name("event"), "this event went out")
-    published: str | None = optional(Name("content"), "this content was published; this release publishes nothing")
+    published: str | None = optional(Name("content"), "this content was told on a public channel")
     entered: str | None = optional(Name("scenario"), "entered this scenario")
     ended: str | None = optional(Name("scenario"), "left this scenario")
     standing: str | None = optional(Name("scenario"), "is under way in this scenario")

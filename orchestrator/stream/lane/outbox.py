@@ -7,7 +7,17 @@ import msgspec
 
 from orchestrator.model import effect as effects
 from orchestrator.model.customer import Entry, Node
-from orchestrator.model.effect import Action, Effect, Emitted, ErasureReceipt, Row, TaskNotice, Tell, Withdrawal
+from orchestrator.model.effect import (
+    Action,
+    Effect,
+    Emitted,
+    ErasureReceipt,
+    Publication,
+    Row,
+    TaskNotice,
+    Tell,
+    Withdrawal,
+)
 from orchestrator.model.ids import node_key
 from orchestrator.model.message import encode_message
 from orchestrator.stream.lane.records import Outgoing, Record
@@ -25,7 +35,7 @@ def outgoing(effect: Effect, tenant: str) -> Outgoing:
     match effect:
         case Tell():
             return Outgoing(effects.INPUTS, node_key(tenant, effect.node), encode_message(effect.message))
-        case Action() | Withdrawal():
+        case Action() | Publication() | Withdrawal():
             return Outgoing(effects.ACTIONS, effect.person.encode(), _json(effect))
         case TaskNotice():
             return Outgoing(effects.TASKS, effect.id.encode(), _json(effect))

@@ -89,7 +89,7 @@ class Statistics:
 
     def _note(self, note: Note) -> None:
         what = note.what
-        if what == "sent":
+        if what in {"sent", "published"}:
             self.actions[note.detail["channel"], note.scenario] += 1
             self.received.append(note.detail["received"])
         elif what in _BY_SCENARIO:
