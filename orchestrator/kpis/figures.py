@@ -60,7 +60,7 @@ class Figure(NamedTuple):
 
     Attributes:
         name: of its document.
-        kind: "share" (persons of persons), "time" (ms), or "number".
+        kind: "share" (persons of persons, rows of rows), "time" (ms), or "number".
         dimensions: what its groups are by.
         rows: by group.
     """
@@ -104,7 +104,7 @@ def figure(kpi: Kpi, bundle: Bundle, history: History) -> Figure:
     over = _tallies(kpi.over, grouping, ((one, one) for one in base)) if isinstance(kpi.over, Measure) else None
     groups = {*of, *(over or ())} or ({()} if not grouping.dimensions else set())
     rows = [_row(kpi, group, of[group], over) for group in sorted(groups)]
-    kind = "share" if isinstance(kpi.over, Measure) and _is_of_people(kpi.of) and _is_of_people(kpi.over) else "number"
+    kind = "share" if _is_share(kpi) else "number"
     return Figure(kpi.kpi, kind, grouping.dimensions, tuple(_compared(kpi, grouping, rows, of, over)))
 
 
@@ -131,6 +131,14 @@ def _tallies(measure: Measure, grouping: Grouping, placed: Iterable[tuple[Occurr
         for group in grouping.of(place):
             tallies[group].add(one.person, value)
     return tallies
+
+
+def _is_share(kpi: Kpi) -> bool:
+    """Persons of persons, or rows of rows of the same fact."""
+    of, over = kpi.of, kpi.over
+    if not isinstance(over, Measure):
+        return False
+    return (_is_of_people(of) and _is_of_people(over)) or (of.fact is not None and of.fact == over.fact)
 
 
 def _is_of_people(measure: Measure) -> bool:

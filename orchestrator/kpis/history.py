@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ENGINE: Final = "engine"
 """The channel of what the engine tells."""
+ROW: Final = "row of a fact"
+"""The type of what `count: facts` counts: no event can have this name."""
 
 
 class Source(NamedTuple):
@@ -60,12 +62,18 @@ class History:
         occurrences: in any order.
         people: every customer at the end -> the segments they were in.
         strangers: how many outcomes of messages came of which nothing is known.
+        facts: fact -> key -> row, as they are at the end.
     """
 
     def __init__(
-        self, occurrences: Iterable[Occurrence], people: Mapping[str, frozenset[str]], strangers: int = 0
+        self,
+        occurrences: Iterable[Occurrence],
+        people: Mapping[str, frozenset[str]],
+        strangers: int = 0,
+        facts: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
     ) -> None:
         self.people = people
+        self._facts = facts or {}
         self.strangers = strangers
         self._by_type: defaultdict[str, list[Occurrence]] = defaultdict(list)
         for one in sorted(occurrences, key=attrgetter("at")):
@@ -81,3 +89,8 @@ class History:
         if name in self._by_type or not dot:
             return self._by_type.get(name, [])
         return [one for one in self._by_type.get(type_, ()) if one.channel == channel]
+
+    def rows(self, fact: str) -> list[Occurrence]:
+        """The rows of a fact, by key: each stands for itself, and is nobody's."""
+        rows = self._facts.get(fact, {})
+        return [Occurrence(0, key, ROW, "", rows[key]) for key in sorted(rows)]

@@ -42,6 +42,8 @@ def counted(measure: Measure, history: History) -> list[Occurrence]:
     What a mail provider's proxy did (`event.proxy`) is nobody's doing, unless the condition asks for it. An event that
     the condition cannot be evaluated for (a property is missing) is not counted.
     """
+    if measure.fact is not None:
+        return [one for one in history.rows(measure.fact) if _holds(measure.where, one)]
     names = measure.on or _OWN.get(measure.count or "", ())
     asks = measure.where is not None and _PROXY in measure.where.reads
     return [

@@ -71,7 +71,8 @@ class Gathering:
         roots = {node: world.root(node)[0] for node in {raw.node for raw in self._raw}}
         threads = _Threads(roots)
         followed = [threads.follow(one) for one in sorted(self._raw, key=lambda one: one.at)]
-        return History((one for one in followed if one.at >= self._since), people, threads.strangers)
+        occurrences = (one for one in followed if one.at >= self._since)
+        return History(occurrences, people, threads.strangers, world.facts.rows)
 
     def _come(self, came: Came) -> _Raw:
         event, plan = came.event, came.plan

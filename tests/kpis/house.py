@@ -90,6 +90,7 @@ class Told:
     def __init__(self) -> None:
         self.occurrences: list[Occurrence] = []
         self.people: dict[str, frozenset[str]] = {}
+        self.facts: dict[str, dict[str, dict[str, object]]] = {}
         self._messages = 0
 
     def person(self, name: str, *segments: str) -> str:
@@ -125,7 +126,7 @@ class Told:
         self.occurrences.append(Occurrence(time, person, type_, channel, event, source))
 
     def history(self) -> History:
-        return History(self.occurrences, self.people)
+        return History(self.occurrences, self.people, facts=self.facts)
 
 
 def count(kpi: str, told: Told) -> Figure:

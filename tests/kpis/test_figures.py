@@ -180,3 +180,15 @@ versus: autumn
 def test_a_share_is_told_from_a_number(of: str, kind: str) -> None:
     kpi = f"kpi: it\nof: {{count: {of}, on: order_placed}}\nover: {{count: persons, on: delivered}}"
     assert count(kpi, Told()).kind == kind
+
+
+def test_kpi_06_rows_of_a_fact_as_they_are_at_the_end() -> None:
+    told = Told()
+    told.facts["campaign"] = {f"s-{n}": {"kerbside": n < 687} if n < 987 else {} for n in range(1000)}
+    figure = count(
+        "kpi: coverage\nof: {count: facts, fact: campaign, where: event.kerbside}\n"
+        "over: {count: facts, fact: campaign}",
+        told,
+    )
+    (row,) = figure.rows
+    assert (figure.kind, row.of, row.over, row.value) == ("share", 687, 1000, 0.687)

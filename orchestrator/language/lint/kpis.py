@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
 from orchestrator.language.spec.kpi import Kpi, Measure
-from orchestrator.language.spec.not_run import EVENTS_NOT_RUN, MEASURES_NOT_RUN
+from orchestrator.language.spec.not_run import EVENTS_NOT_RUN
 from orchestrator.language.spec.scope import ENGINE_EVENTS
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _OF_INSTANCES: Final = frozenset({"entered", "exited"})
 _WITHOUT_EVENTS: Final = {
     "customers": ("all who are known at the end", ("on", "where", "within")),
     "placements": ("what `show` has placed", ("on", "where")),
+    "facts": ("rows as they are at the end", ("on", "within")),
 }
 """What is counted of no event, in words, and what cannot be said of it."""
 
@@ -40,6 +41,7 @@ def kpis(context: Context) -> Iterator[Diagnostic]:
         if isinstance(kpi.over, Measure):
             yield from _measure(kpi.over)
             yield from _denominator(kpi.over)
+        yield from _rows(kpi)
         yield from _window(kpi)
         yield from _times(kpi)
         yield from _versus(kpi)
@@ -55,10 +57,11 @@ def _field(message: str, at: Position, hint: str) -> Diagnostic:
 
 def _measure(measure: Measure) -> Iterator[Diagnostic]:
     count = measure.count
-    if count in MEASURES_NOT_RUN:
-        message = f"this release does not count `{count}`"
-        yield diagnostic("E-NOT-RUN", message, measure.place("count"), length=len(count), hint=MEASURES_NOT_RUN[count])
-    elif count in _WITHOUT_EVENTS:
+    if count == "facts" and measure.fact is None:
+        yield _field("`count: facts` needs `fact`", measure.place("count"), "say whose rows: `fact: NAME`")
+    elif count != "facts" and measure.fact is not None:
+        yield _field("`fact` says whose rows are counted", measure.place("fact"), "with `count: facts`")
+    if count in _WITHOUT_EVENTS:
         said, others = _WITHOUT_EVENTS[count]
         for name in others:
             if name in measure.places:
@@ -79,6 +82,16 @@ def _denominator(over: Measure) -> Iterator[Diagnostic]:
         yield _field("nothing is divided by a time", over.place("time"), "write it as `of`, without `over`")
     if "within" in over.places:
         yield _field("`within` counts from what `over` counts", over.place("within"), "write it in `of`")
+
+
+def _rows(kpi: Kpi) -> Iterator[Diagnostic]:
+    """Rows are nobody's, and of no time."""
+    if any(isinstance(one, Measure) and one.count == "facts" for one in (kpi.of, kpi.over)):
+        for name in ("by", "versus"):
+            if name in kpi.places:
+                yield _field(
+                    f"rows of a fact are nobody's: `{name}` says nothing of them", kpi.place(name), "leave it out"
+                )
 
 
 def _window(kpi: Kpi) -> Iterator[Diagnostic]:

@@ -49,8 +49,10 @@ class Measure(Element):
     count: str | None = optional(
         Choice(COUNTED),
         "`persons`: each once in a group; `events`; `instances`: entries, or what `on` says of instances; `customers`: "
-        "all who are known at the end; `placements`: what `show` has placed in slots; `facts`: E-NOT-RUN",
+        "all who are known at the end; `placements`: what `show` has placed in slots; `facts`: the rows of `fact` at "
+        "the end, each of which `where` sees as `event`",
     )
+    fact: str | None = optional(Name("fact"), "with `count: facts`: whose rows")
     sum: Expression | None = optional(Cel("double", ("event",)), "the sum of a value")
     time: Interval | None = optional(Part(Interval), "the time from one event to another, mean and `percentiles`")
     on: tuple[str, ...] = optional(Names("event"), "of these events")

@@ -12,11 +12,6 @@ STEPS_NOT_RUN: Final[dict[str, str]] = {
 }
 """Step word → what to write instead."""
 
-MEASURES_NOT_RUN: Final[dict[str, str]] = {
-    "facts": "count them where they are kept",
-}
-"""What a figure is to count → what to write instead."""
-
 EVENTS_NOT_RUN: Final[dict[str, str]] = {
     "task_accepted": "let the system of those who work on tasks send an event of its own, and name that",
 }
