@@ -1,11 +1,11 @@
-"""E-STEP E-FIELD E-CONTENT W-UNTOLD: what `publish` could not tell everybody."""
+"""E-STEP E-FIELD E-CONTENT W-UNTOLD: what `publish` could not tell everybody, and `send` nobody."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.language.source.diagnostic import Diagnostic, diagnostic
-from orchestrator.language.spec.steps import Publish
+from orchestrator.language.spec.steps import Publish, Send
 from orchestrator.language.spec.walk import all_steps
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def publishing(context: Context) -> Iterator[Diagnostic]:
     contents = {draft.name: draft.element for draft in context.sound("content")}
     for draft in context.sound("scenario"):
         for step in all_steps(draft.element.steps):
+            if isinstance(step.body, Send):
+                yield from _sent_to_all(context, step.body)
             if not isinstance(step.body, Publish):
                 continue
             if draft.element.for_ != "brand":
@@ -34,6 +36,15 @@ def publishing(context: Context) -> Iterator[Diagnostic]:
             yield from _channels(context, step.body, content)
             if content is not None:
                 yield from _of_persons(content, step.body.place("content"))
+
+
+def _sent_to_all(context: Context, body: Send) -> Iterator[Diagnostic]:
+    for name in body.channel:
+        channel = context.channels.get(name)
+        if channel is not None and channel.public:
+            message = f"`{name}` is public: nobody has an address there, so no message goes there"
+            hint = "a story `for: brand` may `publish` there"
+            yield diagnostic("W-UNTOLD", message, body.place("channel"), length=len(name), hint=hint)
 
 
 def _channels(context: Context, body: Publish, content: Content | None) -> Iterator[Diagnostic]:
